@@ -1,0 +1,165 @@
+//! Which capability, on which named resource, for this recipe's plugin. Deny by default.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::Capability;
+use crate::error::{Error, Kind, Result};
+
+/// What a plugin wants to do with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Only look.
+    Read,
+    /// Change it, through effects.
+    Write,
+}
+
+impl Access {
+    /// The word a recipe uses for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// One door: a capability, a resource, and what for. A plugin asks for doors, a recipe grants them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Door {
+    /// Which capability.
+    pub capability: Capability,
+    /// The recipe's name of the resource.
+    pub name: String,
+    /// What for.
+    pub access: Access,
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} `{}`", self.access.word(), self.capability.word(), self.name)
+    }
+}
+
+/// A recipe's `[grant]`: names by access, then by capability.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// What the plugin may read.
+    pub read: Names,
+    /// What the plugin's effects may change.
+    pub write: Names,
+}
+
+/// Resource names by capability.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Names {
+    /// Tables and buckets.
+    pub storage: Vec<String>,
+    /// Queues.
+    pub queue: Vec<String>,
+    /// Search indexes.
+    pub index: Vec<String>,
+}
+
+/// The doors that are open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants(BTreeSet<Door>);
+
+impl Grants {
+    /// Opens what a recipe grants.
+    pub fn new(config: &Config) -> Self {
+        [(Access::Read, &config.read), (Access::Write, &config.write)]
+            .into_iter()
+            .flat_map(|(access, names)| doors(access, names))
+            .collect()
+    }
+
+    /// Passes if the door is open.
+    ///
+    /// *Errors*: [`Kind::Denied`], whose hint is the line to add.
+    pub fn check(&self, capability: Capability, name: &str, access: Access) -> Result<()> {
+        let door = Door { capability, name: name.to_owned(), access };
+        if self.0.contains(&door) { Ok(()) } else { Err(self.denied(&door)) }
+    }
+
+    /// The doors asked for that are closed, in order.
+    pub fn missing<'a>(&self, asks: &'a [Door]) -> Vec<&'a Door> {
+        asks.iter().filter(|door| !self.0.contains(door)).collect()
+    }
+
+    /// The open doors that nobody asked for, in order.
+    pub fn unused<'a>(&'a self, asks: &[Door]) -> Vec<&'a Door> {
+        self.0.iter().filter(|door| !asks.contains(door)).collect()
+    }
+
+    /// Every open door, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Door> {
+        self.0.iter()
+    }
+
+    /// Says that a door is closed, and which line opens it.
+    pub fn denied(&self, door: &Door) -> Error {
+        let (access, capability) = (door.access.word(), door.capability.word());
+        let granted: Vec<_> = self
+            .0
+            .iter()
+            .filter(|open| open.capability == door.capability && open.access == door.access)
+            .map(|open| format!("\"{}\"", open.name))
+            .collect();
+        Error::new(Kind::Denied, format!("the plugin may not {door}"))
+            .with("grants", format!("{capability} = [{}] under [grant.{access}]", granted.join(", ")))
+            .hint(format!("add \"{}\" to `{capability}` under `[grant.{access}]`", door.name))
+    }
+}
+
+impl FromIterator<Door> for Grants {
+    fn from_iter<I: IntoIterator<Item = Door>>(doors: I) -> Self {
+        Self(doors.into_iter().collect())
+    }
+}
+
+fn doors(access: Access, names: &Names) -> impl Iterator<Item = Door> {
+    [(Capability::Storage, &names.storage), (Capability::Queue, &names.queue), (Capability::Index, &names.index)]
+        .into_iter()
+        .flat_map(move |(capability, names)| {
+            names.iter().map(move |name| Door { capability, name: name.clone(), access })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_open_unless_it_was_granted_by_that_name_for_that_access() {
+        let config = Config { read: Names { storage: vec!["a".into()], ..Names::default() }, ..Config::default() };
+        let grants = Grants::new(&config);
+        assert!(grants.check(Capability::Storage, "a", Access::Read).is_ok());
+        for (capability, name, access) in [
+            (Capability::Storage, "a", Access::Write),
+            (Capability::Storage, "b", Access::Read),
+            (Capability::Index, "a", Access::Read),
+        ] {
+            let error = grants.check(capability, name, access).unwrap_err();
+            assert_eq!(error.kind(), Kind::Denied);
+        }
+    }
+
+    #[test]
+    fn a_denial_names_the_line_to_add() {
+        let grants = Grants::new(&Config {
+            read: Names { storage: vec!["tenures".into()], ..Names::default() },
+            ..Config::default()
+        });
+        let error = grants.check(Capability::Storage, "people", Access::Read).unwrap_err();
+        assert_eq!(
+            error.report(),
+            "error: the plugin may not read storage `people`\n  grants  storage = [\"tenures\"] under [grant.read]\n\nhint: add \"people\" to `storage` under `[grant.read]`"
+        );
+    }
+}

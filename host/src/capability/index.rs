@@ -1,0 +1,103 @@
+//! Search indexes: documents with versions, behind an alias.
+//!
+//! A recipe names an alias. [`Index`] serves that alias; the concrete indexes behind it have names of their own.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// One write to a concrete index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The document's id, 1 to [`MAX_ID_BYTES`] bytes.
+    pub id: String,
+    /// With a version the write wins over every document of an equal or lower one, also over a deletion;
+    /// without one it always wins.
+    pub version: Option<u64>,
+    /// The document's JSON text; none deletes.
+    pub body: Option<String>,
+}
+
+/// The longest id a document may have, in bytes.
+pub const MAX_ID_BYTES: usize = 512;
+
+/// The largest version: versions are signed 64-bit integers to every engine.
+pub const MAX_VERSION: u64 = i64::MAX as u64;
+
+/// What became of one write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// It stands in the index.
+    Done,
+    /// A newer version was already there, and stays.
+    NewerThere,
+    /// The engine refuses this document, for this reason, and would again.
+    Refused(String),
+    /// It failed for a reason that may pass.
+    Failed(String),
+}
+
+/// A document as an index holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The document's id.
+    pub id: String,
+    /// Its version, if it was written with one.
+    pub version: Option<u64>,
+    /// Its JSON text.
+    pub body: String,
+}
+
+/// A concrete index, as found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concrete {
+    /// Its own name, such as `persons_20261120T101500_a1b2c3`.
+    pub name: String,
+    /// Its settings and mappings as JSON text.
+    pub definition: String,
+    /// What its makers promise of its versions.
+    pub stamp: Option<Stamp>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// What `reindex` writes into an index it creates (`_meta.reindex` of a mapping).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stamp {
+    /// The attribute every writer takes its version from, or `none`.
+    pub version: String,
+}
+
+/// The index behind one alias.
+#[async_trait]
+pub trait Index: Send + Sync {
+    /// The concrete index the alias names now, if any. An alias that names several is an error.
+    async fn current(&self) -> Result<Option<Concrete>>;
+
+    /// Makes an empty concrete index. It is not found through the alias yet. Making one that exists with an
+    /// equal definition changes nothing.
+    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()>;
+
+    /// Points the alias at a concrete index, in one step: whoever searches sees the old or the new one.
+    async fn swap(&self, to: &str) -> Result<()>;
+
+    /// Removes a concrete index the alias does not name; it is no error if there is none.
+    async fn drop(&self, name: &str) -> Result<()>;
+
+    /// Writes documents into a concrete index, in order; durable when it returns. One answer per write.
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>>;
+
+    /// Reads documents by id, in the order asked, from a concrete index, or through the alias.
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>>;
+
+    /// Counts the documents of a concrete index.
+    async fn count(&self, concrete: &str) -> Result<u64>;
+
+    /// Finds documents through the alias: best first, at most `limit`, with the count of all that match.
+    ///
+    /// The query is words that must all occur, `"phrases"` and `prefix*`; an empty query finds everything.
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)>;
+}

@@ -1,0 +1,173 @@
+//! The one error type of the library: what failed, where, whether to retry, and what to do next.
+
+use std::fmt;
+
+/// A result of this library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What sort of failure it is; the command line turns it into an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A fault of this program.
+    Bug,
+    /// A recipe, an environment, an argument or a file that a person has to mend.
+    Usage,
+    /// Something named does not exist.
+    NotFound,
+    /// The work stopped before its end and can be resumed.
+    Stopped,
+    /// A backend cannot be reached or refuses all work.
+    Unavailable,
+    /// A grant or a permission is missing.
+    Denied,
+    /// A plugin broke its contract so thoroughly that going on is pointless.
+    Plugin,
+}
+
+/// Whether the same call may succeed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It will fail again.
+    Never,
+    /// It may succeed after a while.
+    Later,
+}
+
+/// A failure a person can act on.
+///
+/// *Shape*: the message is a lowercase fragment without a full stop; context lines say what and where; the
+/// hint is the line to write or the command to run. Never holds a secret.
+pub struct Error {
+    kind: Kind,
+    retry: Retry,
+    message: String,
+    context: Vec<(&'static str, String)>,
+    hint: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// Makes an error that will not pass by itself.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        let retry = if kind == Kind::Unavailable { Retry::Later } else { Retry::Never };
+        Self { kind, retry, message: message.into(), context: Vec::new(), hint: None, source: None }
+    }
+
+    /// Makes an error about something a person wrote.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Makes an error that is this program's own fault.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, message)
+    }
+
+    /// Adds a line of context, such as `("recipe", "recipes/persons.toml:14")`.
+    #[must_use]
+    pub fn with(mut self, label: &'static str, value: impl Into<String>) -> Self {
+        self.context.push((label, value.into()));
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the error that caused this one.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Says whether the same call may succeed later.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The sort of failure.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn may_retry(&self) -> bool {
+        self.retry == Retry::Later
+    }
+
+    /// The message alone, without context.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The lines of context, in the order they were added.
+    pub fn context(&self) -> &[(&'static str, String)] {
+        &self.context
+    }
+
+    /// What to do next, if something can be done.
+    pub fn hint_text(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The whole error as a person reads it: message, context lines, causes, hint.
+    pub fn report(&self) -> String {
+        let mut text = format!("error: {}", self.message);
+        let width = self.context.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+        for (label, value) in &self.context {
+            let value = value.replace('\n', &format!("\n  {:width$}  ", ""));
+            text.push_str(&format!("\n  {label:width$}  {value}"));
+        }
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!("\n  because {error}"));
+            cause = error.source();
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("\n\nhint: {hint}"));
+        }
+        text
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_message_context_cause_and_hint_in_that_order() {
+        let error = Error::usage("plugin `persons` may not use storage `people`")
+            .with("recipe", "recipes/persons.toml:14")
+            .with("asks", "storage")
+            .because(std::io::Error::other("why"))
+            .hint("add it");
+        assert_eq!(
+            error.report(),
+            "error: plugin `persons` may not use storage `people`\n  recipe  recipes/persons.toml:14\n  asks    storage\n  because why\n\nhint: add it"
+        );
+    }
+}
