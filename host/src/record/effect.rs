@@ -1,4 +1,6 @@
 //! What a plugin answers: one outcome an item, and the effects the host carries out for it.
+//!
+//! The fields mean what `wit/types.wit` says of them.
 
 /// A plugin's answer to one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub enum Outcome {
 
 /// One change, carried out by the host. Plain data, so that it can be logged, compared and replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is documented once, in `wit/types.wit`")]
 pub enum Effect {
     /// Puts a document into an index; `body` is the text of a JSON object.
     PutDocument { index: String, id: String, version: Option<u64>, body: String },

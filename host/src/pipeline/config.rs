@@ -1,0 +1,30 @@
+//! How a run is paced.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use jiff::fmt::serde::unsigned_duration::friendly::compact;
+use serde::{Deserialize, Serialize};
+
+/// `[run]` of a recipe. The figures' home is `host/default.toml`. No key here changes what a run is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Plugin calls at a time; 0 means one a core.
+    pub workers: u32,
+    /// Records in one batch, at most.
+    pub batch_records: u32,
+    /// Bytes in one batch, at most; a larger record is a batch of its own.
+    #[schemars(with = "String")]
+    pub batch_bytes: ByteSize,
+    /// How long the first record of a batch waits for more, at most.
+    #[serde(with = "compact::required")]
+    #[schemars(with = "String")]
+    pub batch_age: Duration,
+    /// How often a write or an item is tried before it counts as failed.
+    pub attempts: u32,
+    /// The share of failed records (0 to 1) at which a run stops as hopeless …
+    pub stop_after_failure_share: f64,
+    /// … once at least so many have failed.
+    pub stop_after_failures: u64,
+}

@@ -1,0 +1,5 @@
+//! Source → batch → plugin → sinks.
+
+mod config;
+
+pub use config::Config;

@@ -1,0 +1,39 @@
+//! What one call of a plugin may use.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use jiff::fmt::serde::unsigned_duration::friendly::compact;
+use serde::{Deserialize, Serialize};
+
+/// `[limits]` of a recipe. Every limit is on; the figures' home is `host/default.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Limits {
+    /// CPU time of one call, whatever the size of its batch.
+    #[serde(with = "compact::required")]
+    #[schemars(with = "String")]
+    pub cpu: Duration,
+    /// CPU time in addition, for each record of the batch.
+    #[serde(with = "compact::required")]
+    #[schemars(with = "String")]
+    pub cpu_per_record: Duration,
+    /// Wall time of one call, reads through capabilities included.
+    #[serde(with = "compact::required")]
+    #[schemars(with = "String")]
+    pub wall: Duration,
+    /// Memory of one plugin instance.
+    #[schemars(with = "String")]
+    pub memory: ByteSize,
+    /// Memory the host holds for one call: remembered reads, handles.
+    #[schemars(with = "String")]
+    pub host_memory: ByteSize,
+    /// Everything one call returns.
+    #[schemars(with = "String")]
+    pub output: ByteSize,
+    /// One item handed to a plugin.
+    #[schemars(with = "String")]
+    pub item: ByteSize,
+    /// After so many poison records in a row the plugin counts as broken.
+    pub poison_in_a_row: u32,
+}

@@ -1,0 +1,5 @@
+//! One sandboxed plugin per entity: loading, limits, grants, bisection.
+
+mod limits;
+
+pub use limits::Limits;
