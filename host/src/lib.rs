@@ -6,6 +6,7 @@ pub mod clock;
 pub mod error;
 pub mod event;
 pub mod ledger;
+pub mod observe;
 pub mod pipeline;
 pub mod record;
 pub mod sandbox;
