@@ -1,6 +1,7 @@
 //! `reindex` rebuilds search indexes from the stores that hold the truth.
 
 pub mod backend;
+pub mod build;
 pub mod capability;
 pub mod clock;
 pub mod error;
