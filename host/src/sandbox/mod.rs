@@ -1,5 +1,23 @@
 //! One sandboxed plugin per entity: loading, limits, grants, bisection.
+//!
+//! [`Engine`] → [`Plugin::load`] → [`Plugin::start`] in a [`Room`] → [`Mapper::transform`]. A plugin is a pure
+//! function of its items, its settings and what it reads, so the host may repeat a call with a part of a batch.
+//! Nothing here carries out an effect: they are checked and handed on.
 
+mod check;
+mod engine;
+mod fault;
+mod guest;
+mod instance;
 mod limits;
+mod mapper;
+mod meter;
+mod plugin;
+mod reads;
+mod room;
 
+pub use engine::Engine;
 pub use limits::Limits;
+pub use mapper::{Answer, Failure, Mapper};
+pub use plugin::{Description, IndexDefinition, Plugin};
+pub use room::Room;
