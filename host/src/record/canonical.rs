@@ -182,9 +182,9 @@ fn write_array<'a>(
 /// A text without escapes is canonical as it stands.
 fn write_text(raw: &str, out: &mut String) -> Result<(), String> {
     if raw.contains('\\') {
-        push_text(&text(raw)?, out)
+        push_text(&text(raw)?, out);
     } else {
-        out.push_str(raw)
+        out.push_str(raw);
     }
     Ok(())
 }
