@@ -8,4 +8,5 @@ pub mod event;
 pub mod ledger;
 pub mod pipeline;
 pub mod record;
+pub mod run;
 pub mod sandbox;

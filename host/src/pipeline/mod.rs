@@ -185,7 +185,8 @@ pub async fn counts(ledger: &dyn Ledger, run: &Run) -> Result<Counts> {
 }
 
 impl Config {
-    fn worker_count(&self) -> usize {
+    /// How many plugin calls go on at a time.
+    pub fn worker_count(&self) -> usize {
         match self.workers {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             workers => workers as usize,

@@ -29,3 +29,57 @@ impl Mapper {
         Ok(vec![])
     }
 }
+/// x
+#[derive(Clone)]
+pub struct Plugin;
+/// x
+pub struct Description {
+    /// x
+    pub asks: Vec<crate::capability::grant::Door>,
+    /// x
+    pub indexes: Vec<IndexDefinition>,
+}
+/// x
+pub struct IndexDefinition {
+    /// x
+    pub index: String,
+    /// x
+    pub body: String,
+}
+/// x
+pub struct Room {
+    /// x
+    pub limits: Limits,
+    /// x
+    pub grants: crate::capability::grant::Grants,
+    /// x
+    pub resources: crate::capability::Resources,
+    /// x
+    pub settings: String,
+    /// x
+    pub now: jiff::Timestamp,
+    /// x
+    pub seed: u64,
+    /// x
+    pub events: crate::event::Events,
+    /// x
+    pub instances: usize,
+}
+impl Plugin {
+    /// x
+    pub fn name(&self) -> &str {
+        ""
+    }
+    /// x
+    pub fn digest(&self) -> &str {
+        ""
+    }
+    /// x
+    pub fn description(&self) -> &Description {
+        unimplemented!()
+    }
+    /// x
+    pub fn start(&self, _r: Room) -> Mapper {
+        Mapper
+    }
+}
