@@ -1,10 +1,12 @@
 //! The library's front door: open a recipe as a [`Job`], run it, retry what failed, look at how far it is.
 
+mod check;
 mod first;
 mod identity;
 mod job;
 mod lock;
 mod look;
+pub mod probe;
 mod targets;
 
 use std::{
@@ -12,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use check::Finding;
 pub use job::Job;
 pub use look::{Status, status};
 
@@ -195,7 +198,7 @@ impl Job {
             self.ledger.save(run).await?;
             match old {
                 Some(old) if drop_old => {
-                    crate::capability::index::Index::drop(&*target.index, &old).await?;
+                    target.index.remove(&old).await?;
                     events.note(format!("removed index {old}"));
                 }
                 Some(old) => events.note(format!("{old} is kept; `--drop-old` removes it after a swap")),

@@ -40,7 +40,7 @@ impl Target {
     }
 
     /// Refuses an index whose versions mean something else, or whose definition is another.
-    fn fits(&self, current: &Concrete) -> Result<()> {
+    pub fn fits(&self, current: &Concrete) -> Result<()> {
         let refuse = |message: String| {
             Err(Error::usage(message)
                 .with("index", current.name.clone())

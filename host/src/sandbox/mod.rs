@@ -35,6 +35,10 @@ pub struct Plugin;
 /// x
 pub struct Description {
     /// x
+    pub entity: String,
+    /// x
+    pub api_version: String,
+    /// x
     pub asks: Vec<crate::capability::grant::Door>,
     /// x
     pub indexes: Vec<IndexDefinition>,
