@@ -1,15 +1,15 @@
 //! What a run would change, without changing it: the same source, the same plugin, and a look instead of a write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::{
     capability::storage::Segment,
     error::{Error, Result},
     ledger::Counts,
-    record::Effect,
+    record::{Effect, canonical, elements, fields},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 
 /// A document that a run would change.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Difference {
     /// The recipe's name of the index.
@@ -32,7 +32,7 @@ pub struct Difference {
 }
 
 /// What would happen to a document.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// It is not there yet.
@@ -44,14 +44,14 @@ pub enum Change {
 }
 
 /// A field that would change.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Field {
     /// Where it stands, such as `tenures[0].uprn`.
     pub path: String,
-    /// What the index holds; none if there is no such field.
-    pub before: Option<Value>,
+    /// What the index holds, as canonical JSON; none if there is no such field.
+    pub before: Option<Box<RawValue>>,
     /// What it would hold; none if there would be no such field.
-    pub after: Option<Value>,
+    pub after: Option<Box<RawValue>>,
 }
 
 /// The numbers of a comparison.
@@ -201,34 +201,38 @@ fn change(before: Option<String>, after: Option<String>) -> Result<Option<Change
         (Some(_), None) => Some(Change::Removed),
         (Some(before), Some(after)) => {
             let mut fields = Vec::new();
-            compare(String::new(), Some(&parse(&before)?), Some(&parse(&after)?), &mut fields);
+            compare(String::new(), Some(&parse(&before)?), Some(&parse(&after)?), &mut fields)?;
             (!fields.is_empty()).then_some(Change::Changed(fields))
         }
     })
 }
 
-fn parse(body: &str) -> Result<Value> {
-    serde_json::from_str(body).map_err(|error| Error::usage("a document in the index is not JSON").because(error))
+fn parse(body: &str) -> Result<String> {
+    canonical(body).map_err(|reason| Error::usage(format!("a document {reason}")))
 }
 
-/// Compares two values: the order of keys says nothing, the text of numbers does.
-fn compare(path: String, before: Option<&Value>, after: Option<&Value>, fields: &mut Vec<Field>) {
-    match (before, after) {
-        (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            let names: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
-            for name in names {
-                let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                compare(inner, a.get(name), b.get(name), fields);
-            }
+/// Compares two canonical values: the order of keys says nothing, the text of numbers does.
+fn compare(path: String, before: Option<&str>, after: Option<&str>, changed: &mut Vec<Field>) -> Result<()> {
+    let broken = |reason| Error::bug(format!("a canonical value {reason}"));
+    let both = |first| [before, after].map(|text| text.filter(|text| text.starts_with(first)));
+    if let [Some(before), Some(after)] = both('{') {
+        let (before, after) = (fields(before).map_err(broken)?, fields(after).map_err(broken)?);
+        let names: BTreeSet<_> = before.iter().chain(&after).map(|(name, _)| name).collect();
+        let find = |fields: &[(_, _)], name| fields.iter().find(|(own, _)| own == name).map(|(_, value)| *value);
+        for name in names {
+            let inner = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+            compare(inner, find(&before, name), find(&after, name), changed)?;
         }
-        (Some(Value::Array(a)), Some(Value::Array(b))) => {
-            for n in 0..a.len().max(b.len()) {
-                compare(format!("{path}[{n}]"), a.get(n), b.get(n), fields);
-            }
+    } else if let [Some(before), Some(after)] = both('[') {
+        let (before, after) = (elements(before).map_err(broken)?, elements(after).map_err(broken)?);
+        for n in 0..before.len().max(after.len()) {
+            compare(format!("{path}[{n}]"), before.get(n).copied(), after.get(n).copied(), changed)?;
         }
-        (before, after) if before == after => {}
-        (before, after) => fields.push(Field { path, before: before.cloned(), after: after.cloned() }),
+    } else if before != after {
+        let raw = |text: Option<&str>| text.and_then(|text| RawValue::from_string(text.to_owned()).ok());
+        changed.push(Field { path, before: raw(before), after: raw(after) });
     }
+    Ok(())
 }
 
 #[cfg(test)]

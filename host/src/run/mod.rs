@@ -183,25 +183,30 @@ impl Job {
         self.enter(run, Phase::Finished).await
     }
 
-    /// Verifies every rebuilt index before the first alias moves; each step is marked, so that none is done twice.
+    /// Verifies every rebuilt index before the first alias moves. Doing any of it again changes nothing.
     async fn swap(&self, run: &mut Run, counts: &Counts, drop_old: bool, waive: u64, events: &Events) -> Result<()> {
         let targets = self.targets()?;
         for target in &targets {
             target.verify(run, counts, waive, events).await?;
         }
         for target in &targets {
-            if run.marks.contains(&format!("swapped {}", target.alias)) {
-                continue;
+            if let Some(current) = target.index.current().await?
+                && !run.targets.values().any(|name| *name == current.name)
+            {
+                run.replaced.insert(target.alias.clone(), current.name);
             }
-            let old = target.swap(run, events).await?;
-            run.marks.insert(format!("swapped {}", target.alias));
-            self.ledger.save(run).await?;
-            match old {
+        }
+        self.ledger.save(run).await?;
+        for target in &targets {
+            target.swap(run, events).await?;
+        }
+        for target in &targets {
+            match run.replaced.get(&target.alias) {
                 Some(old) if drop_old => {
-                    target.index.remove(&old).await?;
+                    target.index.remove(old).await?;
                     events.note(format!("removed index {old}"));
                 }
-                Some(old) => events.note(format!("{old} is kept; `--drop-old` removes it after a swap")),
+                Some(old) => events.note(format!("{old} is kept; `--drop-old` would remove it")),
                 None => {}
             }
         }
@@ -286,6 +291,7 @@ impl Job {
             identity,
             segments,
             targets: Default::default(),
+            replaced: Default::default(),
             marks: Default::default(),
             total,
             started,

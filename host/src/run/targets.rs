@@ -124,21 +124,18 @@ impl Target {
         Ok(())
     }
 
-    /// Lets the alias name the rebuilt index, and reads it back.
-    pub async fn swap(&self, run: &Run, events: &Events) -> Result<Option<String>> {
+    /// Lets the alias name the rebuilt index, and reads it back, since the reply may be lost.
+    pub async fn swap(&self, run: &Run, events: &Events) -> Result<()> {
         let name = self.concrete(run)?;
-        let old = self.index.current().await?.map(|current| current.name).filter(|old| old != name);
-        self.index.swap(name).await?;
+        let swapped = self.index.swap(name).await;
         let now = self.index.current().await?.map(|current| current.name);
         if now.as_deref() != Some(name) {
+            swapped?;
             return Err(Error::new(Kind::Unavailable, format!("`{}` does not name {name} after the swap", self.alias))
                 .hint("somebody else moves this alias; run again to try again"));
         }
-        events.note(match &old {
-            Some(old) => format!("`{}` now names {name} instead of {old}", self.alias),
-            None => format!("`{}` now names {name}", self.alias),
-        });
-        Ok(old)
+        events.note(format!("`{}` now names {name}", self.alias));
+        Ok(())
     }
 
     fn concrete<'a>(&self, run: &'a Run) -> Result<&'a str> {
