@@ -85,7 +85,7 @@ pub trait Index: Send + Sync {
     async fn swap(&self, to: &str) -> Result<()>;
 
     /// Removes a concrete index the alias does not name; it is no error if there is none.
-    async fn drop(&self, name: &str) -> Result<()>;
+    async fn remove(&self, name: &str) -> Result<()>;
 
     /// Writes documents into a concrete index, in order; durable when it returns. One answer per write.
     async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>>;

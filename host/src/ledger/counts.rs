@@ -4,7 +4,8 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// How many of what. `read` is always the sum of `done`, `skipped` and the rows written for the rest.
+/// How many of what. For a whole run `read` is always the sum of the five numbers after it; a segment keeps its open
+/// ids as rows instead of numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Counts {

@@ -63,7 +63,10 @@ pub struct Run {
     pub segments: u32,
     /// The concrete index each alias stands for during this run.
     pub targets: BTreeMap<String, String>,
-    /// The closing steps that are done (`swap`, …).
+    /// The concrete index each alias named before a rebuild took it over.
+    #[serde(default)]
+    pub replaced: BTreeMap<String, String>,
+    /// The steps that are done (`made`, `swapped persons`, …), so that none is done twice.
     pub marks: BTreeSet<String>,
     /// How many records there are, if the source knew at the start.
     pub total: Option<u64>,

@@ -120,7 +120,7 @@ pub(super) fn write_typed_as_typed(text: &str, depth: usize, out: &mut String) -
 }
 
 /// The fields of a JSON object, sorted by name, each value as its source text.
-pub(super) fn fields(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, String> {
+pub fn fields(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, String> {
     let Fields(mut fields) = parse(text)?;
     if !fields.is_sorted_by(|a, b| a.0 < b.0) {
         fields.sort_by(|a, b| a.0.cmp(&b.0));
@@ -129,6 +129,12 @@ pub(super) fn fields(text: &str) -> Result<Vec<(Cow<'_, str>, &str)>, String> {
         }
     }
     Ok(fields)
+}
+
+/// The elements of a JSON array, each as its source text.
+pub fn elements(text: &str) -> Result<Vec<&str>, String> {
+    let elements: Vec<&RawValue> = parse(text)?;
+    Ok(elements.into_iter().map(RawValue::get).collect())
 }
 
 /// The text of a JSON string.
@@ -167,13 +173,12 @@ fn write_array<'a>(
     out: &mut String,
     mut write: impl FnMut(&'a str, &mut String) -> Result<(), String>,
 ) -> Result<(), String> {
-    let elements: Vec<&RawValue> = parse(text)?;
     out.push('[');
-    for (n, element) in elements.into_iter().enumerate() {
+    for (n, element) in elements(text)?.into_iter().enumerate() {
         if n > 0 {
             out.push(',');
         }
-        write(element.get(), out)?;
+        write(element, out)?;
     }
     out.push(']');
     Ok(())
@@ -182,9 +187,9 @@ fn write_array<'a>(
 /// A text without escapes is canonical as it stands.
 fn write_text(raw: &str, out: &mut String) -> Result<(), String> {
     if raw.contains('\\') {
-        push_text(&text(raw)?, out)
+        push_text(&text(raw)?, out);
     } else {
-        out.push_str(raw)
+        out.push_str(raw);
     }
     Ok(())
 }

@@ -6,6 +6,6 @@ mod canonical;
 mod effect;
 mod item;
 
-pub use canonical::{MAX_DEPTH, canonical, typed_to_plain};
+pub use canonical::{MAX_DEPTH, canonical, elements, fields, typed_to_plain};
 pub use effect::{Content, Effect, Outcome};
 pub use item::{Form, Item, Key, Refusal, Shape, Version};

@@ -1,0 +1,61 @@
+//! Trying again what may pass.
+
+use std::time::Duration;
+
+use crate::{
+    error::Result,
+    event::{Event, Events},
+};
+
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// How long to wait before the try after `tries` failed ones.
+pub(super) fn pause(tries: u32) -> Duration {
+    FIRST.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST)
+}
+
+/// Calls until it succeeds, fails for good, or was called `attempts` times.
+pub(super) async fn insist<T, F>(attempts: u32, events: &Events, mut call: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut tries = 1;
+    loop {
+        match call().await {
+            Err(error) if error.may_retry() && tries < attempts => {
+                let wait = pause(tries);
+                events.send(Event::Waiting { reason: format!("{error}; trying again in {wait:?}") });
+                tokio::time::sleep(wait).await;
+                tries += 1;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Kind};
+
+    #[tokio::test]
+    async fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
+        for (kind, expected) in [(Kind::Unavailable, 2), (Kind::Usage, 1)] {
+            let mut calls = 0;
+            let answer = insist(2, &Events::ignore(), || {
+                calls += 1;
+                std::future::ready(Err::<(), _>(Error::new(kind, "no")))
+            })
+            .await;
+            assert!(answer.is_err());
+            assert_eq!(calls, expected);
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        assert!(pause(1) < pause(2) && pause(2) < pause(3));
+        assert_eq!(pause(u32::MAX), LONGEST);
+    }
+}

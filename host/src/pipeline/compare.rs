@@ -1,0 +1,260 @@
+//! What a run would change, without changing it: the same source, the same plugin, and a look instead of a write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    capability::storage::Segment,
+    error::{Error, Result},
+    ledger::Counts,
+    record::{Effect, canonical, elements, fields},
+};
+
+use super::{
+    Pipeline, backoff,
+    feed::Feed,
+    mapping::{self, Mapped},
+    settle::{self, End},
+};
+
+/// A document that a run would change.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Difference {
+    /// The recipe's name of the index.
+    pub index: String,
+    /// The document's id.
+    pub id: String,
+    /// What would happen to it.
+    pub change: Change,
+}
+
+/// What would happen to a document.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It is not there yet.
+    Added,
+    /// It would go.
+    Removed,
+    /// These fields would change.
+    Changed(Vec<Field>),
+}
+
+/// A field that would change.
+#[derive(Debug, Clone, Serialize)]
+pub struct Field {
+    /// Where it stands, such as `tenures[0].uprn`.
+    pub path: String,
+    /// What the index holds, as canonical JSON; none if there is no such field.
+    pub before: Option<Box<RawValue>>,
+    /// What it would hold; none if there would be no such field.
+    pub after: Option<Box<RawValue>>,
+}
+
+/// The numbers of a comparison.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Tally {
+    /// The items, as a run would count them; documents are counted below.
+    pub counts: Counts,
+    /// Documents that are not there yet.
+    pub added: u64,
+    /// Documents that would change.
+    pub changed: u64,
+    /// Documents that are already as they would be.
+    pub same: u64,
+    /// Documents that would go.
+    pub removed: u64,
+}
+
+impl Tally {
+    /// Whether a run would change no document.
+    pub fn is_equal(&self) -> bool {
+        self.added + self.changed + self.removed == 0
+    }
+}
+
+/// The last thing the items of a batch say of one document: its body, or that it is to go.
+type Wanted = BTreeMap<(String, String), Option<String>>;
+
+impl Pipeline {
+    /// Compares every document the source's records become with the one in the index.
+    pub async fn compare(
+        &self,
+        ids: Option<std::sync::Arc<Vec<String>>>,
+        mut each: impl FnMut(Difference),
+    ) -> Result<Tally> {
+        let (scan, total) = (&self.parts.scan, self.parts.run.segments);
+        let feeds = match ids {
+            Some(ids) => vec![Feed::Ids { scan: scan.clone(), ids }],
+            None => (0..total)
+                .map(|number| Feed::Segment { scan: scan.clone(), segment: Segment { number, total } })
+                .collect(),
+        };
+        let mut tally = Tally::default();
+        for feed in feeds {
+            self.compare_feed(&feed, &mut tally, &mut each).await?;
+        }
+        Ok(tally)
+    }
+
+    async fn compare_feed(&self, feed: &Feed, tally: &mut Tally, each: &mut impl FnMut(Difference)) -> Result<()> {
+        let config = &self.parts.config;
+        let limit = config.batch_records.max(1) as usize;
+        let mut after: Option<String> = None;
+        while !self.must_stop() {
+            let read = || feed.read(after.as_deref(), limit);
+            let (entries, next) = backoff::insist(config.attempts, &self.parts.events, read).await?;
+            let mapped = mapping::map(&self.parts.shape, &self.parts.mapper, entries).await?;
+            let wanted = self.wanted(mapped, &mut tally.counts);
+            self.look(wanted, tally, each).await?;
+            match next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(()),
+            }
+        }
+        Err(Error::new(crate::error::Kind::Stopped, "stopped before the end")
+            .hint("nothing was changed; start it again"))
+    }
+
+    fn wanted(&self, mapped: Vec<Mapped>, counts: &mut Counts) -> Wanted {
+        let mut wanted = Wanted::new();
+        for mut entry in mapped {
+            counts.read += 1;
+            for effect in super::sink::Work::of(&mut entry).effects {
+                count_effect(effect, &mut wanted, counts);
+            }
+            match entry.end(None) {
+                End::Done => counts.done += 1,
+                End::Skipped => counts.skipped += 1,
+                End::Open(failure) => {
+                    *settle::open_count(failure.state, counts) += 1;
+                    let row = settle::row(entry, failure, self.parts.clock.now(), self.parts.config.attempts);
+                    settle::announce(&row, &self.parts.events);
+                }
+            }
+        }
+        wanted
+    }
+
+    async fn look(&self, wanted: Wanted, tally: &mut Tally, each: &mut impl FnMut(Difference)) -> Result<()> {
+        let mut by_index: BTreeMap<String, (Vec<String>, Vec<Option<String>>)> = BTreeMap::new();
+        for ((index, id), body) in wanted {
+            let (ids, bodies) = by_index.entry(index).or_default();
+            ids.push(id);
+            bodies.push(body);
+        }
+        for (name, (ids, bodies)) in by_index {
+            let sinks = &self.parts.sinks;
+            let index = sinks.resources.indexes.get(&name);
+            let index = index.ok_or_else(|| Error::usage(format!("the environment has no index `{name}`")))?;
+            let there = match sinks.targets.get(&name) {
+                Some(concrete) => index.get_many(Some(concrete), &ids).await?,
+                None => vec![None; ids.len()],
+            };
+            for ((id, body), document) in ids.into_iter().zip(bodies).zip(there) {
+                let change = change(document.map(|document| document.body), body)?;
+                tally.add(change.as_ref());
+                if let Some(change) = change {
+                    each(Difference { index: name.clone(), id, change });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tally {
+    fn add(&mut self, change: Option<&Change>) {
+        match change {
+            None => self.same += 1,
+            Some(Change::Added) => self.added += 1,
+            Some(Change::Removed) => self.removed += 1,
+            Some(Change::Changed(_)) => self.changed += 1,
+        }
+    }
+}
+
+fn count_effect(effect: Effect, wanted: &mut Wanted, counts: &mut Counts) {
+    match effect {
+        Effect::PutDocument { index, id, body, .. } => {
+            counts.documents += 1;
+            wanted.insert((index, id), Some(body));
+        }
+        Effect::DeleteDocument { index, id, .. } => {
+            counts.deletions += 1;
+            wanted.insert((index, id), None);
+        }
+        Effect::PutRecord { .. } => counts.records += 1,
+        Effect::SendMessage { .. } => counts.messages += 1,
+        Effect::PutObject { .. } | Effect::CopyObject { .. } | Effect::DeleteObject { .. } => counts.objects += 1,
+    }
+}
+
+fn change(before: Option<String>, after: Option<String>) -> Result<Option<Change>> {
+    Ok(match (before, after) {
+        (None, None) => None,
+        (None, Some(_)) => Some(Change::Added),
+        (Some(_), None) => Some(Change::Removed),
+        (Some(before), Some(after)) => {
+            let mut fields = Vec::new();
+            compare(String::new(), Some(&parse(&before)?), Some(&parse(&after)?), &mut fields)?;
+            (!fields.is_empty()).then_some(Change::Changed(fields))
+        }
+    })
+}
+
+fn parse(body: &str) -> Result<String> {
+    canonical(body).map_err(|reason| Error::usage(format!("a document {reason}")))
+}
+
+/// Compares two canonical values: the order of keys says nothing, the text of numbers does.
+fn compare(path: String, before: Option<&str>, after: Option<&str>, changed: &mut Vec<Field>) -> Result<()> {
+    let broken = |reason| Error::bug(format!("a canonical value {reason}"));
+    let both = |first| [before, after].map(|text| text.filter(|text| text.starts_with(first)));
+    if let [Some(before), Some(after)] = both('{') {
+        let (before, after) = (fields(before).map_err(broken)?, fields(after).map_err(broken)?);
+        let names: BTreeSet<_> = before.iter().chain(&after).map(|(name, _)| name).collect();
+        let find = |fields: &[(_, _)], name| fields.iter().find(|(own, _)| own == name).map(|(_, value)| *value);
+        for name in names {
+            let inner = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+            compare(inner, find(&before, name), find(&after, name), changed)?;
+        }
+    } else if let [Some(before), Some(after)] = both('[') {
+        let (before, after) = (elements(before).map_err(broken)?, elements(after).map_err(broken)?);
+        for n in 0..before.len().max(after.len()) {
+            compare(format!("{path}[{n}]"), before.get(n).copied(), after.get(n).copied(), changed)?;
+        }
+    } else if before != after {
+        let raw = |text: Option<&str>| text.and_then(|text| RawValue::from_string(text.to_owned()).ok());
+        changed.push(Field { path, before: raw(before), after: raw(after) });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(before: &str, after: &str) -> Vec<String> {
+        match change(Some(before.into()), Some(after.into())).unwrap() {
+            Some(Change::Changed(fields)) => fields.into_iter().map(|field| field.path).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_fields_that_differ_are_named_whatever_the_order_of_keys() {
+        assert!(fields(r#"{"a":1,"b":[{"c":2}]}"#, r#"{"b":[{"c":2}],"a":1}"#).is_empty());
+        assert_eq!(fields(r#"{"a":1,"b":[{"c":2}]}"#, r#"{"b":[{"c":3},4],"d":null}"#), ["a", "b[0].c", "b[1]", "d"]);
+    }
+
+    #[test]
+    fn numbers_are_compared_by_their_text() {
+        assert_eq!(fields(r#"{"a":1.0}"#, r#"{"a":1.00}"#), ["a"]);
+        assert!(fields(r#"{"a":12345678901234567890123}"#, r#"{"a":12345678901234567890123}"#).is_empty());
+    }
+}

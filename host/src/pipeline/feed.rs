@@ -1,0 +1,99 @@
+//! Where entries come from: a segment of a scan, a list of ids, or the ledger's rows that are to be retried.
+
+use std::sync::Arc;
+
+use crate::{
+    capability::storage::{Row, Scan, Segment},
+    error::Result,
+    ledger::{Filter, IdRow, Ledger, State},
+};
+
+/// An earlier try that left a row in the ledger.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    /// The row's state.
+    pub state: State,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// One record on its way in.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Resumes the feed right after this entry.
+    pub cursor: String,
+    /// Finds the record again.
+    pub position: String,
+    /// The id, where the feed knows it without reading the record.
+    pub id: Option<String>,
+    /// What the ledger says of earlier tries.
+    pub before: Option<Before>,
+    /// The record's bytes; none if the source has no such record.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Entry {
+    /// How many bytes of a batch it takes.
+    pub fn size(&self) -> usize {
+        self.body.as_ref().map_or(0, Vec::len)
+    }
+}
+
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        Self { cursor: row.cursor, position: row.position, id: None, before: None, body: Some(row.body) }
+    }
+}
+
+/// A stream of entries that can be resumed after any of them.
+#[derive(Clone)]
+pub(super) enum Feed {
+    /// A segment of the source.
+    Segment { scan: Arc<dyn Scan>, segment: Segment },
+    /// Chosen ids of the source; the cursor counts them.
+    Ids { scan: Arc<dyn Scan>, ids: Arc<Vec<String>> },
+    /// The rows of a run that are to be tried again.
+    Rows { scan: Arc<dyn Scan>, ledger: Arc<dyn Ledger>, run: String, filter: Filter },
+}
+
+impl Feed {
+    /// Reads at most `limit` entries after a cursor, and says where to go on, if anywhere.
+    pub async fn read(&self, after: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
+        match self {
+            Self::Segment { scan, segment } => {
+                let page = scan.read(*segment, after, limit).await?;
+                Ok((page.rows.into_iter().map(Entry::from).collect(), page.next))
+            }
+            Self::Ids { scan, ids } => {
+                let from = after.and_then(|cursor| cursor.parse().ok()).unwrap_or(0).min(ids.len());
+                let to = (from + limit).min(ids.len());
+                let rows = scan.reread(&ids[from..to]).await?;
+                let entries = ids[from..to].iter().zip(rows).enumerate().map(|(n, (id, row))| Entry {
+                    cursor: (from + n + 1).to_string(),
+                    position: id.clone(),
+                    id: Some(id.clone()),
+                    before: None,
+                    body: row.map(|row| row.body),
+                });
+                Ok((entries.collect(), (to < ids.len()).then(|| to.to_string())))
+            }
+            Self::Rows { scan, ledger, run, filter } => {
+                let rows = ledger.rows(run, filter, after, limit).await?;
+                let next = (rows.len() == limit).then(|| rows.last().map(|row| row.position.clone())).flatten();
+                let positions: Vec<_> = rows.iter().map(|row| row.position.clone()).collect();
+                let found = scan.reread(&positions).await?;
+                Ok((rows.into_iter().zip(found).map(again).collect(), next))
+            }
+        }
+    }
+}
+
+fn again((row, found): (IdRow, Option<Row>)) -> Entry {
+    Entry {
+        cursor: row.position.clone(),
+        position: row.position,
+        id: Some(row.id),
+        before: Some(Before { state: row.state, attempts: row.attempts }),
+        body: found.map(|row| row.body),
+    }
+}

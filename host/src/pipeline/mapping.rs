@@ -1,0 +1,85 @@
+//! From entries to answers: checked items go through the plugin, everything else is answered here.
+
+use crate::{
+    error::Result,
+    ledger::State,
+    record::{Item, Outcome, Refusal, Shape},
+    sandbox::{Failure, Mapper},
+};
+
+use super::{
+    feed::{Before, Entry},
+    settle::{self, End},
+};
+
+/// An entry with the answer to it.
+#[derive(Debug)]
+pub(super) struct Mapped {
+    /// Resumes the feed right after it.
+    pub cursor: String,
+    /// Finds the record again.
+    pub position: String,
+    /// The id, or the position where the record has none.
+    pub id: String,
+    /// The item's version.
+    pub version: Option<u64>,
+    /// What the ledger says of earlier tries.
+    pub before: Option<Before>,
+    /// What the plugin wants, or why there is nothing to do.
+    pub answer: std::result::Result<Outcome, Failure>,
+}
+
+/// Maps a batch; one answer an entry, in the same order.
+pub(super) async fn map(shape: &Shape, mapper: &Mapper, entries: Vec<Entry>) -> Result<Vec<Mapped>> {
+    let mut items = Vec::with_capacity(entries.len());
+    let mut mapped: Vec<Option<Mapped>> = Vec::with_capacity(entries.len());
+    let mut waiting = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match read(shape, &entry) {
+            Ok(item) => {
+                waiting.push((mapped.len(), entry));
+                mapped.push(None);
+                items.push(item);
+            }
+            Err(failure) => mapped.push(Some(answered(entry, None, None, Err(failure)))),
+        }
+    }
+    let answers = mapper.transform(&items).await?;
+    for (((at, entry), item), answer) in waiting.into_iter().zip(items).zip(answers) {
+        mapped[at] = Some(answered(entry, Some(item.id), item.version, answer));
+    }
+    Ok(mapped.into_iter().flatten().collect())
+}
+
+/// The item in an entry, or why there is none.
+fn read(shape: &Shape, entry: &Entry) -> std::result::Result<Item, Failure> {
+    let Some(body) = &entry.body else {
+        let reason = "the source has no record with this key".to_owned();
+        return Err(Failure { state: State::NotFound, group: reason.clone(), reason });
+    };
+    shape.item(body).map_err(|Refusal { reason, too_big, .. }| {
+        let state = if too_big { State::TooBig } else { State::KnownError };
+        Failure { state, group: settle::group(&reason, ""), reason }
+    })
+}
+
+fn answered(
+    entry: Entry,
+    id: Option<String>,
+    version: Option<u64>,
+    answer: std::result::Result<Outcome, Failure>,
+) -> Mapped {
+    let id = id.or(entry.id).unwrap_or_else(|| entry.position.clone());
+    Mapped { cursor: entry.cursor, position: entry.position, id, version, before: entry.before, answer }
+}
+
+impl Mapped {
+    /// How it ended, once its effects were carried out or one of them failed.
+    pub fn end(&mut self, failure: Option<Failure>) -> End {
+        let answer = std::mem::replace(&mut self.answer, Ok(Outcome::Effects(Vec::new())));
+        match (failure, answer) {
+            (Some(failure), _) | (None, Err(failure)) => End::Open(failure),
+            (None, Ok(outcome)) => settle::end(outcome, &self.id),
+        }
+    }
+}

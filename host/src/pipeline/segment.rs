@@ -1,0 +1,136 @@
+//! One line of work: read, map side by side, commit in order.
+
+use futures::StreamExt;
+use tokio::{sync::mpsc, time::Instant};
+
+use crate::{
+    error::{Error, Result},
+    event::Event,
+    ledger::{Counts, Progress},
+};
+
+use super::{
+    Parts, Pipeline, backoff,
+    batch::{Batch, Cutter},
+    conclusion::Conclusion,
+    feed::Feed,
+    mapping::{self, Mapped},
+    settle,
+    sink::Work,
+    task::{self, Task},
+};
+
+/// A batch that went through the plugin.
+struct MappedBatch {
+    entries: Vec<Mapped>,
+    last: bool,
+}
+
+impl Pipeline {
+    /// Works through a feed from where its progress says. Answers whether it is at its end.
+    pub(super) async fn segment(self, number: u32, feed: Feed, mut progress: Progress) -> Result<bool> {
+        let (send, receive) = mpsc::channel(1);
+        let reader = self.clone().read(feed.clone(), progress.cursor.clone(), send);
+        let reader = task::spawn(reader);
+        let batches = futures::stream::unfold(receive, async |mut receive: mpsc::Receiver<Batch>| {
+            Some((receive.recv().await?, receive))
+        });
+        let depth = self.parts.config.worker_count() + 1;
+        let mut mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
+        let mut ended = false;
+        while let Some(batch) = mapped.next().await {
+            let committed = match batch {
+                Ok(batch) => {
+                    ended = batch.last;
+                    self.commit(number, &mut progress, batch).await
+                }
+                Err(error) => Err(error),
+            };
+            committed.inspect_err(|_| self.halt())?;
+        }
+        reader.join().await.inspect_err(|_| self.halt())?;
+        Ok(ended)
+    }
+
+    /// Reads batches until the feed ends or somebody asks to stop.
+    async fn read(self, feed: Feed, mut after: Option<String>, send: mpsc::Sender<Batch>) -> Result<()> {
+        let config = &self.parts.config;
+        let limit = config.batch_records.max(1) as usize;
+        let bytes = usize::try_from(config.batch_bytes.as_u64()).unwrap_or(usize::MAX);
+        let mut cutter = Cutter::new(limit, bytes, config.batch_age);
+        while !self.must_stop() {
+            let from = after.clone();
+            let read = || feed.read(from.as_deref(), limit);
+            let page = backoff::insist(config.attempts, &self.parts.events, read);
+            let mut page = std::pin::pin!(page);
+            let (entries, next) = loop {
+                // An entry must not wait for a slow page longer than a batch may age.
+                let due = cutter.deadline().unwrap_or_else(|| Instant::now() + config.batch_age);
+                tokio::select! {
+                    page = &mut page => break page?,
+                    () = tokio::time::sleep_until(due) => if !deliver(cutter.cut(), &send).await { return Ok(()) },
+                }
+            };
+            for entry in entries {
+                if !deliver(cutter.push(entry, Instant::now()), &send).await {
+                    return Ok(());
+                }
+            }
+            match next {
+                Some(cursor) => after = Some(cursor),
+                None => {
+                    let batch = Batch { last: true, ..cutter.cut().unwrap_or_default() };
+                    deliver(Some(batch), &send).await;
+                    return Ok(());
+                }
+            }
+        }
+        deliver(cutter.cut(), &send).await;
+        Ok(())
+    }
+
+    /// Sends a batch through the plugin, beside other batches, as soon as a worker is free.
+    fn map(&self, batch: Batch) -> Task<Result<MappedBatch>> {
+        let (parts, workers) = (self.parts.clone(), self.workers.clone());
+        task::spawn(async move {
+            let _worker = workers.acquire_owned().await.map_err(|_| Error::bug("the workers are gone"))?;
+            let entries = mapping::map(&parts.shape, &parts.mapper, batch.entries).await?;
+            Ok(MappedBatch { entries, last: batch.last })
+        })
+    }
+
+    /// Carries out a batch's effects, then writes down what came of it.
+    async fn commit(&self, segment: u32, progress: &mut Progress, mut batch: MappedBatch) -> Result<()> {
+        let Parts { sinks, ledger, run, config, events, .. } = &*self.parts;
+        let mut change = Counts::default();
+        let mut works: Vec<Work> = batch.entries.iter_mut().map(Work::of).collect();
+        sinks.apply(&mut works, &mut change).await?;
+        let conclusion = self.conclude(batch, works, change);
+        let commit = conclusion.commit(segment, progress);
+        backoff::insist(config.attempts, events, || ledger.commit(&run.id, &commit)).await?;
+        for row in &commit.rows {
+            settle::announce(row, events);
+        }
+        let counts = self.add(|total| conclusion.change(total))?;
+        events.send(Event::Progress { counts });
+        Ok(())
+    }
+
+    fn conclude(&self, batch: MappedBatch, works: Vec<Work>, counts: Counts) -> Conclusion {
+        let mut conclusion = Conclusion::new(counts, batch.last);
+        let now = self.parts.clock.now();
+        for (mut entry, work) in batch.entries.into_iter().zip(works) {
+            let end = entry.end(work.failure);
+            conclusion.add(entry, end, now, self.parts.config.attempts);
+        }
+        conclusion
+    }
+}
+
+/// Hands a batch on. Answers whether anybody still takes them.
+async fn deliver(batch: Option<Batch>, send: &mpsc::Sender<Batch>) -> bool {
+    match batch {
+        Some(batch) => send.send(batch).await.is_ok(),
+        None => true,
+    }
+}

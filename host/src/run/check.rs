@@ -1,0 +1,87 @@
+//! Looking a job over before it runs. Changes nothing that is bound; a probe works on scratch of its own.
+
+use serde::Serialize;
+
+use crate::{capability::grant::Access, error::Result, ledger::Scope};
+
+use super::Job;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, such as ``index `persons` ``.
+    pub subject: String,
+    /// What was found.
+    pub text: String,
+    /// Whether it needs attention, though it does not forbid a run.
+    pub attention: bool,
+}
+
+impl Finding {
+    fn new(subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { subject: subject.into(), text: text.into(), attention: false }
+    }
+}
+
+impl Job {
+    /// Compares the plugin with the recipe. Does no I/O.
+    ///
+    /// *Errors*: whatever would forbid a run.
+    pub fn check(&self) -> Result<Vec<Finding>> {
+        Self::compare_grants(&self.plugin, &self.grants)?;
+        let description = self.plugin.description();
+        let about = format!(
+            "maps {}, API {}, digest {}",
+            description.entity,
+            description.api_version,
+            &self.plugin.digest()[..16]
+        );
+        let mut findings = vec![Finding::new(format!("plugin `{}`", self.plugin.name()), about)];
+        for door in self.grants.iter() {
+            let asked = description.asks.contains(door);
+            let text = if asked {
+                "granted and asked for"
+            } else {
+                "granted, but the plugin does not ask for it: take it away"
+            };
+            findings.push(Finding { attention: !asked, ..Finding::new(door.to_string(), text) });
+        }
+        for target in self.targets()? {
+            let text =
+                format!("defined in {} bytes, versions from `{}`", target.definition.len(), target.stamp.version);
+            findings.push(Finding::new(format!("index `{}`", target.alias), text));
+        }
+        Ok(findings)
+    }
+
+    /// Looks at every resource the run would touch, without changing one.
+    ///
+    /// *Errors*: whatever cannot be reached or does not fit.
+    pub async fn connect(&self) -> Result<Vec<Finding>> {
+        let info = self.source.info().await?;
+        let count = info.count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+        let segments = self.segments(Scope::Full, &info);
+        let mut findings = vec![Finding::new("source", format!("{count} records, read in {segments} segments"))];
+        for target in self.targets()? {
+            let text = match target.index.current().await? {
+                Some(current) => {
+                    target.fits(&current)?;
+                    format!("names {}, {} documents", current.name, target.index.count(&current.name).await?)
+                }
+                None => "does not exist yet; the first run makes it".to_owned(),
+            };
+            findings.push(Finding::new(format!("index `{}`", target.alias), text));
+        }
+        for (name, queue) in &self.resources.queues {
+            findings.push(Finding::new(format!("queue `{name}`"), format!("{} messages", queue.depth().await?)));
+        }
+        for door in self.grants.iter().filter(|door| door.access == Access::Read) {
+            if let Some(table) = self.resources.tables.get(&door.name)
+                && let Ok(info) = table.info().await
+            {
+                findings.push(Finding::new(door.to_string(), format!("{} records", info.count.unwrap_or_default())));
+            }
+        }
+        Ok(findings)
+    }
+}

@@ -1,0 +1,168 @@
+//! A job: everything one recipe's run needs, opened. An embedder may put one together by hand.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use crate::{
+    capability::{
+        Capability, Resources,
+        grant::{Access, Grants},
+        index::Stamp,
+        storage::{Scan, SourceInfo},
+    },
+    clock::Clock,
+    error::{Error, Result},
+    event::Events,
+    ledger::{Ledger, Run, Scope},
+    pipeline::{self, Parts, Pipeline, Sinks, Stop},
+    record::{Shape, canonical},
+    sandbox::{Limits, Mapper, Plugin, Room},
+};
+
+use super::{
+    identity::{Identity, digest},
+    targets::Target,
+};
+
+/// Everything one recipe's run needs, opened and compared: the plugin asks for nothing it was not granted.
+pub struct Job {
+    /// The recipe's name.
+    pub name: String,
+    /// The plugin.
+    pub plugin: Plugin,
+    /// What the recipe tells the plugin, as the text of a JSON object.
+    pub settings: String,
+    /// What the plugin may touch.
+    pub grants: Grants,
+    /// What one call may use.
+    pub limits: Limits,
+    /// The pace.
+    pub pace: pipeline::Config,
+    /// Where records come from.
+    pub source: Arc<dyn Scan>,
+    /// How many segments a scan is cut into; 0 means one a core.
+    pub segments: u32,
+    /// How records become items.
+    pub shape: Shape,
+    /// Index definitions by alias, in place of those the plugin describes.
+    pub definitions: BTreeMap<String, String>,
+    /// Where effects go, and what the plugin may read.
+    pub resources: Resources,
+    /// Where it is written down.
+    pub ledger: Arc<dyn Ledger>,
+    /// Where the lock of the recipe lies; none allows several runs at once.
+    pub state_directory: Option<PathBuf>,
+    /// What else makes this run this run, such as which server each resource is on.
+    pub identity: BTreeMap<String, String>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Job {
+    /// Refuses a plugin that asks for what is not granted.
+    ///
+    /// *Errors*: [`crate::error::Kind::Denied`] with the line to add.
+    pub fn compare_grants(plugin: &Plugin, grants: &Grants) -> Result<()> {
+        match grants.missing(&plugin.description().asks).first() {
+            None => Ok(()),
+            Some(door) => {
+                let asks = format!("{door} (from plugin `{}`)", plugin.name());
+                Err(grants.denied(door).with("asks", asks))
+            }
+        }
+    }
+
+    /// The indexes the plugin may write, with what each should be.
+    pub(super) fn targets(&self) -> Result<Vec<Target>> {
+        let stamp = Stamp { version: self.shape.version.clone().into() };
+        let writable =
+            self.grants.iter().filter(|door| door.capability == Capability::Index && door.access == Access::Write);
+        writable
+            .map(|door| {
+                let index = self.resources.indexes.get(&door.name);
+                let index =
+                    index.ok_or_else(|| Error::usage(format!("the environment has no index `{}`", door.name)))?;
+                let definition = self.definition(&door.name)?;
+                Ok(Target { alias: door.name.clone(), index: index.clone(), definition, stamp: stamp.clone() })
+            })
+            .collect()
+    }
+
+    /// What an index should be: what the recipe says, else what the plugin describes, else nothing in particular.
+    pub fn definition(&self, alias: &str) -> Result<String> {
+        let described = || self.plugin.description().indexes.iter().find(|definition| definition.index == alias);
+        let text = self.definitions.get(alias).or_else(|| described().map(|definition| &definition.body));
+        canonical(text.map_or("{}", String::as_str)).map_err(|reason| {
+            Error::usage(format!("the definition of index `{alias}` {reason}"))
+                .hint("it has to be a JSON object with `settings` and `mappings`")
+        })
+    }
+
+    /// How many segments a run of this scope has.
+    pub(super) fn segments(&self, scope: Scope, info: &SourceInfo) -> u32 {
+        let wanted = match (scope, self.segments) {
+            (Scope::Ids | Scope::Limit, _) => 1,
+            (_, 0) => std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1)),
+            (_, segments) => segments,
+        };
+        wanted.min(info.max_segments.unwrap_or(u32::MAX))
+    }
+
+    /// What makes a run of this job this run and no other.
+    pub(super) fn identity(&self, info: &SourceInfo, segments: u32) -> Result<Identity> {
+        let mut identity = self.identity.clone();
+        identity.insert("plugin".into(), self.plugin.digest().into());
+        identity.insert("plugin settings".into(), digest(&self.settings));
+        identity.insert("source".into(), digest(&format!("{} {:?}", info.fingerprint, self.shape)));
+        identity.insert("segments".into(), segments.to_string());
+        identity.insert("grants".into(), digest(&format!("{:?}", self.grants)));
+        for target in self.targets()? {
+            identity.insert(format!("definition of index {}", target.alias), digest(&target.definition));
+        }
+        Ok(identity)
+    }
+
+    /// The plugin, ready to be called; its clock stands at the run's start.
+    pub(super) fn mapper(&self, run: &Run, events: &Events) -> Mapper {
+        let seed = blake3::hash(run.id.as_bytes());
+        self.plugin.start(Room {
+            limits: self.limits.clone(),
+            grants: self.grants.clone(),
+            resources: self.resources.clone(),
+            settings: self.settings.clone(),
+            now: run.started,
+            seed: u64::from_le_bytes(seed.as_bytes()[..8].try_into().unwrap_or_default()),
+            events: events.clone(),
+            instances: self.pace.worker_count(),
+        })
+    }
+
+    /// The pipeline of a run, where the ledger says it is.
+    pub(super) async fn pipeline(
+        &self,
+        run: &Run,
+        scan: Arc<dyn Scan>,
+        events: &Events,
+        stop: &Stop,
+    ) -> Result<Pipeline> {
+        let sinks = Sinks {
+            resources: self.resources.clone(),
+            targets: run.targets.clone(),
+            run: run.id.clone(),
+            attempts: self.pace.attempts,
+            events: events.clone(),
+        };
+        Pipeline::resume(Parts {
+            run: run.clone(),
+            scan,
+            shape: self.shape.clone(),
+            mapper: self.mapper(run, events),
+            sinks,
+            ledger: self.ledger.clone(),
+            config: self.pace.clone(),
+            clock: self.clock.clone(),
+            events: events.clone(),
+            stop: stop.clone(),
+        })
+        .await
+    }
+}

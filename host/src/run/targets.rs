@@ -1,0 +1,154 @@
+//! The concrete indexes of a run: which one the alias means, making a new one, and swapping it in.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{
+    capability::index::{Concrete, Index, Stamp},
+    error::{Error, Kind, Result},
+    event::Events,
+    ledger::{Counts, Run, Scope},
+    record::canonical,
+};
+
+use super::identity;
+
+/// The index a recipe's plugin fills.
+#[derive(Clone)]
+pub(super) struct Target {
+    /// The recipe's name: the alias.
+    pub alias: String,
+    /// The index.
+    pub index: Arc<dyn Index>,
+    /// What it should be, as canonical JSON text.
+    pub definition: String,
+    /// What versions mean in it.
+    pub stamp: Stamp,
+}
+
+impl Target {
+    /// The concrete index a new run writes to: the one the alias names, if it fits, else a name for a new one.
+    pub async fn choose(&self, scope: Scope, now: Timestamp) -> Result<String> {
+        match self.index.current().await? {
+            Some(current) if scope != Scope::Rebuild => {
+                self.fits(&current)?;
+                Ok(current.name)
+            }
+            _ => Ok(format!("{}_{}", self.alias, identity::unique(now, '_')?)),
+        }
+    }
+
+    /// Refuses an index whose versions mean something else, or whose definition is another.
+    pub fn fits(&self, current: &Concrete) -> Result<()> {
+        let refuse = |message: String| {
+            Err(Error::usage(message)
+                .with("index", current.name.clone())
+                .hint("`reindex run --rebuild` fills a new index and swaps the alias; the old one stays as it is"))
+        };
+        match &current.stamp {
+            None if self.stamp.version != "none" => {
+                return refuse(format!(
+                    "the versions in index `{}` are not known to come from `{}`",
+                    self.alias, self.stamp.version
+                ));
+            }
+            Some(stamp) if *stamp != self.stamp => {
+                return refuse(format!(
+                    "the versions in index `{}` come from `{}`, not from `{}`",
+                    self.alias, stamp.version, self.stamp.version
+                ));
+            }
+            _ => {}
+        }
+        if canonical(&current.definition).ok().as_ref() == Some(&self.definition) {
+            Ok(())
+        } else {
+            refuse(format!("index `{}` was made from another definition", self.alias))
+        }
+    }
+
+    /// Makes the run's index where it is still missing, and lets the alias name it unless a rebuild does so later.
+    pub async fn make(&self, run: &Run, events: &Events) -> Result<()> {
+        let name = self.concrete(run)?;
+        let current = self.index.current().await?;
+        if current.as_ref().is_some_and(|current| current.name == name) {
+            return Ok(());
+        }
+        self.index.create(name, &self.definition, &self.stamp).await?;
+        events.note(format!("made index {name}"));
+        if run.scope != Scope::Rebuild && current.is_none() {
+            self.index.swap(name).await?;
+            events.note(format!("`{}` now names {name}", self.alias));
+        }
+        Ok(())
+    }
+
+    /// Refuses to go on with an index that somebody exchanged or removed in the meantime.
+    pub async fn still_there(&self, run: &Run) -> Result<()> {
+        let name = self.concrete(run)?;
+        let there = match run.scope {
+            Scope::Rebuild => self.index.count(name).await.is_ok(),
+            _ => self.index.current().await?.is_some_and(|current| current.name == name),
+        };
+        if there {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "index {name}, which the unfinished run was filling, is no longer behind `{}`",
+            self.alias
+        ))
+        .hint("`--fresh` gives that run up and starts a new one"))
+    }
+
+    /// Refuses a rebuilt index that cannot be complete.
+    pub async fn verify(&self, run: &Run, counts: &Counts, waived: u64, events: &Events) -> Result<()> {
+        let name = self.concrete(run)?;
+        let open = counts.failed + counts.waiting;
+        if open > waived {
+            return Err(Error::new(Kind::Stopped, format!("{open} records are not in {name}, so `{}` still names the old index", self.alias))
+                .hint("`reindex status` says why; mend them and `reindex retry`, or accept the loss with `--waive N`; then `run --rebuild` again swaps"));
+        }
+        let count = self.index.count(name).await?;
+        if count > counts.documents || (count == 0 && counts.documents > 0) {
+            return Err(Error::new(
+                Kind::Stopped,
+                format!("{name} holds {count} documents, but {} were written", counts.documents),
+            )
+            .hint("somebody else writes to it; `--fresh` starts over with another index"));
+        }
+        if count < counts.documents {
+            let fewer = counts.documents - count;
+            events.note(format!("{name} holds {count} documents: {fewer} writes replaced or removed another"));
+        }
+        Ok(())
+    }
+
+    /// Lets the alias name the rebuilt index, and reads it back, since the reply may be lost.
+    pub async fn swap(&self, run: &Run, events: &Events) -> Result<()> {
+        let name = self.concrete(run)?;
+        let swapped = self.index.swap(name).await;
+        let now = self.index.current().await?.map(|current| current.name);
+        if now.as_deref() != Some(name) {
+            swapped?;
+            return Err(Error::new(Kind::Unavailable, format!("`{}` does not name {name} after the swap", self.alias))
+                .hint("somebody else moves this alias; run again to try again"));
+        }
+        events.note(format!("`{}` now names {name}", self.alias));
+        Ok(())
+    }
+
+    fn concrete<'a>(&self, run: &'a Run) -> Result<&'a str> {
+        let unset = || Error::bug(format!("run {} has no index for `{}`", run.id, self.alias));
+        run.targets.get(&self.alias).map(String::as_str).ok_or_else(unset)
+    }
+}
+
+/// Chooses the concrete index of every target.
+pub(super) async fn choose(targets: &[Target], scope: Scope, now: Timestamp) -> Result<BTreeMap<String, String>> {
+    let mut chosen = BTreeMap::new();
+    for target in targets {
+        chosen.insert(target.alias.clone(), target.choose(scope, now).await?);
+    }
+    Ok(chosen)
+}

@@ -1,0 +1,118 @@
+//! Backends that fail at a chosen call, before or after they did what was asked.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use reindex::{
+    capability::{
+        index::{Concrete, Document, Index, Stamp, Write, Written},
+        storage::{Page, Row, Scan, Segment, SourceInfo},
+    },
+    error::{Error, Kind, Result},
+    ledger::{Commit, Filter, Group, IdRow, Ledger, Progress, Run},
+};
+
+/// Counts calls, and fails one of them: an odd number before the call is made, an even one after it.
+#[derive(Clone, Default)]
+pub struct Fuse {
+    calls: Arc<AtomicUsize>,
+    at: usize,
+}
+
+impl Fuse {
+    /// Fails at half-call `at`; 0 never fails.
+    pub fn at(at: usize) -> Self {
+        Self { calls: Arc::default(), at }
+    }
+
+    /// How many half-calls there were.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    async fn call<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        self.burn()?;
+        let answer = call.await;
+        self.burn()?;
+        answer
+    }
+
+    fn burn(&self) -> Result<()> {
+        match self.calls.fetch_add(1, Ordering::SeqCst) + 1 {
+            call if call == self.at => Err(Error::new(Kind::Unavailable, "the fuse blew")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A backend behind a fuse.
+pub struct Faulty<T: ?Sized> {
+    pub inner: Arc<T>,
+    pub fuse: Fuse,
+}
+
+#[async_trait]
+impl Scan for Faulty<dyn Scan> {
+    async fn info(&self) -> Result<SourceInfo> {
+        self.fuse.call(self.inner.info()).await
+    }
+    async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
+        self.fuse.call(self.inner.read(segment, after, limit)).await
+    }
+    async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>> {
+        self.fuse.call(self.inner.reread(positions)).await
+    }
+}
+
+#[async_trait]
+impl Index for Faulty<dyn Index> {
+    async fn current(&self) -> Result<Option<Concrete>> {
+        self.fuse.call(self.inner.current()).await
+    }
+    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
+        self.fuse.call(self.inner.create(name, definition, stamp)).await
+    }
+    async fn swap(&self, to: &str) -> Result<()> {
+        self.fuse.call(self.inner.swap(to)).await
+    }
+    async fn remove(&self, name: &str) -> Result<()> {
+        self.fuse.call(self.inner.remove(name)).await
+    }
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        self.fuse.call(self.inner.write(concrete, writes)).await
+    }
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        self.fuse.call(self.inner.get_many(concrete, ids)).await
+    }
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        self.fuse.call(self.inner.count(concrete)).await
+    }
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        self.fuse.call(self.inner.search(query, limit)).await
+    }
+}
+
+#[async_trait]
+impl Ledger for Faulty<dyn Ledger> {
+    async fn save(&self, run: &Run) -> Result<()> {
+        self.fuse.call(self.inner.save(run)).await
+    }
+    async fn runs(&self, recipe: &str, limit: usize) -> Result<Vec<Run>> {
+        self.fuse.call(self.inner.runs(recipe, limit)).await
+    }
+    async fn progress(&self, run: &Run) -> Result<Vec<Progress>> {
+        self.fuse.call(self.inner.progress(run)).await
+    }
+    async fn commit(&self, run: &str, commit: &Commit) -> Result<()> {
+        self.fuse.call(self.inner.commit(run, commit)).await
+    }
+    async fn rows(&self, run: &str, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Vec<IdRow>> {
+        self.fuse.call(self.inner.rows(run, filter, after, limit)).await
+    }
+    async fn groups(&self, run: &str, examples: usize) -> Result<Vec<Group>> {
+        self.fuse.call(self.inner.groups(run, examples)).await
+    }
+}
