@@ -20,4 +20,5 @@ pub use database::Database;
 pub use index::Index;
 pub use ledger::Ledger;
 pub use queue::Queue;
+pub(super) use schema::check_name;
 pub use table::Table;

@@ -68,13 +68,13 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
 }
 
 /// Refuses a name that could not be the start of a SQL table's name, or not be told from another.
-pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
+pub(in crate::backend) fn check_name(what: &str, name: &str) -> Result<()> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     let reserved = name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"));
-    if name.is_empty() || name.len() > 200 || !name.chars().all(plain) || reserved {
+    if name.is_empty() || name.len() > 200 || name.starts_with('.') || !name.chars().all(plain) || reserved {
         let shown: String = name.chars().take(60).collect();
         return Err(Error::usage(format!("{what} cannot be named {shown:?}"))
-            .hint("use letters, digits, `_`, `-` and `.`, and do not begin with `sqlite_`"));
+            .hint("use letters, digits, `_`, `-` and `.`, and do not begin with `.` or `sqlite_`"));
     }
     Ok(())
 }
