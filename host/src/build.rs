@@ -1,7 +1,7 @@
 //! Turns the source directory of a plugin into a component, by running cargo.
 //!
-//! Cargo decides what is up to date. Building runs a stranger's code outside the sandbox, so only a directory
-//! inside the recipe's own workspace is built on demand. Blocks while cargo works.
+//! Cargo decides what is up to date. Building runs the plugin's code outside the sandbox; who may be built on
+//! demand is [`Recipe::plugin_source`](crate::recipe::Recipe::plugin_source)'s to say. Blocks while cargo works.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -56,37 +56,6 @@ pub fn plugin(source: &Path, say: &mut dyn FnMut(&str)) -> Result<Built> {
     }
     let artifacts = artifacts.join().unwrap_or_default();
     component(source, &artifacts)
-}
-
-/// Refuses a source directory that the recipe's workspace does not hold.
-pub fn check_inside(source: &Path, recipe: &Path) -> Result<()> {
-    let real = |path: &Path| {
-        let error = |error| Error::usage(format!("cannot find {}", path.display())).because(error);
-        path.canonicalize().map_err(error)
-    };
-    let workspace = workspace(&real(recipe)?);
-    if real(source)?.starts_with(&workspace) {
-        return Ok(());
-    }
-    Err(Error::usage("a plugin's source is built only inside the recipe's own workspace")
-        .with("source", source.display().to_string())
-        .with("workspace", workspace.display().to_string())
-        .hint(format!(
-            "look at the source, build it with `reindex plugin build {}`, and name the .wasm file in the recipe",
-            source.display()
-        )))
-}
-
-/// The nearest directory above a recipe that is a cargo workspace or a git repository, else the recipe's own.
-fn workspace(recipe: &Path) -> PathBuf {
-    let own = recipe.parent().unwrap_or(recipe);
-    let is_root = |directory: &&Path| directory.join(".git").exists() || is_workspace(directory);
-    own.ancestors().find(is_root).unwrap_or(own).to_owned()
-}
-
-fn is_workspace(directory: &Path) -> bool {
-    let manifest = std::fs::read_to_string(directory.join("Cargo.toml"));
-    manifest.is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("[workspace")))
 }
 
 fn start(source: &Path) -> Result<Child> {
@@ -146,25 +115,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    #[test]
-    fn only_a_source_inside_the_recipes_own_workspace_is_built() {
-        let root = tempfile::tempdir().unwrap();
-        let path = |name: &str| root.path().join(name);
-        for directory in ["house/recipes", "house/plugins/own", "stranger"] {
-            fs::create_dir_all(path(directory)).unwrap();
-        }
-        fs::write(path("house/Cargo.toml"), "[workspace]\nmembers = []\n").unwrap();
-        fs::write(path("house/recipes/r.toml"), "").unwrap();
-        check_inside(&path("house/plugins/own"), &path("house/recipes/r.toml")).unwrap();
-        let trick = path("house/recipes/../../stranger");
-        for source in [path("stranger"), trick] {
-            let error = check_inside(&source, &path("house/recipes/r.toml")).unwrap_err();
-            assert!(error.report().contains("only inside the recipe's own workspace"), "{error:?}");
-        }
-        std::os::unix::fs::symlink(path("stranger"), path("house/plugins/link")).unwrap();
-        assert!(check_inside(&path("house/plugins/link"), &path("house/recipes/r.toml")).is_err());
-    }
 
     #[test]
     fn a_directory_without_a_package_is_refused_before_cargo_runs() {

@@ -30,7 +30,7 @@
 //! | 2 | [`event`], [`capability`], [`ledger`]: what is promised, without I/O |
 //! | 3 | [`backend`], [`sandbox`], [`observe`]: who keeps the promises |
 //! | 4 | [`pipeline`] |
-//! | 5 | [`recipe`], [`environment`]: what people write |
+//! | 5 | [`recipe`], [`environment`]: what people write; [`build`]: a plugin's source to a component |
 //! | 6 | [`run`]: the front door |
 //! | 7 | [`cli`] |
 //!
@@ -56,6 +56,7 @@
 pub mod backend;
 pub mod build;
 pub mod capability;
+pub mod cli;
 pub mod clock;
 mod document;
 pub mod environment;

@@ -5,12 +5,15 @@ use clap::Args;
 use super::{
     exit::Exit,
     place::{Place, Target},
-    ui::{GREEN, RED, Ui, YELLOW},
+    signals::watched,
+    ui::{GREEN, Ui, YELLOW},
 };
 use crate::{
-    error::{Error, Result},
+    backend::Mode,
+    error::Result,
     observe::text::clean,
-    run::{self, Finding},
+    pipeline::Stop,
+    run::Finding,
 };
 
 /// Checks a recipe: its keys, its plugin, and whether the grants are what the plugin asks for
@@ -27,33 +30,34 @@ pub(super) struct Check {
     /// Also makes and removes a scratch table and index, to see whether that is allowed
     #[arg(long)]
     probe: bool,
+    /// Never builds a plugin from source
+    #[arg(long)]
+    no_build: bool,
 }
 
 impl Check {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let project = place.project(&self.target)?;
-        let findings = run::check(&project, self.connect, self.probe).await?;
-        let mut exit = Exit::Done;
-        for finding in &findings {
-            match finding {
-                Finding::Good(text) => ui.say(&format!("{} {}", ui.err_style(GREEN, "ok"), clean(text))),
-                Finding::Warning(error) => ui.say(&entry(&ui.err_style(YELLOW, "look"), error)),
-                Finding::Fault(error) => {
-                    ui.say(&entry(&ui.err_style(RED, "mend"), error));
-                    exit = if exit == Exit::Done { error.kind().into() } else { exit };
-                }
+        let mode = if self.probe { Mode::ReadWrite } else { Mode::ReadOnly };
+        let project = place.project(&self.target, mode)?;
+        let (stop, observer) = (Stop::new(), ui.observer());
+        let again = format!("reindex check {}", self.target.again());
+        let work = project.job(!self.no_build, &observer.events());
+        let job = watched(ui, &observer, &stop, again, work).await?;
+        job.check()?.iter().for_each(|finding| show(ui, finding));
+        if self.connect {
+            job.connect().await?.iter().for_each(|finding| show(ui, finding));
+        }
+        if self.probe {
+            for (subject, proof) in project.probe().await? {
+                ui.say(&format!("{} {subject}  {proof}", ui.err_style(GREEN, "ok  ")));
             }
         }
-        if exit == Exit::Done {
-            ui.ending("the recipe is sound", &format!("reindex run {}", self.target.again()));
-        }
-        Ok(exit)
+        ui.ending("the recipe is sound", &format!("reindex run {}", self.target.again()));
+        Ok(Exit::Done)
     }
 }
 
-/// An error as an entry of a list.
-fn entry(word: &str, error: &Error) -> String {
-    let report = clean(&error.report());
-    let report = report.trim_start_matches("error: ").replace("\n\n", "\n");
-    format!("{word} {}", report.replace('\n', "\n     "))
+fn show(ui: Ui, finding: &Finding) {
+    let word = if finding.attention { ui.err_style(YELLOW, "look") } else { ui.err_style(GREEN, "ok  ") };
+    ui.say(&format!("{word} {}  {}", clean(&finding.subject), clean(&finding.text)));
 }

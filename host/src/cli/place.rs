@@ -1,12 +1,18 @@
 //! Where things are: the directory of the recipes, and what is opened there.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
 
 use crate::{
+    backend::{self, Backends, Mode},
+    capability::{index::Index, queue::Queue},
+    environment::{Environment, LOCAL},
     error::{Error, Kind, Result},
-    run::{Environment, Project},
+    run::{self, Project},
 };
 
 /// Which recipe, on which servers.
@@ -46,18 +52,19 @@ impl Place {
         Self { dir, said }
     }
 
-    /// Opens a recipe and its environment.
-    pub(super) fn project(&self, target: &Target) -> Result<Project> {
-        Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), &variable)
+    /// Reads a recipe and its environment.
+    pub(super) fn project(&self, target: &Target, mode: Mode) -> Result<Project> {
+        Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)
     }
 
-    /// Opens an environment without a recipe.
-    pub(super) fn environment(&self, name: Option<&str>) -> Result<Environment> {
+    /// Reads an environment without a recipe.
+    pub(super) fn servers(&self, name: Option<&str>, mode: Mode) -> Result<Servers> {
         if !self.dir.is_dir() {
             return Err(Error::new(Kind::NotFound, format!("there is no directory {}", self.dir.display()))
                 .hint("name the directory of the recipes with -C"));
         }
-        Environment::open(&self.dir, name, &variable)
+        let environment = Environment::find(&self.dir, name.unwrap_or(LOCAL), &variable)?;
+        Ok(Servers { backends: run::backends(&environment, mode), environment })
     }
 
     /// Finds a recipe by its path, or by its name in the directory.
@@ -84,6 +91,29 @@ impl Place {
             Some(near) => error.hint(format!("did you mean {}?", self.dir.join(near).display())),
             None => error,
         }
+    }
+}
+
+/// An environment whose resources are opened one by one.
+pub(super) struct Servers {
+    environment: Environment,
+    pub backends: Backends,
+}
+
+impl Servers {
+    /// What the environment says of a resource.
+    pub(super) fn config(&self, name: &str) -> Result<Option<&backend::Config>> {
+        self.environment.backend(name).map(Some)
+    }
+
+    /// Opens an index.
+    pub(super) fn index(&self, name: &str) -> Result<Arc<dyn Index>> {
+        self.backends.index(name, self.config(name)?)
+    }
+
+    /// Opens a queue.
+    pub(super) fn queue(&self, name: &str) -> Result<Arc<dyn Queue>> {
+        self.backends.queue(name, self.config(name)?)
     }
 }
 

@@ -5,14 +5,13 @@ use clap::{Args, builder::PossibleValuesParser};
 use super::{
     exit::Exit,
     place::{Place, Target},
-    run::say,
-    signals::watched,
+    run::Show,
     ui::Ui,
 };
 use crate::{
+    backend::Mode,
     error::Result,
     ledger::{Filter, State},
-    run::{self, Stop},
 };
 
 /// Tries again the ids of the last run that failed or wait
@@ -29,6 +28,9 @@ pub(super) struct Retry {
     /// Only ids that failed for this reason, as `status` prints it
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// Never builds a plugin from source
+    #[arg(long)]
+    no_build: bool,
 }
 
 /// The states of ids that are not done.
@@ -38,13 +40,15 @@ fn open_states() -> impl Iterator<Item = State> {
 
 impl Retry {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let project = place.project(&self.target)?;
+        let project = place.project(&self.target, Mode::ReadWrite)?;
         let states = self.state.iter().filter_map(|word| State::from_word(word)).collect();
         let filter = Filter { states, group: self.reason };
-        let (stop, observer) = (Stop::new(), ui.observer());
-        let resume = format!("reindex retry {} goes on from here", self.target.again());
-        let work = run::retry(&project, filter, observer.events(), stop.clone());
-        let summary = watched(ui, &observer, &stop, resume.clone(), work).await?;
-        Ok(say(ui, &project, &self.target, &summary, &resume))
+        let resume = format!("reindex retry {} goes on with the rest", self.target.again());
+        let show = Show::new(ui, resume);
+        let work = async {
+            let job = project.job(!self.no_build, &show.events()).await?;
+            job.retry(filter, &show.events(), show.stop()).await
+        };
+        show.through(work, &project, &self.target).await
     }
 }

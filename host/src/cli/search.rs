@@ -9,6 +9,7 @@ use super::{
     ui::{DIM, Ui},
 };
 use crate::{
+    backend::Mode,
     capability::index::Document,
     error::{Error, Kind, Result},
     observe::text::{clean, number},
@@ -60,7 +61,7 @@ struct Show {
 
 impl Search {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let index = place.environment(self.show.env.as_deref())?.index(&self.index).await?;
+        let index = place.servers(self.show.env.as_deref(), Mode::ReadOnly)?.index(&self.index)?;
         let (found, documents) = index.search(&self.query.join(" "), self.limit).await?;
         let shown = documents.len() as u64;
         let rest = if shown < found { format!(", the first {shown} shown") } else { String::new() };
@@ -72,7 +73,7 @@ impl Search {
 
 impl Get {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let index = place.environment(self.show.env.as_deref())?.index(&self.index).await?;
+        let index = place.servers(self.show.env.as_deref(), Mode::ReadOnly)?.index(&self.index)?;
         let documents = index.get_many(None, &self.id).await?;
         documents.iter().flatten().for_each(|document| self.show.document(ui, document));
         let missing: Vec<_> = self.id.iter().zip(&documents).filter(|(_, found)| found.is_none()).collect();

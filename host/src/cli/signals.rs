@@ -11,7 +11,7 @@ use super::{exit::Exit, ui::Ui};
 use crate::{
     error::{Error, Result},
     observe::Observer,
-    run::Stop,
+    pipeline::Stop,
 };
 
 /// How often the view may notice that time has passed.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
 
 use super::{
     exit::Exit,
@@ -11,6 +10,7 @@ use super::{
     ui::{BOLD, DIM, RED, Ui},
 };
 use crate::{
+    backend::Mode,
     clock::{Clock, System},
     error::Result,
     ledger::{Counts, Group, Phase, Run},
@@ -33,8 +33,8 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let project = place.project(&self.target)?;
-        let Some(status) = run::status(&project).await? else {
+        let project = place.project(&self.target, Mode::ReadOnly)?;
+        let Some(status) = project.status().await? else {
             if self.json {
                 ui.json(&serde_json::Value::Null);
             }
@@ -42,9 +42,7 @@ impl Status {
             return Ok(Exit::Done);
         };
         if self.json {
-            ui.json(&json!({
-                "run": status.run, "counts": status.counts, "failures": status.groups, "pid": status.running_pid,
-            }));
+            ui.json(&status);
             return Ok(Exit::Done);
         }
         ui.data(&headline(ui, &status));
@@ -61,7 +59,7 @@ impl Status {
 
 fn headline(ui: Ui, status: &run::Status) -> String {
     let run = &status.run;
-    let phase = match (run.phase, status.running_pid) {
+    let phase = match (run.phase, status.pid) {
         (Phase::Finished, _) => "finished".to_owned(),
         (Phase::Abandoned, _) => "given up for a fresh one".to_owned(),
         (Phase::Running, Some(pid)) => format!("running (pid {pid})"),
@@ -105,7 +103,7 @@ fn failure(ui: Ui, group: &Group) -> String {
 
 fn next(status: &run::Status, target: &Target) -> String {
     let again = target.again();
-    match (status.run.phase, status.running_pid) {
+    match (status.run.phase, status.pid) {
         (Phase::Running | Phase::Finishing, Some(_)) => format!("wait; reindex status {again} looks again"),
         (Phase::Running | Phase::Finishing, None) => format!("reindex run {again} goes on from here"),
         _ if status.counts.failed + status.counts.waiting > 0 => {

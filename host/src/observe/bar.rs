@@ -82,6 +82,10 @@ impl View for Bar {
         self.draw();
     }
 
+    fn aside(&mut self, print: &mut dyn FnMut()) {
+        self.bar.suspend(print);
+    }
+
     fn close(&mut self) {
         for remark in self.remarks.rest() {
             self.remark(&remark);

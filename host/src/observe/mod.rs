@@ -33,6 +33,11 @@ pub trait View: Send {
     /// Called a few times a second, so that a run that hangs can be seen to hang.
     fn tick(&mut self, now: Instant);
 
+    /// Prints something that is not the view's own, without the two getting into each other's lines.
+    fn aside(&mut self, print: &mut dyn FnMut()) {
+        print();
+    }
+
     /// Leaves the terminal or file as it should stay. Later events are not shown.
     fn close(&mut self);
 }
@@ -56,6 +61,11 @@ impl Observer {
     /// Lets the view notice that time has passed.
     pub fn tick(&self) {
         self.with(|view| view.tick(Instant::now()));
+    }
+
+    /// Prints something else, without getting in the way of the view.
+    pub fn aside(&self, print: &mut dyn FnMut()) {
+        self.with(|view| view.aside(print));
     }
 
     /// Ends the view.
