@@ -4,6 +4,8 @@
 
 mod read;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod variables;
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
@@ -16,7 +18,7 @@ use toml::{
 
 use crate::error::{Error, Result};
 
-pub(crate) use read::{read, root};
+pub(crate) use read::{here, read, root};
 pub(crate) use shape::check;
 pub(crate) use variables::substitute;
 
@@ -93,21 +95,26 @@ impl<'t> Document<'t> {
         self.places.iter().map(|(key, place)| (key.clone(), self.position(place.key.start).0)).collect()
     }
 
-    /// Turns a table into a value of the program. `secrets` are the places of replaced variables, whose
-    /// values an error must not quote.
+    /// Turns a table of the shape of `schema` into a value of the program. `secrets` are the places of replaced
+    /// variables, whose values an error must not quote.
     pub(crate) fn deserialize<T: DeserializeOwned>(
         &self,
         table: Spanned<DeTable<'_>>,
+        schema: &serde_json::Value,
         secrets: &[Range<usize>],
     ) -> Result<T> {
         T::deserialize(Deserializer::from(table)).map_err(|error| {
             let span = error.span().unwrap_or(0..self.text.len());
             let key = self.key_at(&span);
-            let error_at = |message: String| self.error(span.clone(), message);
-            if secrets.iter().any(|secret| secret.start < span.end && span.start < secret.end) {
-                return error_at(format!("{key} does not accept what its variable holds"));
+            let hidden = secrets.iter().any(|secret| secret.start < span.end && span.start < secret.end);
+            let refusal = self.error(span, format!("`{key}` does not accept this value"));
+            match shape::example_at(schema, key) {
+                Some(example) => {
+                    refusal.hint(format!("write it like: {} = {example}", key.rsplit('.').next().unwrap_or(key)))
+                }
+                None if hidden => refusal.with("reason", "it does not accept what the variable holds"),
+                None => refusal.with("reason", error.message().trim_end()),
             }
-            error_at(format!("{key} does not accept this value")).with("reason", error.message().trim_end())
         })
     }
 
@@ -135,13 +142,13 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The key whose value covers a span most closely, quoted for a message.
-    fn key_at(&self, span: &Range<usize>) -> String {
+    /// The key whose value covers a span most closely.
+    fn key_at(&self, span: &Range<usize>) -> &str {
         self.places
             .iter()
             .filter(|(_, place)| place.value.start <= span.start && span.end <= place.value.end)
             .min_by_key(|(_, place)| place.value.len())
-            .map_or_else(|| format!("this {}", self.what), |(key, _)| format!("`{key}`"))
+            .map_or(self.what, |(key, _)| key)
     }
 
     /// Line and column, counted from 1, in characters.
@@ -189,8 +196,8 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// Words for a sentence: "`a`, `b` and `c`".
-pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>, last: &str) -> String {
-    let quoted: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
+pub(crate) fn list<T: AsRef<str>>(words: &[T], last: &str) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match quoted.split_last() {
         None => String::new(),
         Some((only, [])) => only.clone(),

@@ -10,7 +10,7 @@ use toml::{
 use super::{FORMAT, Plugin, PluginAt, Recipe, Source, identity, json::json, said};
 use crate::{
     capability::{Capability, grant},
-    document::Document,
+    document::{self, Document},
     error::{Error, Result},
     record::{Key, Version},
 };
@@ -247,7 +247,7 @@ impl Check<'_> {
     }
 
     fn index(&self, name: &str, said: &said::Recipe) -> Result<()> {
-        let key = format!("index.{name}");
+        let key = document::join("index", name);
         if !said.grant.write.index.iter().any(|granted| granted == name) {
             return Err(self
                 .document
@@ -264,7 +264,7 @@ impl Check<'_> {
         let shown: String = name.chars().take(MAX_NAME).collect();
         let error = self.document.error_at(key, format!("`{key}` cannot be {shown:?}"));
         Err(error.hint(format!(
-            "a name begins with a small letter or a digit, goes on with those, `-` and `_`, and has at most {MAX_NAME}"
+            "a name begins with a small letter or a digit, goes on with those, `-` and `_`, and is no longer than {MAX_NAME}"
         )))
     }
 

@@ -213,6 +213,13 @@ fn a_plugin_outside_the_workspace_is_not_built() {
 }
 
 #[test]
+fn a_recipe_in_the_current_directory_has_a_workspace_too() {
+    let text = GOOD.replace("../plugins/persons", "src");
+    let recipe = Recipe::parse(&text, Path::new("persons.toml"), &|_| None).unwrap();
+    assert!(recipe.plugin_source().unwrap().unwrap().ends_with("host/src"));
+}
+
+#[test]
 fn the_recipes_of_this_repository_are_good() {
     let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes");
     for (name, table) in [("persons", "people"), ("tenures", "tenancies"), ("assets", "properties")] {
