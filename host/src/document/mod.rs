@@ -5,7 +5,7 @@
 mod read;
 mod shape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod variables;
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
@@ -27,6 +27,8 @@ pub(crate) struct Document<'t> {
     what: &'static str,
     path: &'t Path,
     text: &'t str,
+    /// Where each line begins.
+    starts: Vec<usize>,
     places: BTreeMap<String, Place>,
 }
 
@@ -40,7 +42,8 @@ struct Place {
 impl<'t> Document<'t> {
     /// Parses a file; `what` is the word errors use for it.
     pub(crate) fn parse(what: &'static str, path: &'t Path, text: &'t str) -> Result<(Self, Spanned<DeTable<'t>>)> {
-        let mut document = Self { what, path, text, places: BTreeMap::new() };
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut document = Self { what, path, text, starts, places: BTreeMap::new() };
         let table = DeTable::parse(text).map_err(|error| {
             let message = error.message().trim_end().to_owned();
             document.error(error.span().unwrap_or(0..0), message).hint("the file has to be TOML; see https://toml.io")
@@ -92,7 +95,8 @@ impl<'t> Document<'t> {
 
     /// The line of each key that is written in the file, by its dotted path.
     pub(crate) fn lines(&self) -> BTreeMap<String, usize> {
-        self.places.iter().map(|(key, place)| (key.clone(), self.position(place.key.start).0)).collect()
+        let line = |place: &Place| self.starts.partition_point(|start| *start <= place.key.start);
+        self.places.iter().map(|(key, place)| (key.clone(), line(place))).collect()
     }
 
     /// Turns a table of the shape of `schema` into a value of the program. `secrets` are the places of replaced
@@ -153,15 +157,16 @@ impl<'t> Document<'t> {
 
     /// Line and column, counted from 1, in characters.
     fn position(&self, at: usize) -> (usize, usize) {
-        let before = &self.text[..self.text.floor_char_boundary(at)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let at = self.text.floor_char_boundary(at);
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).map_or(0, |above| self.starts[above]);
+        (line, self.text[start..at].chars().count() + 1)
     }
 
     /// The source line with a caret under what is meant; control characters would break the picture.
     fn excerpt(&self, at: &Range<usize>) -> Option<String> {
         let (line, column) = self.position(at.start);
-        let text = self.text.lines().nth(line - 1)?;
+        let text = self.text[*self.starts.get(line.checked_sub(1)?)?..].lines().next()?;
         if text.trim().is_empty() {
             return None;
         }

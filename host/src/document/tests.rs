@@ -1,9 +1,30 @@
 //! Places, suggestions and secrets of a file, whatever it is about.
 
+use std::fs;
+
 use serde::Deserialize;
 use serde_json::json;
 
 use super::*;
+
+/// Holds the error of every `tests/cases/<what>/<case>/<what>.toml` to the `expected.txt` beside it. Where that
+/// is missing it is written, for a person to judge, and the test fails once.
+pub(crate) fn refused_in_the_expected_words(what: &str, refusal: impl Fn(&str) -> Error) {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases").join(what);
+    let mut wrong = String::new();
+    for case in fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()) {
+        let report = refusal(&fs::read_to_string(case.join(what).with_extension("toml")).unwrap()).report() + "\n";
+        let file = case.join("expected.txt");
+        let expected = fs::read_to_string(&file).unwrap_or_else(|_| {
+            fs::write(&file, &report).unwrap();
+            "nothing so far; it is written now\n".to_owned()
+        });
+        if report != expected {
+            wrong += &format!("{}\n--- expected\n{expected}--- got\n{report}\n", case.display());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
 
 #[derive(Debug, Deserialize)]
 struct Server {

@@ -7,6 +7,7 @@ mod check;
 mod defaults;
 mod identity;
 mod json;
+mod meant;
 mod said;
 mod schema;
 #[cfg(test)]
@@ -167,7 +168,7 @@ impl Recipe {
         check::check(&document, &as_written)?;
         let identity = identity::identity(&as_written)?;
         let said: said::Recipe = document.deserialize(table, &schema, &secrets)?;
-        check::meant(&document, said, path, identity)
+        meant::meant(&document, said, path, identity)
     }
 
     /// The line of the recipe that says a key, such as `grant.read.storage` or `grant.read.storage[0]`; none if it

@@ -26,24 +26,9 @@ fn parse(text: &str) -> Result<Recipe> {
     Recipe::parse(text, Path::new("recipes/persons.toml"), &|_| None)
 }
 
-/// `UPDATE_CASES=1` in the environment of the test writes the expected texts anew.
 #[test]
 fn every_bad_recipe_is_refused_in_the_expected_words() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/recipe");
-    let mut wrong = Vec::new();
-    for case in fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()) {
-        let text = fs::read_to_string(case.join("recipe.toml")).unwrap();
-        let report = parse(&text).unwrap_err().report() + "\n";
-        let file = case.join("expected.txt");
-        if std::env::var_os("UPDATE_CASES").is_some() {
-            fs::write(&file, &report).unwrap();
-        }
-        let expected = fs::read_to_string(&file).unwrap_or_default();
-        if report != expected {
-            wrong.push(format!("{}\n--- expected\n{expected}--- got\n{report}", case.display()));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    document::tests::refused_in_the_expected_words("recipe", |text| parse(text).unwrap_err());
 }
 
 #[test]
@@ -191,6 +176,24 @@ fn deep_nesting_is_refused_without_a_crash() {
     for text in [arrays, dots] {
         assert!(parse(&text).is_err());
     }
+}
+
+#[test]
+fn numbers_may_be_written_in_every_way_that_toml_knows() {
+    for (written, meant) in [("+7", 7), ("1_000", 1000), ("0x1F", 31), ("0b11", 3), ("1000000", 1_000_000)] {
+        let recipe = parse(&GOOD.replace("key = \"id\"", &format!("key = \"id\"\nsegments = {written}"))).unwrap();
+        let Source::Scan { segments, .. } = recipe.source else { panic!("{written}") };
+        assert_eq!(segments, meant, "{written}");
+    }
+}
+
+#[test]
+fn a_recipe_as_large_as_may_be_is_read_without_delay() {
+    let settings: String = (0..60_000).map(|n| format!("k{n} = {n}\n")).collect();
+    let text = GOOD.replace("greeting = \"hi\"\n", &settings);
+    let begun = std::time::Instant::now();
+    assert_eq!(parse(&text).unwrap().line_of("plugin.settings.k59999"), Some(60_005));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]
