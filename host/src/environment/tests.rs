@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::backend::files;
 
@@ -84,5 +86,17 @@ fn the_example_beside_the_recipes_is_good_and_binds_what_they_name() {
     let example = Environment::find(&recipes, "example", &|_| None).unwrap();
     for name in ["people", "tenancies", "properties", "persons", "tenures", "assets"] {
         example.backend(name).unwrap();
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>(), name in "[a-z\\.\"]{0,4}", value in "[\\$\\{\\}A-Z ]{0,8}") {
+        let bound = format!("environment = 1\n[backend.{name}.sqlite]\nfile = \"{value}\"\n{text}");
+        for text in [text, bound] {
+            if let Err(error) = parse(&text) {
+                error.report();
+            }
+        }
     }
 }

@@ -179,6 +179,12 @@ fn deep_nesting_is_refused_without_a_crash() {
 }
 
 #[test]
+fn a_byte_order_mark_and_windows_line_ends_are_read_over() {
+    let recipe = parse(&format!("\u{feff}{}", GOOD.trim_start().replace('\n', "\r\n"))).unwrap();
+    assert_eq!(recipe.line_of("grant.read.storage"), Some(11));
+}
+
+#[test]
 fn numbers_may_be_written_in_every_way_that_toml_knows() {
     for (written, meant) in [("+7", 7), ("1_000", 1000), ("0x1F", 31), ("0b11", 3), ("1000000", 1_000_000)] {
         let recipe = parse(&GOOD.replace("key = \"id\"", &format!("key = \"id\"\nsegments = {written}"))).unwrap();
