@@ -23,13 +23,14 @@ fn defaults() -> Value {
 fn fill(schema: &mut Value, defaults: &Value) {
     for (key, default) in defaults.as_object().into_iter().flatten() {
         let Some(property) = property(schema, key) else { continue };
-        fill(property, default);
-        if !default.is_object() {
+        let answered = if default.is_object() {
+            fill(property, default);
+            !must_say_more(property)
+        } else {
             property["default"] = default.clone();
-        }
-        if !must_say_more(property)
-            && let Some(required) = schema["required"].as_array_mut()
-        {
+            true
+        };
+        if let (true, Some(required)) = (answered, schema["required"].as_array_mut()) {
             required.retain(|required| required != key.as_str());
         }
     }
@@ -45,6 +46,5 @@ fn property<'a>(schema: &'a mut Value, key: &str) -> Option<&'a mut Value> {
 
 /// Whether a table has keys that no default can stand for.
 fn must_say_more(schema: &Value) -> bool {
-    schema["oneOf"].is_array() && schema["type"] != "string"
-        || schema["required"].as_array().is_some_and(|required| !required.is_empty())
+    schema["oneOf"].is_array() || schema["required"].as_array().is_some_and(|required| !required.is_empty())
 }
