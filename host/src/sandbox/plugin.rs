@@ -156,8 +156,7 @@ fn version(name: &str) -> Option<&str> {
 fn link(engine: &Engine, component: &Component) -> Result<PluginPre<Guest>> {
     let mut linker = Linker::new(engine.wasmtime());
     let mut pre = || {
-        guest::link(&mut linker)?;
-        linker.define_unknown_imports_as_traps(component)?;
+        guest::link(&mut linker, engine.wasmtime(), component)?;
         PluginPre::new(linker.instantiate_pre(component)?)
     };
     pre().map_err(|error| {
