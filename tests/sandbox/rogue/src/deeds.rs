@@ -89,12 +89,15 @@ fn delete(id: &str) -> Effect {
     Effect::DeleteDocument(DocumentDelete { index: "rogues".to_owned(), id: id.to_owned(), version: None })
 }
 
-/// A JSON object of so many bytes, and not a byte more of memory.
+/// A JSON object of about so many bytes, and not a byte more of memory.
 fn large(bytes: &str) -> String {
-    let bytes = bytes.parse().unwrap_or(0);
+    let bytes: usize = bytes.parse().unwrap_or(0);
+    let piece = "x".repeat(10_000);
     let mut body = String::with_capacity(bytes + 8);
     body.push_str(r#"{"a":""#);
-    body.extend(std::iter::repeat_n('x', bytes));
+    for _ in 0..bytes / piece.len() {
+        body.push_str(&piece);
+    }
     body.push_str(r#""}"#);
     body
 }
