@@ -1,3 +1,4 @@
-//! Every test that is not a unit test, in one binary.
+//! Every test that is not a unit test, in one binary, so that the library is linked once.
 
 mod contract;
+mod sandbox;

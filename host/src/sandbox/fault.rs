@@ -59,7 +59,10 @@ impl Exceeded {
                 limits.wall
             ),
             Self::Memory => {
-                format!("the plugin needed more than {} of memory\nhint: raise `memory` under `[limits]`", limits.memory)
+                format!(
+                    "the plugin needed more than {} of memory\nhint: raise `memory` under `[limits]`",
+                    limits.memory
+                )
             }
             Self::HostMemory => format!(
                 "the plugin read more than {} for {for_records}\nhint: raise `host-memory` under `[limits]`",
@@ -141,15 +144,7 @@ fn what(error: &wasmtime::Error) -> String {
         Some(Trap::StackOverflow) => "the plugin trapped: its calls are nested too deep".to_owned(),
         Some(Trap::UnreachableCodeReached) => "the plugin trapped: unreachable".to_owned(),
         Some(trap) => format!("the plugin trapped: {}", trap.to_string().trim_start_matches("wasm trap: ")),
-        None => format!("the plugin trapped: {}", in_our_words(&error.root_cause().to_string())),
-    }
-}
-
-/// The linker's stubs speak of unknown imports; a plugin's author wants to know that the room is empty.
-fn in_our_words(cause: &str) -> String {
-    match cause.strip_prefix("unknown import: `").and_then(|rest| rest.split_once('`')) {
-        Some((import, _)) => format!("it called `{import}`, which the sandbox does not offer"),
-        None => cause.to_owned(),
+        None => format!("the plugin trapped: {}", error.root_cause()),
     }
 }
 
@@ -166,18 +161,28 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
         let line = line.trim();
         match (line.strip_prefix("at "), frames.last_mut()) {
             (Some(place), Some(frame)) => frame.push_str(&format!(" at {place}")),
-            _ => frames.push(without_hash(line.split_once("- ").map_or(line, |(_, name)| name)).to_owned()),
+            _ => frames.push(without_hash(line.split_once("- ").map_or(line, |(_, name)| name))),
         }
     }
     frames
 }
 
-/// Cuts the hash that Rust appends to a symbol; it differs from build to build.
-fn without_hash(symbol: &str) -> &str {
-    match symbol.rsplit_once("::h") {
-        Some((name, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => name,
+/// Cuts the hashes that Rust appends to a symbol or to its crates; they differ from build to build.
+fn without_hash(symbol: &str) -> String {
+    let is_hash = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let symbol = match symbol.rsplit_once("::h") {
+        Some((name, hash)) if is_hash(hash) => name,
         _ => symbol,
+    };
+    let mut parts = symbol.split('[');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(']') {
+            Some((hash, rest)) if is_hash(hash) => name.push_str(rest),
+            _ => name.extend(["[", part]),
+        }
     }
+    name
 }
 
 fn function(frame: &str) -> &str {
@@ -185,13 +190,14 @@ fn function(frame: &str) -> &str {
     frame.split_once('!').map_or(frame, |(_, function)| function)
 }
 
-/// Whether a frame is the plugin's own code rather than a language's runtime.
+/// Whether a frame is the plugin's own code rather than a language's runtime or glue between components.
 fn is_own(frame: &str) -> bool {
     const RUNTIME: [&str; 10] =
         ["core::", "std::", "alloc::", "dlmalloc", "rust_", "__", "abort", "wit_bindgen", "_abort", "panic_"];
     let name = function(frame).trim_start_matches(['<', '&', '_']);
     let raw = function(frame);
-    !RUNTIME.iter().any(|runtime| name.starts_with(runtime) || raw.starts_with(runtime))
+    !frame.starts_with("<unknown>")
+        && !RUNTIME.iter().any(|runtime| name.starts_with(runtime) || raw.starts_with(runtime))
 }
 
 #[cfg(test)]
@@ -202,11 +208,13 @@ mod tests {
     fn a_symbol_loses_its_hash_and_nothing_else() {
         assert_eq!(without_hash("persons::mapping::name::h0123456789abcdef"), "persons::mapping::name");
         assert_eq!(without_hash("persons::hello"), "persons::hello");
+        assert_eq!(without_hash("<std[d123b7a1a2ed1472]::time::X as [u8]>::now"), "<std::time::X as [u8]>::now");
     }
 
     #[test]
     fn the_runtime_of_a_language_is_not_the_plugins_own_code() {
-        for frame in ["m!core::panicking::panic", "m!<alloc::vec::Vec<T> as X>::y", "m!__rustc::rust_panic", "m!abort"] {
+        for frame in ["m!core::panicking::panic", "m!<alloc::vec::Vec<T> as X>::y", "m!__rustc::rust_panic", "m!abort"]
+        {
             assert!(!is_own(frame), "{frame}");
         }
         assert!(is_own("m!persons::mapping::name at src/lib.rs:1"));

@@ -3,6 +3,7 @@
 //! Each capability's bridge is a file of its own and no more than a translation; asking backends, remembering
 //! answers and checking grants is [`reads`](super::reads). Nothing here decides what becomes of a fault.
 
+mod absent;
 mod index;
 mod limiter;
 mod log;
@@ -13,7 +14,10 @@ mod wasi;
 
 use std::sync::Arc;
 
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::{
+    Engine,
+    component::{Component, HasSelf, Linker, ResourceTable},
+};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::{meter::Meter, reads::Reads, room::Surroundings};
@@ -76,8 +80,9 @@ impl WasiView for Guest {
 
 impl types::Host for Guest {}
 
-/// Links everything a plugin may import.
-pub fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+/// Links everything a plugin may import, and a trap for what it may only name.
+pub fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    absent::link(linker, engine, component)?;
     Plugin::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
 }
