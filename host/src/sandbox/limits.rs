@@ -37,3 +37,11 @@ pub struct Limits {
     /// After so many poison records in a row the plugin counts as broken.
     pub poison_in_a_row: u32,
 }
+
+impl Limits {
+    /// The CPU time of a call with so many records.
+    pub fn cpu_for(&self, records: usize) -> Duration {
+        let share = self.cpu_per_record.saturating_mul(u32::try_from(records).unwrap_or(u32::MAX));
+        self.cpu.saturating_add(share)
+    }
+}

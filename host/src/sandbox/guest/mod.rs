@@ -1,0 +1,88 @@
+//! The inside of the wall: what a plugin can reach through its imports, and what the host keeps for it.
+//!
+//! Each capability's bridge is a file of its own and no more than a translation; asking backends, remembering
+//! answers and checking grants is [`reads`](super::reads). Nothing here decides what becomes of a fault.
+
+mod absent;
+mod index;
+mod limiter;
+mod log;
+mod queue;
+mod settings;
+mod storage;
+mod wasi;
+
+use std::sync::Arc;
+
+use wasmtime::{
+    Engine,
+    component::{Component, HasSelf, Linker, ResourceTable},
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::{meter::Meter, reads::Reads, room::Surroundings};
+use limiter::Limiter;
+
+wasmtime::component::bindgen!({
+    world: "plugin",
+    path: "../wit",
+    imports: { default: async | trappable },
+    exports: { default: async },
+    ownership: Borrowing { duplicate_if_necessary: true },
+    with: {
+        "reindex:plugin/storage.table": storage::TableHandle,
+        "reindex:plugin/storage.bucket": storage::BucketHandle,
+    },
+});
+
+pub use self::log::Log;
+pub use exports::reindex::plugin::mapping;
+pub use reindex::plugin::types;
+
+/// How many handles a plugin may hold at a time, its own and those of WASI together.
+const MAX_HANDLES: usize = 1000;
+
+/// What the host keeps for one plugin instance.
+pub struct Guest {
+    pub around: Arc<Surroundings>,
+    pub meter: Arc<Meter>,
+    pub limiter: Limiter,
+    pub log: Log,
+    /// The world as the present batch has seen it; the caller lends it for the time of a call.
+    pub reads: Reads,
+    wasi: WasiCtx,
+    handles: ResourceTable,
+}
+
+impl Guest {
+    pub fn new(name: &str, around: &Arc<Surroundings>) -> Self {
+        let room = &around.room;
+        let log = Log::new(name, &room.events);
+        let mut handles = ResourceTable::new();
+        handles.set_max_capacity(MAX_HANDLES);
+        Self {
+            wasi: wasi::empty_room(room, &log),
+            limiter: Limiter::new(room.limits.memory.as_u64()),
+            meter: Arc::default(),
+            reads: Reads::default(),
+            around: Arc::clone(around),
+            log,
+            handles,
+        }
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.handles }
+    }
+}
+
+impl types::Host for Guest {}
+
+/// Links everything a plugin may import, and a trap for what it may only name.
+pub fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    absent::link(linker, engine, component)?;
+    Plugin::add_to_linker::<Guest, HasSelf<Guest>>(linker, |guest| guest)
+}

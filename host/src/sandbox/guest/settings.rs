@@ -1,0 +1,9 @@
+//! What the recipe says to the plugin itself.
+
+use super::{Guest, reindex::plugin::settings};
+
+impl settings::Host for Guest {
+    async fn get(&mut self) -> wasmtime::Result<String> {
+        Ok(self.around.room.settings.clone())
+    }
+}

@@ -1,0 +1,64 @@
+//! The empty room: WASI as Rust's `HashMap`, JavaScript and Python expect to find it, with nothing behind it.
+//!
+//! No arguments, no variables, no files, no network; a clock that stands still and seeded randomness, so that
+//! equal items give equal answers.
+
+use std::time::Duration;
+
+use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx};
+
+use super::log::Log;
+use crate::sandbox::room::Room;
+
+/// How many random bytes there are before they repeat.
+const RANDOM_BYTES: usize = 4096;
+/// The most random bytes one request may ask for.
+const MAX_RANDOM_REQUEST: u64 = 1 << 20;
+
+/// Builds the room of one instance. Every instance of a run finds the same.
+pub fn empty_room(room: &Room, log: &Log) -> WasiCtx {
+    let now = Standing(Duration::try_from(room.now.duration_since(jiff::Timestamp::UNIX_EPOCH)).unwrap_or_default());
+    WasiCtx::builder()
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .secure_random(random(room.seed, "secure"))
+        .insecure_random(random(room.seed, "insecure"))
+        .insecure_random_seed(u128::from(room.seed))
+        .max_random_size(MAX_RANDOM_REQUEST)
+        .wall_clock(now)
+        .monotonic_clock(now)
+        .stdout(log.clone())
+        .stderr(log.clone())
+        .build()
+}
+
+fn random(seed: u64, purpose: &str) -> Deterministic {
+    let mut bytes = vec![0; RANDOM_BYTES];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).update(purpose.as_bytes()).finalize_xof().fill(&mut bytes);
+    Deterministic::new(bytes)
+}
+
+/// A clock that stands still at the run's start.
+#[derive(Clone, Copy)]
+struct Standing(Duration);
+
+impl HostWallClock for Standing {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        self.0
+    }
+}
+
+impl HostMonotonicClock for Standing {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX / 2)
+    }
+}

@@ -1,0 +1,96 @@
+//! One instance of a plugin, and one call of it with every limit on.
+//!
+//! A call that did not return cleanly leaves an instance nobody may use again; whoever calls drops it then.
+
+use std::{pin::pin, sync::Arc};
+
+use wasmtime::{Store, UpdateDeadline};
+
+use super::{
+    fault::{Exceeded, Fault},
+    guest::{Guest, Log, PluginPre, mapping, types},
+    meter::Meter,
+    reads::Reads,
+    room::Surroundings,
+};
+use crate::record::Item;
+
+/// How many ticks a plugin runs before it is looked at and lets others go first.
+const TICKS: u64 = 1;
+
+/// A plugin with its memory, ready to be called.
+pub struct Instance {
+    store: Store<Guest>,
+    plugin: super::guest::Plugin,
+}
+
+impl Instance {
+    /// Makes a fresh instance in its surroundings.
+    pub async fn new(pre: &PluginPre<Guest>, name: &str, around: &Arc<Surroundings>) -> Result<Self, Fault> {
+        let mut store = Store::new(pre.engine(), Guest::new(name, around));
+        store.limiter(|guest| &mut guest.limiter);
+        store.epoch_deadline_callback(|guest| {
+            if guest.data().meter.tick() {
+                Ok(UpdateDeadline::YieldCustom(TICKS, Box::pin(tokio::task::yield_now())))
+            } else {
+                Err(Exceeded::Cpu.into())
+            }
+        });
+        store.set_hostcall_fuel(usize::try_from(around.room.limits.output.as_u64()).unwrap_or(usize::MAX));
+        let watch = Watch::begin(&mut store, 0);
+        let plugin = watch.over(pre.instantiate_async(&mut store)).await?;
+        Ok(Self { store, plugin })
+    }
+
+    /// Asks the plugin who it is.
+    pub async fn describe(&mut self) -> Result<mapping::Description, Fault> {
+        let mapping = self.plugin.reindex_plugin_mapping();
+        Watch::begin(&mut self.store, 0).over(mapping.call_describe(&mut self.store)).await
+    }
+
+    /// Hands a batch to the plugin. What it reads goes through `reads`, which keeps the answers.
+    pub async fn transform(&mut self, items: &[Item], reads: &mut Reads) -> Result<Vec<types::Outcome>, Fault> {
+        let batch: Vec<_> =
+            items.iter().map(|item| types::Item { id: &item.id, version: item.version, body: &item.body }).collect();
+        reads.alone = items.len() == 1;
+        std::mem::swap(&mut self.store.data_mut().reads, reads);
+        let mapping = self.plugin.reindex_plugin_mapping();
+        let watch = Watch::begin(&mut self.store, items.len());
+        let answer = watch.over(mapping.call_transform(&mut self.store, &batch)).await;
+        std::mem::swap(&mut self.store.data_mut().reads, reads);
+        answer.and_then(|outcomes| {
+            if outcomes.len() == items.len() { Ok(outcomes) } else { Err(Fault::count(items.len(), outcomes.len())) }
+        })
+    }
+}
+
+/// Watches over one call: CPU and wall time, and what the plugin wrote meanwhile.
+struct Watch {
+    meter: Arc<Meter>,
+    around: Arc<Surroundings>,
+    log: Log,
+    records: usize,
+}
+
+impl Watch {
+    fn begin(store: &mut Store<Guest>, records: usize) -> Self {
+        store.set_epoch_deadline(TICKS);
+        let guest = store.data();
+        let watch =
+            Self { meter: guest.meter.clone(), around: guest.around.clone(), log: guest.log.clone(), records };
+        watch.meter.begin(watch.around.room.limits.cpu_for(records));
+        watch
+    }
+
+    /// Runs the call to its end or to a limit, and explains how it failed if it did.
+    async fn over<T>(self, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, Fault> {
+        let limits = &self.around.room.limits;
+        let answer = tokio::time::timeout(limits.wall, self.meter.measure(pin!(call))).await;
+        let written = self.log.end_call();
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(Fault::new(&error, limits, self.records, &written)),
+            Err(_) => Err(Fault::exceeded(Exceeded::Wall, limits, self.records)),
+        }
+    }
+}

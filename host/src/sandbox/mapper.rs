@@ -1,0 +1,126 @@
+//! A plugin at work: a bounded pool of warm instances, and bisection so that one bad record costs only itself.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use tokio::sync::Semaphore;
+
+use super::{Plugin, Room, check, fault::Fault, guest::types, instance::Instance, reads::Reads, room::Surroundings};
+use crate::{
+    error::{Error, Kind, Result},
+    ledger::State,
+    record::{Item, Outcome},
+};
+
+/// What became of one item.
+pub type Answer = std::result::Result<Outcome, Failure>;
+
+/// Why an item has no outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The state its id comes into.
+    pub state: State,
+    /// Why, in full; may hold a hint and the plugin's backtrace.
+    pub reason: String,
+    /// Why, without what differs from id to id.
+    pub group: String,
+}
+
+/// Calls a plugin. Cheap to clone; many tasks call it at once.
+#[derive(Clone)]
+pub struct Mapper(Arc<Inner>);
+
+struct Inner {
+    plugin: Plugin,
+    around: Arc<Surroundings>,
+    /// One permit an instance at work.
+    places: Semaphore,
+    parked: Mutex<Vec<Instance>>,
+    poison_in_a_row: AtomicU32,
+}
+
+impl Mapper {
+    pub(super) fn new(plugin: Plugin, room: Room) -> Self {
+        Self(Arc::new(Inner {
+            plugin,
+            places: Semaphore::new(room.instances.max(1)),
+            around: Arc::new(Surroundings::new(room)),
+            parked: Mutex::default(),
+            poison_in_a_row: AtomicU32::new(0),
+        }))
+    }
+
+    /// Maps a batch: one answer for each item, in the same order.
+    ///
+    /// *Errors*: [`Kind::Plugin`] once [`Limits::poison_in_a_row`](super::Limits::poison_in_a_row) records in a
+    /// row made the plugin fail; going on would only fail more.
+    /// *Cancel*: dropping the future loses nothing but the work.
+    pub async fn transform(&self, items: &[Item]) -> Result<Vec<Answer>> {
+        let mut reads = Reads::default();
+        let mut answers = Vec::with_capacity(items.len());
+        // Parts still to do, the next one last. Going from left to right, the answers come in order.
+        let mut parts = if items.is_empty() { Vec::new() } else { vec![items] };
+        while let Some(part) = parts.pop() {
+            match self.call(part, &mut reads).await? {
+                Ok(outcomes) => answers.extend(self.check(outcomes)),
+                Err(_) if part.len() > 1 => {
+                    let (left, right) = part.split_at(part.len() / 2);
+                    parts.extend([right, left]);
+                }
+                Err(_) => answers.extend(self.once_more(part, &mut reads).await?),
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Tries the one record that made a call fail again, alone on a fresh instance.
+    async fn once_more(&self, item: &[Item], reads: &mut Reads) -> Result<Vec<Answer>> {
+        match self.call(item, reads).await? {
+            Ok(outcomes) => Ok(self.check(outcomes).collect()),
+            Err(fault) => Ok(vec![Err(self.poison(fault)?)]),
+        }
+    }
+
+    fn check(&self, outcomes: Vec<types::Outcome>) -> impl Iterator<Item = Answer> {
+        self.0.poison_in_a_row.store(0, Relaxed);
+        outcomes.into_iter().map(|outcome| check::outcome(&self.0.around, outcome))
+    }
+
+    fn poison(&self, fault: Fault) -> Result<Failure> {
+        let in_a_row = self.0.poison_in_a_row.fetch_add(1, Relaxed) + 1;
+        if in_a_row >= self.0.around.room.limits.poison_in_a_row {
+            return Err(Error::new(Kind::Plugin, "the plugin is broken")
+                .with("plugin", self.0.plugin.name())
+                .with("failed", format!("on {in_a_row} records in a row"))
+                .with("last", fault.reason)
+                .hint("mend the plugin and run again; nothing that was done is lost"));
+        }
+        Ok(Failure { state: fault.state, reason: fault.reason, group: fault.group })
+    }
+
+    /// Calls an instance, and parks it only after a clean return.
+    async fn call(&self, items: &[Item], reads: &mut Reads) -> Result<std::result::Result<Vec<types::Outcome>, Fault>> {
+        let inner = &*self.0;
+        let _place = inner.places.acquire().await.map_err(|error| Error::bug("the pool is closed").because(error))?;
+        let parked = inner.parked.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut instance = match parked {
+            Some(instance) => instance,
+            None => inner.plugin.instance(&inner.around).await.map_err(|fault| self.cannot_start(fault))?,
+        };
+        let answer = instance.transform(items, reads).await;
+        match &answer {
+            Ok(_) => inner.parked.lock().unwrap_or_else(PoisonError::into_inner).push(instance),
+            Err(fault) if fault.forget => *reads = Reads::default(),
+            Err(_) => {}
+        }
+        Ok(answer)
+    }
+
+    fn cannot_start(&self, fault: Fault) -> Error {
+        Error::new(Kind::Plugin, "the plugin cannot be started")
+            .with("plugin", self.0.plugin.name())
+            .with("reason", fault.reason)
+    }
+}

@@ -1,0 +1,200 @@
+//! What a batch has read so far. A part of a bisected batch sees the same world as the whole did.
+//!
+//! Bounded by `[limits] host-memory`. Asking the backends is [`Surroundings`]' business.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{fault::Exceeded, room::Surroundings};
+use crate::{
+    capability::{Capability, grant::Access, index::Document, storage::ObjectInfo},
+    error::{Error, Kind},
+};
+
+/// How many keys are asked for at once, so that the memory they need is looked at in between.
+const PART: usize = 100;
+/// What remembering one answer costs beside its content, in bytes.
+const OVERHEAD: usize = 128;
+
+/// Why a read has no answer.
+pub enum Refused {
+    /// The door is closed.
+    Denied(String),
+    /// The backend cannot be reached.
+    Unavailable(String),
+    /// The answers are more than the host holds for one call.
+    TooLarge(String),
+    /// Anything else.
+    Other(String),
+    /// The call as a whole ends here.
+    Call(Exceeded),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let text = match error.hint_text() {
+            Some(hint) => format!("{}; {hint}", error.message()),
+            None => error.message().to_owned(),
+        };
+        match error.kind() {
+            Kind::Denied => Self::Denied(text),
+            Kind::Unavailable => Self::Unavailable(text),
+            _ => Self::Other(text),
+        }
+    }
+}
+
+/// Answers by resource and key.
+type Remembered<V> = HashMap<String, HashMap<String, V>>;
+
+/// Everything one batch has read.
+#[derive(Default)]
+pub struct Reads {
+    /// Whether one item alone is being worked on, so that taking fewer is no way out.
+    pub alone: bool,
+    held: u64,
+    records: Remembered<Option<String>>,
+    objects: Remembered<Option<Vec<u8>>>,
+    heads: Remembered<Option<ObjectInfo>>,
+    documents: Remembered<Option<Document>>,
+    depths: Remembered<u64>,
+}
+
+impl Reads {
+    /// Reads records of a table.
+    pub async fn records(
+        &mut self,
+        around: &Surroundings,
+        table: &str,
+        keys: &[String],
+    ) -> Result<Vec<Option<String>>, Refused> {
+        around.check(Capability::Storage, table, Access::Read)?;
+        for part in missing(&self.records, table, keys).chunks(PART) {
+            let found = around.records(table, part).await?;
+            self.hold(around, part, &found, weigh_text)?;
+            keep(&mut self.records, table, part, found);
+        }
+        self.answer(around, &self.records, table, keys, weigh_text)
+    }
+
+    /// Reads whole objects of a bucket. Their sizes are looked at before their content.
+    pub async fn objects(
+        &mut self,
+        around: &Surroundings,
+        bucket: &str,
+        keys: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>, Refused> {
+        let weigh = |object: &Option<Vec<u8>>| object.as_ref().map_or(0, Vec::len);
+        for part in missing(&self.objects, bucket, keys).chunks(PART) {
+            let sizes = self.heads(around, bucket, part).await?;
+            self.fits(around, self.held + sizes.iter().flatten().map(|head| head.size).sum::<u64>())?;
+            let found = around.objects(bucket, part, around.room.limits.host_memory.as_u64()).await?;
+            self.hold(around, part, &found, weigh)?;
+            keep(&mut self.objects, bucket, part, found);
+        }
+        around.check(Capability::Storage, bucket, Access::Read)?;
+        self.answer(around, &self.objects, bucket, keys, weigh)
+    }
+
+    /// Describes objects of a bucket.
+    pub async fn heads(
+        &mut self,
+        around: &Surroundings,
+        bucket: &str,
+        keys: &[String],
+    ) -> Result<Vec<Option<ObjectInfo>>, Refused> {
+        let weigh = |head: &Option<ObjectInfo>| head.as_ref().map_or(0, |head| head.key.len() + head.etag.len());
+        around.check(Capability::Storage, bucket, Access::Read)?;
+        for part in missing(&self.heads, bucket, keys).chunks(PART) {
+            let found = around.heads(bucket, part).await?;
+            self.hold(around, part, &found, weigh)?;
+            keep(&mut self.heads, bucket, part, found);
+        }
+        self.answer(around, &self.heads, bucket, keys, weigh)
+    }
+
+    /// Reads documents of an index.
+    pub async fn documents(
+        &mut self,
+        around: &Surroundings,
+        index: &str,
+        ids: &[String],
+    ) -> Result<Vec<Option<Document>>, Refused> {
+        let weigh = |found: &Option<Document>| found.as_ref().map_or(0, |found| found.id.len() + found.body.len());
+        around.check(Capability::Index, index, Access::Read)?;
+        for part in missing(&self.documents, index, ids).chunks(PART) {
+            let found = around.documents(index, part).await?;
+            self.hold(around, part, &found, weigh)?;
+            keep(&mut self.documents, index, part, found);
+        }
+        self.answer(around, &self.documents, index, ids, weigh)
+    }
+
+    /// Tells how many messages wait in queues.
+    pub async fn depths(&mut self, around: &Surroundings, queues: &[String]) -> Result<Vec<u64>, Refused> {
+        for queue in queues {
+            around.check(Capability::Queue, queue, Access::Read)?;
+        }
+        for queue in missing(&self.depths, "", queues) {
+            let depth = around.depth(&queue).await?;
+            keep(&mut self.depths, "", &[queue], vec![depth]);
+        }
+        self.answer(around, &self.depths, "", queues, |_| 0)
+    }
+
+    fn hold<V>(
+        &mut self,
+        around: &Surroundings,
+        keys: &[String],
+        found: &[V],
+        weigh: impl Fn(&V) -> usize,
+    ) -> Result<(), Refused> {
+        let keys: usize = keys.iter().map(|key| key.len() + OVERHEAD).sum();
+        let bytes = (keys + found.iter().map(weigh).sum::<usize>()) as u64;
+        self.fits(around, self.held + bytes)?;
+        self.held += bytes;
+        Ok(())
+    }
+
+    fn answer<V: Clone>(
+        &self,
+        around: &Surroundings,
+        remembered: &Remembered<V>,
+        name: &str,
+        keys: &[String],
+        weigh: impl Fn(&V) -> usize,
+    ) -> Result<Vec<V>, Refused> {
+        let Some(known) = remembered.get(name) else { return Ok(Vec::new()) };
+        let answers = || keys.iter().filter_map(|key| known.get(key));
+        // A key may be asked for a million times in one list; each answer is a copy.
+        self.fits(around, answers().map(|answer| weigh(answer) as u64).sum())?;
+        Ok(answers().cloned().collect())
+    }
+
+    fn fits(&self, around: &Surroundings, bytes: u64) -> Result<(), Refused> {
+        let limit = around.room.limits.host_memory;
+        if bytes <= limit.as_u64() {
+            Ok(())
+        } else if self.alone {
+            Err(Refused::TooLarge(format!("the answers are larger than {limit}; raise `host-memory` under `[limits]`")))
+        } else {
+            Err(Refused::Call(Exceeded::HostMemory))
+        }
+    }
+}
+
+fn weigh_text(text: &Option<String>) -> usize {
+    text.as_ref().map_or(0, String::len)
+}
+
+fn missing<V>(remembered: &Remembered<V>, name: &str, keys: &[String]) -> Vec<String> {
+    let known = remembered.get(name);
+    let mut seen = HashSet::new();
+    keys.iter()
+        .filter(|key| !known.is_some_and(|known| known.contains_key(*key)) && seen.insert(*key))
+        .cloned()
+        .collect()
+}
+
+fn keep<V>(remembered: &mut Remembered<V>, name: &str, keys: &[String], found: Vec<V>) {
+    remembered.entry(name.to_owned()).or_default().extend(keys.iter().cloned().zip(found));
+}

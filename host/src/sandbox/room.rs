@@ -1,0 +1,144 @@
+//! What surrounds a plugin while it works.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::Mutex;
+
+use crate::{
+    capability::{
+        Capability, Resources,
+        grant::{Access, Door, Grants},
+        index::Document,
+        storage::{ObjectInfo, Table},
+    },
+    error::{Error, Kind, Result},
+    event::{Event, Events},
+    record::{Form, Key, Refusal, Shape, Version},
+    sandbox::Limits,
+};
+
+/// How long to wait before each further attempt of a read.
+const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
+
+/// What one recipe's plugin may use and reach.
+#[derive(Clone)]
+pub struct Room {
+    /// What one call may use.
+    pub limits: Limits,
+    /// Which doors are open.
+    pub grants: Grants,
+    /// What is behind them.
+    pub resources: Resources,
+    /// What the recipe says to the plugin: the text of one JSON object.
+    pub settings: String,
+    /// The time a plugin sees; it stands still.
+    pub now: jiff::Timestamp,
+    /// What a plugin's randomness is made of.
+    pub seed: u64,
+    /// Who hears of logs and denials.
+    pub events: Events,
+    /// How many instances work at a time, at most, and how many are kept warm.
+    pub instances: usize,
+}
+
+/// A room with its doors: checks them, finds who is behind, and asks patiently.
+pub(super) struct Surroundings {
+    pub room: Room,
+    /// How each table's records are read; asked for once, since it costs a request.
+    shapes: Mutex<HashMap<String, Arc<Shape>>>,
+}
+
+impl Surroundings {
+    pub fn new(room: Room) -> Self {
+        Self { room, shapes: Mutex::default() }
+    }
+
+    /// Passes if the door is open; otherwise says so to whoever listens.
+    pub fn check(&self, capability: Capability, name: &str, access: Access) -> Result<()> {
+        self.room.grants.check(capability, name, access).inspect_err(|_| {
+            let door = Door { capability, name: name.to_owned(), access };
+            self.room.events.send(Event::Denied { door: door.to_string() });
+        })
+    }
+
+    /// Reads records as canonical plain JSON.
+    pub async fn records(&self, name: &str, keys: &[String]) -> Result<Vec<Option<String>>> {
+        let table = find(&self.room.resources.tables, "table", name)?;
+        let shape = self.shape(name, table).await?;
+        let found = patiently(|| table.get_many(keys)).await?;
+        let record = |(key, body): (&String, Option<Vec<u8>>)| {
+            body.map(|body| shape.item(&body).map(|item| item.body).map_err(|refusal| unreadable(key, refusal)))
+        };
+        keys.iter().zip(same_length(keys, found)?).map(|pair| record(pair).transpose()).collect()
+    }
+
+    /// Reads whole objects of at most so many bytes each.
+    pub async fn objects(&self, name: &str, keys: &[String], max_bytes: u64) -> Result<Vec<Option<Vec<u8>>>> {
+        let bucket = find(&self.room.resources.buckets, "bucket", name)?;
+        same_length(keys, patiently(|| bucket.get_many(keys, max_bytes)).await?)
+    }
+
+    /// Describes objects.
+    pub async fn heads(&self, name: &str, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>> {
+        let bucket = find(&self.room.resources.buckets, "bucket", name)?;
+        same_length(keys, patiently(|| bucket.head_many(keys)).await?)
+    }
+
+    /// Reads documents through an index's alias.
+    pub async fn documents(&self, name: &str, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        let index = find(&self.room.resources.indexes, "index", name)?;
+        same_length(ids, patiently(|| index.get_many(None, ids)).await?)
+    }
+
+    /// Counts the messages of a queue.
+    pub async fn depth(&self, name: &str) -> Result<u64> {
+        let queue = find(&self.room.resources.queues, "queue", name)?;
+        patiently(|| queue.depth()).await
+    }
+
+    async fn shape(&self, name: &str, table: &Arc<dyn Table>) -> Result<Arc<Shape>> {
+        let mut shapes = self.shapes.lock().await;
+        if let Some(shape) = shapes.get(name) {
+            return Ok(Arc::clone(shape));
+        }
+        let key = patiently(|| table.key()).await?;
+        let source = patiently(|| table.info()).await?.form;
+        let key = if let [one] = key.as_slice() { Key::One(one.clone()) } else { Key::Many(key) };
+        let max_bytes = usize::try_from(self.room.limits.item.as_u64()).unwrap_or(usize::MAX);
+        let shape = Arc::new(Shape { key, version: Version::None, source, wants: Form::Plain, max_bytes });
+        shapes.insert(name.to_owned(), Arc::clone(&shape));
+        Ok(shape)
+    }
+}
+
+fn find<'a, T>(resources: &'a BTreeMap<String, T>, sort: &str, name: &str) -> Result<&'a T> {
+    resources.get(name).ok_or_else(|| Error::new(Kind::NotFound, format!("there is no {sort} `{name}`")))
+}
+
+fn unreadable(key: &str, refusal: Refusal) -> Error {
+    let error = Error::usage(format!("the record `{key}` cannot be handed to the plugin: {}", refusal.reason));
+    if refusal.too_big { error.hint("raise `item` under `[limits]`") } else { error }
+}
+
+fn same_length<T>(keys: &[String], answers: Vec<T>) -> Result<Vec<T>> {
+    if keys.len() == answers.len() {
+        Ok(answers)
+    } else {
+        Err(Error::bug(format!("a backend gave {} answers to {} keys", answers.len(), keys.len())))
+    }
+}
+
+/// Tries again, a few times, what may succeed later.
+async fn patiently<T, F: Future<Output = Result<T>>>(attempt: impl Fn() -> F) -> Result<T> {
+    for pause in PAUSES {
+        match attempt().await {
+            Err(error) if error.may_retry() => tokio::time::sleep(pause).await,
+            answer => return answer,
+        }
+    }
+    attempt().await
+}

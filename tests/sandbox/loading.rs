@@ -1,0 +1,111 @@
+//! What may be loaded, and in which words the rest is refused.
+
+use reindex::{
+    capability::{Capability, grant::{Access, Door}},
+    error::{Error, Kind},
+    sandbox::{Engine, Plugin},
+};
+
+use super::{build, items};
+
+async fn load(bytes: &[u8]) -> Result<Plugin, Error> {
+    Plugin::load(&Engine::new(None).expect("an engine"), "stranger", bytes).await
+}
+
+/// Why bytes do not load, as one report.
+async fn refusal(bytes: &[u8]) -> String {
+    let Err(error) = load(bytes).await else { panic!("it was loaded") };
+    assert_eq!(error.kind(), Kind::Usage);
+    error.report()
+}
+
+#[tokio::test]
+async fn a_plugin_says_who_it_is_what_it_asks_for_and_what_it_fills() {
+    let plugin = load(build::rogue()).await.expect("the rogue loads");
+    let said = plugin.description();
+    assert_eq!((said.entity.as_str(), said.api_version.as_str()), ("rogues", "0.1.0"));
+    let door = |capability, name: &str, access| Door { capability, name: name.into(), access };
+    assert_eq!(
+        said.asks,
+        [door(Capability::Storage, "people", Access::Read), door(Capability::Index, "rogues", Access::Write)]
+    );
+    assert_eq!(said.indexes[0].index, "rogues");
+    assert_eq!(plugin.digest(), blake3::hash(build::rogue()).to_hex().as_str());
+}
+
+#[tokio::test]
+async fn what_is_not_wasm_or_not_a_component_is_refused() {
+    for bytes in [&b""[..], b"#!/bin/sh", b"\0as"] {
+        assert!(refusal(bytes).await.contains("the plugin is not WASM"));
+    }
+    let module = refusal(b"\0asm\x01\0\0\0").await;
+    assert!(module.contains("is a WASM module and not a component") && module.contains("wasm32-wasip2"), "{module}");
+    let cut = refusal(&build::rogue()[..1000]).await;
+    assert!(cut.contains("the plugin is damaged"), "{cut}");
+}
+
+#[tokio::test]
+async fn a_component_that_is_no_plugin_is_told_what_it_misses() {
+    let empty = refusal(b"\0asm\x0d\0\x01\0").await;
+    assert!(empty.contains("it has no mapping") && empty.contains("reindex:plugin/mapping@0.1.0"), "{empty}");
+}
+
+#[tokio::test]
+async fn another_api_version_is_refused_with_both_versions() {
+    let mut bytes = build::rogue().to_vec();
+    replace(&mut bytes, b"reindex:plugin/mapping@0.1.0", b"reindex:plugin/mapping@0.2.0");
+    let report = refusal(&bytes).await;
+    assert!(report.contains("the plugin speaks API version 0.2.0, and this host 0.1.0"), "{report}");
+}
+
+#[tokio::test]
+async fn imports_outside_wasi_and_reindex_are_refused_by_name() {
+    let mut bytes = build::rogue().to_vec();
+    replace(&mut bytes, b"reindex:plugin/queue@0.1.0", b"somebody:other/queue@0.1.0");
+    let report = refusal(&bytes).await;
+    assert!(report.contains("somebody:other/queue@0.1.0"), "{report}");
+}
+
+#[tokio::test]
+async fn what_the_room_does_not_offer_traps_when_it_is_called_in_our_words() {
+    let mut bytes = build::rogue().to_vec();
+    replace(&mut bytes, b"wasi:clocks/wall-clock@0.2.", b"wasi:clocks/mars-clock@0.2.");
+    let plugin = load(&bytes).await.expect("it loads");
+    let mapper = plugin.start(super::room(reindex::event::Events::ignore()));
+    let answers = mapper.transform(&items(&["good", "clock"])).await.expect("not broken");
+    assert!(answers[0].is_ok());
+    let failure = answers[1].as_ref().expect_err("a trap");
+    assert!(failure.reason.contains("which the sandbox does not offer"), "{}", failure.reason);
+    assert!(failure.reason.contains("wasi:clocks/mars-clock@0.2."), "{}", failure.reason);
+}
+
+#[tokio::test]
+async fn compiled_code_is_kept_on_disk_and_a_damaged_cache_is_no_harm() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let engine = || Engine::new(Some(dir.path())).expect("an engine");
+    Plugin::load(&engine(), "rogue", build::rogue()).await.expect("the rogue loads");
+    let files = files(dir.path());
+    assert!(!files.is_empty(), "nothing was kept");
+    for file in files {
+        std::fs::write(file, b"damaged").expect("a file");
+    }
+    Plugin::load(&engine(), "rogue", build::rogue()).await.expect("the rogue loads again");
+}
+
+fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Replaces every occurrence; both texts have the same length, so the component stays whole.
+fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    assert_eq!(from.len(), to.len());
+    let mut found = false;
+    for at in 0..bytes.len() - from.len() {
+        if bytes[at..].starts_with(from) {
+            bytes[at..at + from.len()].copy_from_slice(to);
+            found = true;
+        }
+    }
+    assert!(found, "the text to replace is not there");
+}

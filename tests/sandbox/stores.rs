@@ -1,0 +1,100 @@
+//! Small stores in memory that are slow, large or down when a test wants them to be.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use reindex::{
+    capability::{
+        Resources,
+        storage::{Page, Row, Scan, Segment, SourceInfo, Table},
+    },
+    error::{Error, Kind, Result},
+    record::Form,
+};
+
+/// A table that has a record for every key but `none`.
+pub struct Store {
+    pub form: Form,
+    pub pause: Duration,
+    pub bytes: usize,
+    /// How many reads fail before one succeeds.
+    pub down: AtomicU32,
+    /// How many keys were read.
+    pub reads: AtomicU32,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { form: Form::Plain, pause: Duration::ZERO, bytes: 0, down: AtomicU32::new(0), reads: AtomicU32::new(0) }
+    }
+}
+
+/// These resources with `people` for a table.
+pub fn with(store: Arc<Store>) -> Resources {
+    let mut resources = Resources::default();
+    resources.tables.insert("people".to_owned(), store);
+    resources
+}
+
+pub fn slow(pause: Duration) -> Resources {
+    with(Arc::new(Store { pause, ..Store::default() }))
+}
+
+pub fn large(bytes: usize) -> Resources {
+    with(Arc::new(Store { bytes, ..Store::default() }))
+}
+
+impl Store {
+    fn body(&self, key: &str) -> Option<Vec<u8>> {
+        let padding = "x".repeat(self.bytes);
+        let body = match self.form {
+            _ if key == "none" => return None,
+            Form::Plain if self.bytes == 0 => format!(r#"{{ "n": 1, "id": "{key}" }}"#),
+            Form::Plain => format!(r#"{{"n":1,"id":"{key}","padding":"{padding}"}}"#),
+            Form::DynamodbJson => format!(r#"{{"n":{{"N":"1"}},"id":{{"S":"{key}"}}}}"#),
+        };
+        Some(body.into_bytes())
+    }
+}
+
+#[async_trait]
+impl Scan for Store {
+    async fn info(&self) -> Result<SourceInfo> {
+        Ok(SourceInfo { fingerprint: String::new(), count: None, form: self.form, max_segments: None })
+    }
+
+    async fn read(&self, _: Segment, _: Option<&str>, _: usize) -> Result<Page> {
+        Ok(Page::default())
+    }
+
+    async fn reread(&self, _: &[String]) -> Result<Vec<Option<Row>>> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Table for Store {
+    async fn key(&self) -> Result<Vec<String>> {
+        Ok(vec!["id".to_owned()])
+    }
+
+    async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        tokio::time::sleep(self.pause).await;
+        if self.down.load(SeqCst) > 0 {
+            self.down.fetch_sub(1, SeqCst);
+            return Err(Error::new(Kind::Unavailable, "the table is down"));
+        }
+        self.reads.fetch_add(u32::try_from(keys.len()).unwrap_or(u32::MAX), SeqCst);
+        Ok(keys.iter().map(|key| self.body(key)).collect())
+    }
+
+    async fn put_many(&self, _: &[String]) -> Result<Vec<Result<()>>> {
+        Ok(Vec::new())
+    }
+}
