@@ -1,9 +1,26 @@
 //! Who really does it. This file is the only list of backends.
+//!
+//! An environment says which backend each named resource has; [`Backends`] opens them. What it says nothing of is
+//! local: tables, queues, indexes and the ledger in one SQLite file, objects in a directory beside it. Nothing is
+//! made on the disk before it is written to.
 
 pub mod files;
 pub mod sqlite;
 
-use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf, absolute},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use crate::{
+    capability::{index::Index, queue::Queue, storage::Bucket, storage::Table},
+    clock::Clock,
+    error::{Error, Result},
+    ledger::Ledger,
+};
 
 /// What an environment says of one resource: `[backend.<name>.<kind>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -13,4 +30,211 @@ pub enum Config {
     Sqlite(sqlite::Config),
     /// Objects as files of a directory.
     Files(files::Config),
+    /// Not in this build: tables in DynamoDB.
+    Dynamodb(Absent),
+    /// Not in this build: objects in S3.
+    S3(Absent),
+    /// Not in this build: queues in SQS.
+    Sqs(Absent),
+    /// Not in this build: queues in NATS JetStream.
+    Nats(Absent),
+    /// Not in this build: indexes in Elasticsearch.
+    Elasticsearch(Absent),
+    /// Not in this build: indexes in OpenSearch.
+    Opensearch(Absent),
+}
+
+/// The configuration of a backend that is not in this build: anything, which is not kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(from = "IgnoredAny")]
+#[schemars(with = "BTreeMap<String, serde_json::Value>")]
+pub struct Absent {}
+
+impl From<IgnoredAny> for Absent {
+    fn from(_: IgnoredAny) -> Self {
+        Self {}
+    }
+}
+
+impl Config {
+    /// The word an environment uses for the kind of backend.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Files(_) => "files",
+            Self::Dynamodb(_) => "dynamodb",
+            Self::S3(_) => "s3",
+            Self::Sqs(_) => "sqs",
+            Self::Nats(_) => "nats",
+            Self::Elasticsearch(_) => "elasticsearch",
+            Self::Opensearch(_) => "opensearch",
+        }
+    }
+
+    /// What it can be used for; nothing, if it is not in this build.
+    fn serves(&self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite(_) => &["a table", "a queue", "an index"],
+            Self::Files(_) => &["a bucket"],
+            _ => &[],
+        }
+    }
+}
+
+/// What may be done with whatever is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Reading only: a dry run, or a command that looks.
+    ReadOnly,
+    /// Everything.
+    ReadWrite,
+}
+
+/// Opens the resources of one environment. Each database file is opened once, however many resources it holds.
+pub struct Backends {
+    beside: PathBuf,
+    state: PathBuf,
+    mode: Mode,
+    clock: Arc<dyn Clock>,
+    databases: Mutex<BTreeMap<PathBuf, Arc<sqlite::Database>>>,
+}
+
+impl Backends {
+    /// Opens nothing yet.
+    ///
+    /// *Shape*: configured paths are relative to `beside`, the environment's own directory; what is not
+    /// configured lies in `state` (`.reindex`).
+    pub fn new(beside: impl Into<PathBuf>, state: impl Into<PathBuf>, mode: Mode, clock: Arc<dyn Clock>) -> Self {
+        Self { beside: beside.into(), state: state.into(), mode, clock, databases: Mutex::default() }
+    }
+
+    /// Opens the table of this name.
+    pub fn table(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Table>> {
+        let (database, name) = self.sqlite("a table", name, config)?;
+        Ok(Arc::new(database.table(&name)?))
+    }
+
+    /// Opens the queue of this name.
+    pub fn queue(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Queue>> {
+        let (database, name) = self.sqlite("a queue", name, config)?;
+        Ok(Arc::new(database.queue(&name)?))
+    }
+
+    /// Opens the index behind the alias of this name.
+    pub fn index(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Index>> {
+        let (database, name) = self.sqlite("an index", name, config)?;
+        Ok(Arc::new(database.index(&name)?))
+    }
+
+    /// Opens the bucket of this name.
+    pub fn bucket(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Bucket>> {
+        let directory = match config {
+            None => {
+                sqlite::check_name("a bucket", name)?;
+                self.state.join("objects").join(name)
+            }
+            Some(Config::Files(config)) => self.beside.join(&config.directory),
+            Some(other) => return Err(unfit("a bucket", name, other)),
+        };
+        Ok(Arc::new(files::Bucket::open(directory)))
+    }
+
+    /// Opens the environment's ledger.
+    pub fn ledger(&self) -> Result<Arc<dyn Ledger>> {
+        Ok(Arc::new(self.database(None)?.ledger()))
+    }
+
+    /// Opens a database file, or the environment's own.
+    pub fn database(&self, file: Option<&Path>) -> Result<Arc<sqlite::Database>> {
+        let path = file.map_or_else(|| self.state.join("reindex.db"), |file| self.beside.join(file));
+        let path = absolute(&path).map_err(|error| {
+            Error::usage("the path of a database means nothing here")
+                .with("path", path.display().to_string())
+                .because(error)
+        })?;
+        let mut databases = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = databases.get(&path) {
+            return Ok(database.clone());
+        }
+        let database = match self.mode {
+            Mode::ReadOnly => sqlite::Database::open_read_only(&path, self.clock.clone())?,
+            Mode::ReadWrite => sqlite::Database::open(&path, self.clock.clone())?,
+        };
+        databases.insert(path, database.clone());
+        Ok(database)
+    }
+
+    /// The database a resource stands in, and its name there.
+    fn sqlite(&self, what: &str, name: &str, config: Option<&Config>) -> Result<(Arc<sqlite::Database>, String)> {
+        match config {
+            None => Ok((self.database(None)?, name.to_owned())),
+            Some(Config::Sqlite(config)) => {
+                let name = config.name.as_deref().unwrap_or(name);
+                Ok((self.database(config.file.as_deref())?, name.to_owned()))
+            }
+            Some(other) => Err(unfit(what, name, other)),
+        }
+    }
+}
+
+impl std::fmt::Debug for Backends {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backends").field("state", &self.state).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+fn unfit(what: &str, name: &str, config: &Config) -> Error {
+    let kind = config.word();
+    let error = match config.serves() {
+        [] => Error::usage(format!("this build of reindex does not contain the backend `{kind}`"))
+            .hint("use a backend it contains: `sqlite` for tables, queues and indexes, `files` for buckets"),
+        serves => Error::usage(format!("the backend `{kind}` serves {}, not {what}", serves.join(" and ")))
+            .hint(format!("use `{}` instead", if what == "a bucket" { "files" } else { "sqlite" })),
+    };
+    error.with("resource", format!("backend.{name}.{kind}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::System;
+
+    fn parse(text: &str) -> Config {
+        toml::from_str(text).unwrap()
+    }
+
+    fn backends(directory: &Path) -> Backends {
+        Backends::new(directory, directory.join(".reindex"), Mode::ReadWrite, Arc::new(System))
+    }
+
+    #[test]
+    fn a_backend_that_is_not_in_this_build_says_so_and_keeps_nothing_it_was_told() {
+        let config = parse("[dynamodb]\ntable = 'People'\nsecret = 'hush'");
+        assert!(!format!("{config:?}").contains("hush"));
+        let directory = tempfile::tempdir().unwrap();
+        let error = backends(directory.path()).table("people", Some(&config)).err().unwrap();
+        assert!(error.message().contains("does not contain the backend `dynamodb`"), "{error:?}");
+    }
+
+    #[test]
+    fn a_backend_that_cannot_do_it_names_one_that_can() {
+        let directory = tempfile::tempdir().unwrap();
+        let backends = backends(directory.path());
+        let error = backends.table("people", Some(&parse("[files]\ndirectory = 'x'"))).err().unwrap();
+        assert!(error.report().ends_with("hint: use `sqlite` instead"), "{error:?}");
+        assert!(backends.bucket("images", Some(&parse("[sqlite]"))).is_err());
+    }
+
+    #[test]
+    fn opening_makes_nothing_on_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let backends = backends(directory.path());
+        backends.table("a", None).unwrap();
+        backends.queue("b", None).unwrap();
+        backends.index("c", Some(&parse("[sqlite]\nfile = 'other/x.db'"))).unwrap();
+        backends.bucket("d", None).unwrap();
+        backends.ledger().unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        assert!(backends.bucket("../x", None).is_err());
+    }
 }

@@ -1,5 +1,41 @@
 //! Local files: objects in a directory, and JSON lines and DynamoDB exports as sources.
 
+mod bucket;
 mod config;
+mod export;
+mod jsonl;
+mod key;
+mod lines;
 
+pub use bucket::Bucket;
 pub use config::Config;
+pub use export::Export;
+pub use jsonl::JsonLines;
+
+use std::{io, path::Path};
+
+use crate::error::{Error, Kind, Result};
+
+/// Puts a file's error into words.
+fn explain(error: io::Error, path: &Path) -> Error {
+    let said = match error.kind() {
+        io::ErrorKind::NotFound => Error::new(Kind::NotFound, "there is no such file"),
+        io::ErrorKind::PermissionDenied => Error::new(Kind::Unavailable, "the file may not be touched")
+            .retry(crate::error::Retry::Never)
+            .hint("let this user read the file, or write its directory"),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::new(Kind::Unavailable, "the disk is full")
+            .hint("make room and run the same command again; nothing was half written"),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            Error::usage("the compressed file is cut off or damaged")
+                .hint("fetch the file again, or `gunzip` what is left of it")
+        }
+        _ => Error::new(Kind::Unavailable, "the file cannot be read or written"),
+    };
+    said.with("file", path.display().to_string()).because(error)
+}
+
+/// Does blocking work where it holds up nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| Error::bug("work on a file died").because(error))?
+}

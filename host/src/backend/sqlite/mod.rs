@@ -1,5 +1,24 @@
 //! The embedded default: tables, queues, indexes and the ledger in one SQLite file.
+//!
+//! The only home of SQL. One file may hold everything an environment names; every SQL table has a readable
+//! name, so that `sqlite3` shows what is there: `people$records`, `messages`, `persons_…$documents`, `ids`.
 
 mod config;
+mod database;
+mod fault;
+mod index;
+mod ledger;
+mod query;
+mod queue;
+mod schema;
+mod table;
+mod text;
+mod writer;
 
 pub use config::Config;
+pub use database::Database;
+pub use index::Index;
+pub use ledger::Ledger;
+pub use queue::Queue;
+pub(super) use schema::check_name;
+pub use table::Table;

@@ -1,0 +1,234 @@
+//! One SQLite file: who may open it, one writer, and readers beside it.
+//!
+//! In write-ahead mode readers never wait for the writer nor it for them. A commit survives the death of the
+//! process at once; a power cut may take the last commits, but always the last ones of all tables together, so
+//! that the ledger never knows of a document that is gone. A file that does not exist reads as an empty one
+//! and is made by the first write.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    fault::{Fault, explain},
+    schema::{self, Age},
+    writer::{self, Job, Piece},
+};
+use crate::{
+    clock::Clock,
+    error::{Error, Kind, Result},
+};
+
+/// How long a process waits for another one that writes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How many pieces of work wait for the writer before callers do.
+const WAITING: usize = 64;
+
+/// How many idle connections are kept for readers.
+const IDLE_READERS: usize = 8;
+
+/// An open database. Dropping the last handle waits for the writer to end.
+pub struct Database {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    read_only: bool,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    writer: Mutex<Option<Writer>>,
+}
+
+struct Writer {
+    jobs: mpsc::Sender<Box<dyn Piece>>,
+    thread: JoinHandle<()>,
+}
+
+impl Database {
+    /// Opens a file for reading and writing. One that exists is checked and brought up to date; one that does
+    /// not is made by the first write.
+    ///
+    /// *Errors*: a file of a newer version, of another program, or that is no database.
+    pub fn open(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+        let database = Self::new(path.into(), clock, false);
+        if database.path.exists() {
+            database.jobs()?;
+        }
+        Ok(Arc::new(database))
+    }
+
+    /// Opens a file for reading only: nothing is created, brought up to date or written.
+    ///
+    /// *Errors*: also a file of an older version.
+    pub fn open_read_only(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+        let database = Self::new(path.into(), clock, true);
+        if database.path.exists() {
+            let reader = database.reader()?;
+            database.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        }
+        Ok(Arc::new(database))
+    }
+
+    fn new(path: PathBuf, clock: Arc<dyn Clock>, read_only: bool) -> Self {
+        Self { path, clock, read_only, readers: Arc::default(), writer: Mutex::new(None) }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// Does work within the writer's next transaction and answers after its commit. The closure may be called
+    /// again after a rollback.
+    pub(super) async fn write<T, F>(&self, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        let gone =
+            || Error::bug("the writer of the database is gone").with("database", self.path.display().to_string());
+        let (waiting, answer) = oneshot::channel();
+        let job: Box<dyn Piece> = Box::new(Job { closure, value: None, waiting });
+        self.jobs()?.send(job).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Reads one consistent state of the database.
+    pub(super) async fn read<T, F>(self: &Arc<Self>, closure: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    {
+        let database = self.clone();
+        let read = move || {
+            let kept = database.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = match kept {
+                Some(connection) => connection,
+                None => database.reader()?,
+            };
+            let value = connection
+                .unchecked_transaction()
+                .map_err(Fault::from)
+                .and_then(|transaction| closure(&transaction))
+                .map_err(|fault| fault.error(&database.path))?;
+            database.keep(connection);
+            Ok(value)
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| Error::bug("a reader of the database died").because(error))?
+    }
+
+    /// An empty stand-in for a missing file is not kept: the file may appear at any time.
+    fn keep(&self, connection: Connection) {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < IDLE_READERS && connection.path().is_some_and(|path| !path.is_empty()) {
+            readers.push(connection);
+        }
+    }
+
+    fn reader(&self) -> Result<Connection> {
+        let explain = |error| explain(error, &self.path);
+        if self.path.exists() {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(&self.path, flags).map_err(explain)?;
+            prepare(&connection).map_err(explain)?;
+            match schema::age(&connection).map_err(|fault| fault.error(&self.path))? {
+                Age::Current => return Ok(connection),
+                Age::Older => return Err(self.too_old()),
+                Age::Empty => {}
+            }
+        }
+        let mut empty = Connection::open_in_memory().map_err(explain)?;
+        schema::migrate(&mut empty).map_err(|fault| fault.error(&self.path))?;
+        Ok(empty)
+    }
+
+    fn too_old(&self) -> Error {
+        Error::usage("the database is of an older version, and this command may not change it")
+            .with("database", self.path.display().to_string())
+            .hint("run a command that writes, such as `reindex run`, which brings it up to date")
+    }
+
+    /// The way to the writer, who begins with the first caller.
+    fn jobs(&self) -> Result<mpsc::Sender<Box<dyn Piece>>> {
+        if self.read_only {
+            return Err(Error::bug("a database that was opened for reading only is written to")
+                .with("database", self.path.display().to_string()));
+        }
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(writer) = &*writer {
+            return Ok(writer.jobs.clone());
+        }
+        let begun = self.begin()?;
+        let jobs = begun.jobs.clone();
+        *writer = Some(begun);
+        Ok(jobs)
+    }
+
+    fn begin(&self) -> Result<Writer> {
+        if let Some(directory) = self.path.parent() {
+            std::fs::create_dir_all(directory).map_err(|error| {
+                Error::new(Kind::Unavailable, "the directory of the database cannot be made")
+                    .with("directory", directory.display().to_string())
+                    .because(error)
+            })?;
+        }
+        let mut connection = Connection::open(&self.path).map_err(|error| explain(error, &self.path))?;
+        set_up(&mut connection).map_err(|fault| fault.error(&self.path))?;
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let path = self.path.clone();
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || writer::run(&connection, waiting, &path))
+            .map_err(|error| {
+                Error::new(Kind::Unavailable, "no thread for the database can be started").because(error)
+            })?;
+        Ok(Writer { jobs, thread })
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Some(Writer { jobs, thread }) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            drop(jobs);
+            // A writer that panicked has said so to everybody who waited.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("path", &self.path).field("read_only", &self.read_only).finish_non_exhaustive()
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// The age is asked first: a file of another program is left as it is.
+fn set_up(connection: &mut Connection) -> Result<(), Fault> {
+    prepare(connection)?;
+    let age = schema::age(connection)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "normal")?;
+    // 16 MiB: what a batch's documents and words touch stays in memory.
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    if age != Age::Current {
+        schema::migrate(connection)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Tells people what SQLite's error codes mean and what to do about them.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::error::{Error, Kind, Retry};
+
+/// What goes wrong inside a piece of work: SQLite's fault, or one that has its words already.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sql(rusqlite::Error),
+    Said(Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Said(error)
+    }
+}
+
+impl Fault {
+    /// The same fault as an error about a file.
+    pub(super) fn error(self, path: &Path) -> Error {
+        match self {
+            Self::Sql(error) => explain(error, path),
+            Self::Said(error) => error,
+        }
+    }
+}
+
+/// Puts SQLite's error into words.
+pub(super) fn explain(error: rusqlite::Error, path: &Path) -> Error {
+    let code = error.sqlite_error_code();
+    let said = match code {
+        Some(ErrorCode::DiskFull) => Error::new(Kind::Unavailable, "the disk is full")
+            .hint("make room and run the same command again; nothing was half written"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Error::new(Kind::Unavailable, "another process has been writing to the database for too long")
+                .hint("wait for the other command to end and try again")
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => {
+            Error::new(Kind::Unavailable, "the database may not be written")
+                .retry(Retry::Never)
+                .hint("let this user write the file, its directory, and the `-wal` and `-shm` files beside it")
+        }
+        Some(ErrorCode::CannotOpen) => Error::new(Kind::Unavailable, "the database cannot be opened")
+            .retry(Retry::Never)
+            .hint("see that its directory exists and that this user may write there"),
+        Some(ErrorCode::SystemIoFailure) => Error::new(Kind::Unavailable, "the disk does not read or write")
+            .hint("look at the disk, then run the same command again; nothing was half written"),
+        Some(ErrorCode::NotADatabase) => Error::usage("the file is not a SQLite database")
+            .hint("move the file away, or name another one in the environment"),
+        Some(ErrorCode::DatabaseCorrupt) => Error::new(Kind::Unavailable, "the database is damaged")
+            .retry(Retry::Never)
+            .hint("restore the file from a copy, or move it away and load and run anew"),
+        _ => Error::bug("SQLite refuses a statement"),
+    };
+    said.with("database", path.display().to_string()).because(error)
+}

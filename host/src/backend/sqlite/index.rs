@@ -1,0 +1,269 @@
+//! Documents with versions behind an alias, and full-text search.
+//!
+//! Each concrete index has two SQL tables: the documents, and their words in FTS5, which refers to documents by
+//! number and stores no text of its own. Dropping an index drops both and costs no row-by-row work. A deletion
+//! with a version leaves a document without a body, so that an older write cannot bring it back.
+
+mod write;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use self::write::Prepared;
+use super::{
+    Database,
+    fault::Fault,
+    query::Query,
+    schema::{check_name, quoted},
+    text::Mapping,
+};
+use crate::{
+    capability::index::{self, Concrete, Document, Stamp, Write, Written},
+    error::{Error, Kind, Result},
+    record::canonical,
+};
+
+/// The index behind one alias in a database.
+#[derive(Debug)]
+pub struct Index {
+    database: Arc<Database>,
+    alias: String,
+    /// By concrete index; a definition never changes.
+    mappings: Mutex<HashMap<String, Arc<Mapping>>>,
+}
+
+impl Database {
+    /// Serves the index behind an alias, which need not be set yet.
+    ///
+    /// *Errors*: a name that no index can have.
+    pub fn index(self: &Arc<Self>, alias: &str) -> Result<Index> {
+        check_name("an index", alias)?;
+        Ok(Index { database: self.clone(), alias: alias.to_owned(), mappings: Mutex::default() })
+    }
+}
+
+#[async_trait]
+impl index::Index for Index {
+    async fn current(&self) -> Result<Option<Concrete>> {
+        let alias = self.alias.clone();
+        self.database
+            .read(move |connection| match named(connection, &alias)? {
+                Some(name) => Ok(Some(found(connection, &name)?)),
+                None => Ok(None),
+            })
+            .await
+    }
+
+    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
+        check_name("an index", name)?;
+        let definition = canonical(definition)
+            .map_err(|reason| Error::usage(format!("the definition of the index `{name}` {reason}")))?;
+        if !definition.starts_with('{') {
+            return Err(Error::usage(format!("the definition of the index `{name}` is not a JSON object")));
+        }
+        let concrete =
+            Concrete { name: name.to_owned(), definition, stamp: Some(stamp.clone()), created: self.database.now() };
+        self.database.write(move |connection| create(connection, &concrete)).await
+    }
+
+    async fn swap(&self, to: &str) -> Result<()> {
+        let (alias, to) = (self.alias.clone(), to.to_owned());
+        self.database.write(move |connection| swap(connection, &alias, &to)).await
+    }
+
+    async fn drop(&self, name: &str) -> Result<()> {
+        self.mappings.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let name = name.to_owned();
+        self.database.write(move |connection| remove(connection, &name)).await
+    }
+
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        let mapping = self.mapping(concrete).await?;
+        let writes: Vec<_> = writes.into_iter().map(|write| Prepared::new(write, &mapping)).collect();
+        let concrete = concrete.to_owned();
+        self.database.write(move |connection| write::write(connection, &concrete, &writes)).await
+    }
+
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        let (alias, concrete, ids) = (self.alias.clone(), concrete.map(str::to_owned), ids.to_vec());
+        self.database.read(move |connection| get_many(connection, &alias, concrete, &ids)).await
+    }
+
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        let name = concrete.to_owned();
+        self.database.read(move |connection| count(connection, &name)).await
+    }
+
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        let (alias, query) = (self.alias.clone(), Query::new(query));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.database
+            .read(move |connection| match (named(connection, &alias)?, &query) {
+                (None, _) | (_, Query::Nothing) => Ok((0, Vec::new())),
+                (Some(name), Query::Everything) => Ok((count(connection, &name)?, all(connection, &name, limit)?)),
+                (Some(name), Query::Match(expression)) => search(connection, &name, expression, limit),
+            })
+            .await
+    }
+}
+
+impl Index {
+    async fn mapping(&self, concrete: &str) -> Result<Arc<Mapping>> {
+        let known = self.mappings.lock().unwrap_or_else(PoisonError::into_inner).get(concrete).cloned();
+        if let Some(mapping) = known {
+            return Ok(mapping);
+        }
+        let name = concrete.to_owned();
+        let found = self.database.read(move |connection| found(connection, &name)).await?;
+        let mapping = Arc::new(Mapping::new(&found.definition));
+        self.mappings.lock().unwrap_or_else(PoisonError::into_inner).insert(concrete.to_owned(), mapping.clone());
+        Ok(mapping)
+    }
+}
+
+/// The concrete index an alias names; an index of the alias's own name is used as it is.
+fn named(connection: &Connection, alias: &str) -> Result<Option<String>, Fault> {
+    let sql = "SELECT name FROM aliases WHERE alias = ?1 UNION ALL SELECT name FROM indexes WHERE name = ?1 LIMIT 1";
+    Ok(connection.prepare_cached(sql)?.query_row([alias], |row| row.get(0)).optional()?)
+}
+
+fn look_up(connection: &Connection, name: &str) -> Result<Option<Concrete>, Fault> {
+    let row = connection
+        .prepare_cached("SELECT name, definition, stamp, created FROM indexes WHERE name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?)))
+        .optional()?;
+    let Some((name, definition, version, created)) = row else { return Ok(None) };
+    let created = created
+        .parse()
+        .map_err(|error: jiff::Error| Error::bug(format!("the index `{name}` has a broken date")).because(error))?;
+    Ok(Some(Concrete { name, definition, stamp: Some(Stamp { version }), created }))
+}
+
+fn found(connection: &Connection, name: &str) -> Result<Concrete, Fault> {
+    look_up(connection, name)?.ok_or_else(|| no_index(name))
+}
+
+fn no_index(name: &str) -> Fault {
+    Error::new(Kind::NotFound, format!("there is no index `{name}`"))
+        .hint("run the recipe that fills it: reindex run RECIPE.toml")
+        .into()
+}
+
+fn create(connection: &Connection, concrete: &Concrete) -> Result<(), Fault> {
+    let Concrete { name, definition, stamp, created } = concrete;
+    if let Some(there) = look_up(connection, name)? {
+        return if (&there.definition, &there.stamp) == (definition, stamp) {
+            Ok(())
+        } else {
+            let text = format!("the index `{name}` exists with another definition or version");
+            Err(Error::usage(text).hint("fill a new index with `--rebuild`").into())
+        };
+    }
+    if aliased(connection, "alias", name)? {
+        return Err(Error::usage(format!("`{name}` is an alias; no index can have its name")).into());
+    }
+    let (documents, search) = (quoted(name, "documents"), quoted(name, "search"));
+    connection.execute_batch(&format!(
+        "CREATE TABLE {documents} (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            version INTEGER,
+            body TEXT
+        ) STRICT;
+        {}",
+        write::search_table(&search)
+    ))?;
+    let version = stamp.as_ref().map_or("none", |stamp| &stamp.version);
+    connection.execute(
+        "INSERT INTO indexes (name, definition, stamp, created) VALUES (?1, ?2, ?3, ?4)",
+        params![name, definition, version, created.to_string()],
+    )?;
+    Ok(())
+}
+
+fn aliased(connection: &Connection, column: &str, value: &str) -> Result<bool, Fault> {
+    let sql = format!("SELECT count(*) FROM aliases WHERE {column} = ?1 COLLATE NOCASE");
+    let count: i64 = connection.query_row(&sql, [value], |row| row.get(0))?;
+    Ok(count > 0)
+}
+
+fn swap(connection: &Connection, alias: &str, to: &str) -> Result<(), Fault> {
+    let to = found(connection, to)?.name;
+    if look_up(connection, alias)?.is_some() {
+        return Err(Error::usage(format!("`{alias}` is an index itself, so it cannot become an alias"))
+            .hint("give the recipe's index another name")
+            .into());
+    }
+    let sql = "INSERT INTO aliases (alias, name) VALUES (?1, ?2) ON CONFLICT (alias) DO UPDATE SET name = ?2";
+    connection.execute(sql, [alias, &to])?;
+    Ok(())
+}
+
+fn remove(connection: &Connection, name: &str) -> Result<(), Fault> {
+    if aliased(connection, "name", name)? {
+        return Err(Error::usage(format!("the index `{name}` is in use: an alias names it"))
+            .hint("point the alias at another index first")
+            .into());
+    }
+    let Some(Concrete { name, .. }) = look_up(connection, name)? else { return Ok(()) };
+    let (documents, search) = (quoted(&name, "documents"), quoted(&name, "search"));
+    connection.execute_batch(&format!("DROP TABLE {documents}; DROP TABLE {search}"))?;
+    connection.execute("DELETE FROM indexes WHERE name = ?1", [name])?;
+    Ok(())
+}
+
+fn get_many(
+    connection: &Connection,
+    alias: &str,
+    concrete: Option<String>,
+    ids: &[String],
+) -> Result<Vec<Option<Document>>, Fault> {
+    let name = match concrete {
+        Some(name) => found(connection, &name)?.name,
+        None => match named(connection, alias)? {
+            Some(name) => name,
+            None => return Ok(vec![None; ids.len()]),
+        },
+    };
+    let documents = quoted(&name, "documents");
+    let sql = format!("SELECT id, version, body FROM {documents} WHERE id = ?1 AND body IS NOT NULL");
+    let mut statement = connection.prepare_cached(&sql)?;
+    ids.iter().map(|id| Ok(statement.query_row([id], document).optional()?)).collect()
+}
+
+fn document(row: &rusqlite::Row<'_>) -> rusqlite::Result<Document> {
+    let version: Option<i64> = row.get(1)?;
+    Ok(Document { id: row.get(0)?, version: version.map(i64::unsigned_abs), body: row.get(2)? })
+}
+
+fn count(connection: &Connection, name: &str) -> Result<u64, Fault> {
+    let mut statement = connection.prepare_cached("SELECT documents FROM indexes WHERE name = ?1")?;
+    let count: Option<i64> = statement.query_row([name], |row| row.get(0)).optional()?;
+    Ok(count.ok_or_else(|| no_index(name))?.unsigned_abs())
+}
+
+fn all(connection: &Connection, name: &str, limit: i64) -> Result<Vec<Document>, Fault> {
+    let documents = quoted(name, "documents");
+    let sql = format!("SELECT id, version, body FROM {documents} WHERE body IS NOT NULL ORDER BY id LIMIT ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([limit], document)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn search(connection: &Connection, name: &str, expression: &str, limit: i64) -> Result<(u64, Vec<Document>), Fault> {
+    let (documents, search) = (quoted(name, "documents"), quoted(name, "search"));
+    let sql = format!("SELECT count(*) FROM {search} WHERE {search} MATCH ?1");
+    let total: i64 = connection.prepare_cached(&sql)?.query_row([expression], |row| row.get(0))?;
+    let mut best = connection
+        .prepare_cached(&format!("SELECT rowid FROM {search} WHERE {search} MATCH ?1 ORDER BY rank LIMIT ?2"))?;
+    let mut read =
+        connection.prepare_cached(&format!("SELECT id, version, body FROM {documents} WHERE number = ?1"))?;
+    let numbers = best.query_map(params![expression, limit], |row| row.get::<_, i64>(0))?;
+    let found = numbers.map(|number| read.query_row([number?], document)).collect::<Result<_, _>>()?;
+    Ok((total.unsigned_abs(), found))
+}

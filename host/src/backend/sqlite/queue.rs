@@ -1,0 +1,169 @@
+//! Messages under leases, by priority.
+//!
+//! The ids of acknowledged messages are kept for good, so that a repeat sent much later changes nothing too.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, params};
+
+use super::{Database, fault::Fault, schema::check_name};
+use crate::{
+    capability::queue::{self, Delivery, Message},
+    error::Result,
+};
+
+/// A queue in a database.
+#[derive(Debug)]
+pub struct Queue {
+    database: Arc<Database>,
+    name: String,
+}
+
+impl Database {
+    /// Serves a queue, which begins with its first message.
+    ///
+    /// *Errors*: a name that no queue can have.
+    pub fn queue(self: &Arc<Self>, name: &str) -> Result<Queue> {
+        check_name("a queue", name)?;
+        Ok(Queue { database: self.clone(), name: name.to_owned() })
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.now().as_millisecond()
+    }
+}
+
+/// One delivery: the message's number and which attempt it is. Neither is ever used again.
+struct Receipt {
+    number: i64,
+    attempt: u32,
+}
+
+impl Receipt {
+    fn parse(text: &str) -> Option<Self> {
+        let (number, attempt) = text.split_once('-')?;
+        Some(Self { number: number.parse().ok()?, attempt: attempt.parse().ok()? })
+    }
+
+    fn text(&self) -> String {
+        format!("{}-{}", self.number, self.attempt)
+    }
+}
+
+#[async_trait]
+impl queue::Queue for Queue {
+    async fn send(&self, messages: &[Message]) -> Result<()> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let (name, messages) = (self.name.clone(), messages.to_vec());
+        self.database.write(move |connection| send(connection, &name, &messages)).await
+    }
+
+    async fn receive(&self, max: usize, lease: Duration) -> Result<Vec<Delivery>> {
+        // Looked at first, so that waiting for messages costs no write.
+        let (name, now) = (self.name.clone(), self.database.now_ms());
+        let some = self.database.read(move |connection| Ok(!next(connection, &name, now, 1)?.is_empty())).await?;
+        if !some || max == 0 {
+            return Ok(Vec::new());
+        }
+        let (name, until) = (self.name.clone(), now.saturating_add(milliseconds(lease)));
+        self.database.write(move |connection| receive(connection, &name, max, now, until)).await
+    }
+
+    async fn acknowledge(&self, receipts: &[String]) -> Result<Vec<bool>> {
+        let sql = "DELETE FROM messages WHERE queue = ?1 AND number = ?2 AND attempts = ?3 AND leased_until > ?4
+            AND ?5 IS NOT NULL";
+        self.settle(sql, receipts, 0).await
+    }
+
+    async fn extend(&self, receipts: &[String], lease: Duration) -> Result<Vec<bool>> {
+        let sql = "UPDATE messages SET leased_until = ?5
+            WHERE queue = ?1 AND number = ?2 AND attempts = ?3 AND leased_until > ?4";
+        self.settle(sql, receipts, self.database.now_ms().saturating_add(milliseconds(lease))).await
+    }
+
+    async fn peek(&self, max: usize) -> Result<Vec<Message>> {
+        let (name, now) = (self.name.clone(), self.database.now_ms());
+        self.database
+            .read(move |connection| {
+                Ok(next(connection, &name, now, max)?.into_iter().map(|(_, _, message)| message).collect())
+            })
+            .await
+    }
+
+    async fn depth(&self) -> Result<u64> {
+        let name = self.name.clone();
+        self.database
+            .read(move |connection| {
+                let sql = "SELECT count(*) FROM messages WHERE queue = ?1";
+                let count: i64 = connection.prepare_cached(sql)?.query_row([&name], |row| row.get(0))?;
+                Ok(count.unsigned_abs())
+            })
+            .await
+    }
+}
+
+impl Queue {
+    /// Changes the deliveries whose lease still runs; a receipt that was never one of this queue's changes nothing.
+    async fn settle(&self, sql: &'static str, receipts: &[String], until: i64) -> Result<Vec<bool>> {
+        if receipts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (name, now) = (self.name.clone(), self.database.now_ms());
+        let receipts: Vec<_> = receipts.iter().map(|text| Receipt::parse(text)).collect();
+        let settle = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let changed = receipts.iter().map(|receipt| match receipt {
+                Some(Receipt { number, attempt }) => {
+                    Ok(statement.execute(params![name, number, attempt, now, until])? == 1)
+                }
+                None => Ok(false),
+            });
+            changed.collect()
+        };
+        self.database.write(settle).await
+    }
+}
+
+fn milliseconds(lease: Duration) -> i64 {
+    i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn send(connection: &Connection, queue: &str, messages: &[Message]) -> Result<(), Fault> {
+    let mut see = connection.prepare_cached("INSERT OR IGNORE INTO seen_messages (queue, id) VALUES (?1, ?2)")?;
+    let mut add =
+        connection.prepare_cached("INSERT INTO messages (queue, id, body, priority) VALUES (?1, ?2, ?3, ?4)")?;
+    for message in messages {
+        if see.execute(params![queue, message.id])? == 1 {
+            add.execute(params![queue, message.id, message.body, message.priority])?;
+        }
+    }
+    Ok(())
+}
+
+fn receive(connection: &Connection, queue: &str, max: usize, now: i64, until: i64) -> Result<Vec<Delivery>, Fault> {
+    let mut take =
+        connection.prepare_cached("UPDATE messages SET attempts = ?2, leased_until = ?3 WHERE number = ?1")?;
+    let mut deliveries = Vec::new();
+    for (number, attempts, message) in next(connection, queue, now, max)? {
+        let receipt = Receipt { number, attempt: attempts.saturating_add(1) };
+        take.execute(params![number, receipt.attempt, until])?;
+        deliveries.push(Delivery { message, receipt: receipt.text(), attempt: receipt.attempt });
+    }
+    Ok(deliveries)
+}
+
+/// The messages nobody holds, in their order, with number and attempts.
+fn next(connection: &Connection, queue: &str, now: i64, max: usize) -> Result<Vec<(i64, u32, Message)>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, attempts, id, body, priority FROM messages
+         WHERE queue = ?1 AND leased_until <= ?2 ORDER BY priority DESC, number LIMIT ?3",
+    )?;
+    let max = i64::try_from(max).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![queue, now, max], |row| {
+        Ok((row.get(0)?, row.get(1)?, Message { id: row.get(2)?, body: row.get(3)?, priority: row.get(4)? }))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
