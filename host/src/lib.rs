@@ -56,10 +56,13 @@
 pub mod backend;
 pub mod capability;
 pub mod clock;
+mod document;
+pub mod environment;
 pub mod error;
 pub mod event;
 pub mod ledger;
 pub mod pipeline;
+pub mod recipe;
 pub mod record;
 pub mod run;
 pub mod sandbox;

@@ -1,0 +1,199 @@
+//! A TOML file that a person wrote, with the place of every key, so that errors can point there.
+//!
+//! Knows neither recipes nor environments: what may stand in a file is the schema its owner hands in.
+
+mod read;
+mod shape;
+mod variables;
+
+use std::{collections::BTreeMap, ops::Range, path::Path};
+
+use serde::de::DeserializeOwned;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, Deserializer},
+};
+
+use crate::error::{Error, Result};
+
+pub(crate) use read::{read, root};
+pub(crate) use shape::check;
+pub(crate) use variables::substitute;
+
+/// A file's text and where each of its keys stands.
+pub(crate) struct Document<'t> {
+    what: &'static str,
+    path: &'t Path,
+    text: &'t str,
+    places: BTreeMap<String, Place>,
+}
+
+/// Where a key and its value stand, in bytes.
+#[derive(Debug, Clone)]
+struct Place {
+    key: Range<usize>,
+    value: Range<usize>,
+}
+
+impl<'t> Document<'t> {
+    /// Parses a file; `what` is the word errors use for it.
+    pub(crate) fn parse(what: &'static str, path: &'t Path, text: &'t str) -> Result<(Self, Spanned<DeTable<'t>>)> {
+        let mut document = Self { what, path, text, places: BTreeMap::new() };
+        let table = DeTable::parse(text).map_err(|error| {
+            let message = error.message().trim_end().to_owned();
+            document.error(error.span().unwrap_or(0..0), message).hint("the file has to be TOML; see https://toml.io")
+        })?;
+        document.note("", table.get_ref());
+        Ok((document, table))
+    }
+
+    /// An error that points at a part of the text.
+    pub(crate) fn error(&self, at: Range<usize>, message: impl Into<String>) -> Error {
+        let (line, column) = self.position(at.start);
+        let place = format!("{}:{line}:{column}", self.path.display());
+        let error = Error::usage(message).with(self.what, place);
+        match self.excerpt(&at) {
+            Some(excerpt) => error.with("line", excerpt),
+            None => error,
+        }
+    }
+
+    /// An error that points at a value, or at nothing but the file where the key is not written there.
+    pub(crate) fn error_at(&self, key: &str, message: impl Into<String>) -> Error {
+        match self.places.get(key) {
+            Some(place) => self.error(place.value.clone(), message),
+            None => Error::usage(message).with(self.what, self.path.display().to_string()),
+        }
+    }
+
+    /// An error that points at a key itself rather than at its value.
+    pub(crate) fn error_at_key(&self, key: &str, message: impl Into<String>) -> Error {
+        match self.places.get(key) {
+            Some(place) => self.error(place.key.clone(), message),
+            None => self.error_at(key, message),
+        }
+    }
+
+    /// Refuses a format version other than the one this program knows.
+    pub(crate) fn format(&self, key: &str, number: &str, known: u32) -> Result<()> {
+        if number == known.to_string() {
+            return Ok(());
+        }
+        let error = self.error_at(key, format!("this reindex does not know {key} format {number}"));
+        Err(match number.parse::<u64>() {
+            Ok(newer) if newer > u64::from(known) => {
+                error.hint(format!("it knows format {known}: use a newer reindex for this {key}"))
+            }
+            _ => error.hint(format!("write it like: {key} = {known}")),
+        })
+    }
+
+    /// The line of each key that is written in the file, by its dotted path.
+    pub(crate) fn lines(&self) -> BTreeMap<String, usize> {
+        self.places.iter().map(|(key, place)| (key.clone(), self.position(place.key.start).0)).collect()
+    }
+
+    /// Turns a table into a value of the program. `secrets` are the places of replaced variables, whose
+    /// values an error must not quote.
+    pub(crate) fn deserialize<T: DeserializeOwned>(
+        &self,
+        table: Spanned<DeTable<'_>>,
+        secrets: &[Range<usize>],
+    ) -> Result<T> {
+        T::deserialize(Deserializer::from(table)).map_err(|error| {
+            let span = error.span().unwrap_or(0..self.text.len());
+            let key = self.key_at(&span);
+            let error_at = |message: String| self.error(span.clone(), message);
+            if secrets.iter().any(|secret| secret.start < span.end && span.start < secret.end) {
+                return error_at(format!("{key} does not accept what its variable holds"));
+            }
+            error_at(format!("{key} does not accept this value")).with("reason", error.message().trim_end())
+        })
+    }
+
+    /// Notes the places of a table's keys, `grant.read` before `grant.read.storage`.
+    fn note(&mut self, above: &str, table: &DeTable) {
+        for (key, value) in table {
+            let path = join(above, key.get_ref());
+            let place = Place { key: key.span(), value: value.span() };
+            self.places.insert(path.clone(), place);
+            self.note_value(&path, value.get_ref());
+        }
+    }
+
+    fn note_value(&mut self, path: &str, value: &DeValue) {
+        match value {
+            DeValue::Table(table) => self.note(path, table),
+            DeValue::Array(array) => {
+                for (n, element) in array.iter().enumerate() {
+                    let path = format!("{path}[{n}]");
+                    self.places.insert(path.clone(), Place { key: element.span(), value: element.span() });
+                    self.note_value(&path, element.get_ref());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The key whose value covers a span most closely, quoted for a message.
+    fn key_at(&self, span: &Range<usize>) -> String {
+        self.places
+            .iter()
+            .filter(|(_, place)| place.value.start <= span.start && span.end <= place.value.end)
+            .min_by_key(|(_, place)| place.value.len())
+            .map_or_else(|| format!("this {}", self.what), |(key, _)| format!("`{key}`"))
+    }
+
+    /// Line and column, counted from 1, in characters.
+    fn position(&self, at: usize) -> (usize, usize) {
+        let before = &self.text[..self.text.floor_char_boundary(at)];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The source line with a caret under what is meant; control characters would break the picture.
+    fn excerpt(&self, at: &Range<usize>) -> Option<String> {
+        let (line, column) = self.position(at.start);
+        let text = self.text.lines().nth(line - 1)?;
+        if text.trim().is_empty() {
+            return None;
+        }
+        let skip = column.saturating_sub(EXCERPT / 2);
+        let shown: String =
+            text.chars().skip(skip).take(EXCERPT).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let marked = self.text.get(at.clone()).map_or(0, |marked| marked.lines().next().unwrap_or("").chars().count());
+        let room = (shown.chars().count() + 1).saturating_sub(column - 1 - skip).max(1);
+        let carets = "^".repeat(marked.clamp(1, room));
+        Some(format!("{}\n{}{carets}", shown.trim_end(), " ".repeat(column - 1 - skip)))
+    }
+}
+
+/// How much of a line an error shows, in characters.
+const EXCERPT: usize = 100;
+
+/// A key's dotted path, as TOML itself would write it.
+pub(crate) fn join(above: &str, key: &str) -> String {
+    let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let key = if bare { key.to_owned() } else { format!("{key:?}") };
+    if above.is_empty() { key } else { format!("{above}.{key}") }
+}
+
+/// The candidate a person most likely meant, if any is near.
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Words for a sentence: "`a`, `b` and `c`".
+pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>, last: &str) -> String {
+    let quoted: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
+    }
+}

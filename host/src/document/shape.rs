@@ -1,0 +1,213 @@
+//! Compares a table with the JSON Schema of its file: unknown, missing and contradicting keys, wrong types.
+//!
+//! Reads the few words of JSON Schema that our own schemas use, so that editors, this check and the types it
+//! is made from cannot say different things. Ranges and names are the owner's to check.
+
+use serde_json::Value;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{Document, join, list, nearest};
+use crate::error::{Error, Result};
+
+/// Passes a table that has the shape a schema describes.
+pub(crate) fn check(document: &Document, schema: &Value, table: &DeTable) -> Result<()> {
+    Shape { document }.table(schema, "", table)
+}
+
+struct Shape<'a> {
+    document: &'a Document<'a>,
+}
+
+impl Shape<'_> {
+    fn table(&self, schema: &Value, path: &str, table: &DeTable) -> Result<()> {
+        if let Some(choices) = alternatives(schema) {
+            return self.choice(&choices, path, table);
+        }
+        let others = &schema["additionalProperties"];
+        for (key, value) in table {
+            let at = join(path, key.get_ref());
+            match (schema["properties"].get(&**key.get_ref()), others) {
+                (Some(schema), _) => self.value(schema, &at, value)?,
+                (None, Value::Bool(false)) => return Err(self.unknown(key.get_ref(), path, &keys(schema))),
+                (None, others) => self.value(others, &at, value)?,
+            }
+        }
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        match required.into_iter().find(|key| table.get(*key).is_none()) {
+            Some(key) => Err(self.missing(key, path, &schema["properties"][key])),
+            None => Ok(()),
+        }
+    }
+
+    /// A table that must hold exactly one of several keys.
+    fn choice(&self, choices: &[(&str, &Value)], path: &str, table: &DeTable) -> Result<()> {
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        if let Some((key, _)) = table.iter().find(|(key, _)| !names.contains(&&**key.get_ref())) {
+            return Err(self.unknown(key.get_ref(), path, &names));
+        }
+        let mut present = choices.iter().filter_map(|(name, schema)| Some((*name, schema, table.get(*name)?)));
+        match (present.next(), present.next()) {
+            (Some((name, schema, value)), None) => self.value(schema, &join(path, name), value),
+            (Some((first, ..)), Some((second, ..))) => Err(self
+                .document
+                .error_at_key(&join(path, second), format!("`{path}` is both `{first}` and `{second}`"))
+                .hint(format!("keep exactly one of {}", list(names, "and")))),
+            _ => Err(self.document.error_at_key(path, format!("`{path}` does not say what it is")).hint(format!(
+                "write one of {}",
+                list(names.iter().map(|n| join(path, n)).collect::<Vec<_>>().iter().map(String::as_str), "or")
+            ))),
+        }
+    }
+
+    fn value(&self, schema: &Value, path: &str, value: &Spanned<DeValue>) -> Result<()> {
+        let expected = types(schema);
+        if !expected.is_empty() && !expected.iter().any(|word| fits(word, value.get_ref())) {
+            return Err(self.mistyped(schema, path, value.get_ref(), &expected));
+        }
+        match value.get_ref() {
+            DeValue::Table(table) => self.table(schema, path, table),
+            DeValue::Array(array) => array
+                .iter()
+                .enumerate()
+                .try_for_each(|(n, element)| self.value(items(schema), &format!("{path}[{n}]"), element)),
+            DeValue::String(text) => self.word(schema, path, text),
+            _ => Ok(()),
+        }
+    }
+
+    /// A text that must be one of a few words.
+    fn word(&self, schema: &Value, path: &str, text: &str) -> Result<()> {
+        let words = words(schema);
+        if words.is_empty() || words.contains(&text) {
+            return Ok(());
+        }
+        let error = self.document.error_at(path, format!("`{path}` cannot be {text:?}"));
+        Err(match nearest(text, words.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean \"{near}\"?")),
+            None => error.hint(format!("it is one of {}", list(words, "and"))),
+        })
+    }
+
+    fn unknown(&self, key: &str, path: &str, known: &[&str]) -> Error {
+        let place = if path.is_empty() { String::new() } else { format!(" under `{path}`") };
+        let error = self.document.error_at_key(&join(path, key), format!("unknown key `{key}`{place}"));
+        match nearest(key, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("known here: {}", list(known.iter().copied(), "and"))),
+        }
+    }
+
+    fn missing(&self, key: &str, path: &str, schema: &Value) -> Error {
+        let at = join(path, key);
+        let error = self.document.error_at_key(path, format!("`{at}` is missing"));
+        let error = match schema["description"].as_str() {
+            Some(text) => error.with("means", first_sentence(text)),
+            None => error,
+        };
+        match example(schema) {
+            Some(example) if path.is_empty() => error.hint(format!("add, above the first table: {key} = {example}")),
+            Some(example) => error.hint(format!("add under `[{path}]`: {key} = {example}")),
+            None => error.hint(format!("add a table `[{at}]`")),
+        }
+    }
+
+    fn mistyped(&self, schema: &Value, path: &str, value: &DeValue, expected: &[&str]) -> Error {
+        let expected = expected.iter().map(|word| noun(word)).collect::<Vec<_>>().join(" or ");
+        let found = found(value);
+        let error = self.document.error_at(path, format!("`{path}` is {found}, but must be {expected}"));
+        let key = path.rsplit('.').next().unwrap_or(path);
+        match example(schema) {
+            Some(example) => error.hint(format!("write it like: {key} = {example}")),
+            None => error,
+        }
+    }
+}
+
+/// The keys a table may hold exactly one of, for a schema made from an enum with external tags.
+fn alternatives(schema: &Value) -> Option<Vec<(&str, &Value)>> {
+    let choices = schema["oneOf"].as_array()?;
+    choices.iter().map(|choice| choice["properties"].as_object()?.iter().next().map(|(k, v)| (k.as_str(), v))).collect()
+}
+
+fn keys(schema: &Value) -> Vec<&str> {
+    schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect()
+}
+
+/// Every schema that a value may fit: itself and its alternatives.
+fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
+    let inner = ["oneOf", "anyOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
+    std::iter::once(schema).chain(inner)
+}
+
+/// The JSON types a value may have; none stands for any. TOML has no null.
+fn types(schema: &Value) -> Vec<&str> {
+    let mut types: Vec<&str> = branches(schema)
+        .flat_map(|branch| match &branch["type"] {
+            Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+            one => one.as_str().into_iter().collect::<Vec<_>>(),
+        })
+        .filter(|word| *word != "null")
+        .collect();
+    types.dedup();
+    types
+}
+
+fn words(schema: &Value) -> Vec<&str> {
+    let listed = branches(schema).filter_map(|branch| branch["enum"].as_array()).flatten();
+    listed.chain(branches(schema).map(|branch| &branch["const"])).filter_map(Value::as_str).collect()
+}
+
+fn items(schema: &Value) -> &Value {
+    branches(schema).map(|branch| &branch["items"]).find(|items| !items.is_null()).unwrap_or(&Value::Null)
+}
+
+fn fits(word: &str, value: &DeValue) -> bool {
+    match value {
+        DeValue::String(_) => word == "string",
+        DeValue::Integer(_) => matches!(word, "integer" | "number"),
+        DeValue::Float(_) => word == "number",
+        DeValue::Boolean(_) => word == "boolean",
+        DeValue::Array(_) => word == "array",
+        DeValue::Table(_) => word == "object",
+        DeValue::Datetime(_) => false,
+    }
+}
+
+fn noun(word: &str) -> &str {
+    match word {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "true or false",
+        "array" => "a list",
+        "object" => "a table",
+        other => other,
+    }
+}
+
+fn found(value: &DeValue) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+        DeValue::Datetime(_) => "a date",
+    }
+}
+
+/// What a person could write: the schema's own example, or its default. JSON's scalars and lists are TOML too.
+fn example(schema: &Value) -> Option<String> {
+    let example = schema["examples"].get(0).or_else(|| schema.get("default"))?;
+    (!example.is_object() && !example.is_null()).then(|| example.to_string())
+}
+
+fn first_sentence(text: &str) -> String {
+    let text = text.replace('\n', " ");
+    let end = text.find(". ").or_else(|| text.strip_suffix('.').map(str::len)).unwrap_or(text.len());
+    text[..end].to_owned()
+}

@@ -1,0 +1,325 @@
+//! From what a recipe says to what it means: ranges, names, contradictions. Pure.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{FORMAT, Plugin, PluginAt, Recipe, Source, identity, json::json, said};
+use crate::{
+    capability::{Capability, grant},
+    document::Document,
+    error::{Error, Result},
+    record::{Key, Version},
+};
+
+/// The most parts a table can be cut into: DynamoDB's own limit.
+const MAX_SEGMENTS: u32 = 1_000_000;
+
+/// The most plugin calls at a time that make sense on one machine.
+const MAX_WORKERS: u32 = 1024;
+
+/// Refuses a format this program does not know, before its keys are looked at.
+pub(super) fn format(document: &Document, table: &DeTable) -> Result<()> {
+    match table.get("recipe").map(Spanned::get_ref) {
+        Some(DeValue::Integer(number)) => document.format("recipe", &number.to_string(), FORMAT),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what belongs into an environment, with the place to put it.
+pub(super) fn belongs_here(document: &Document, table: &DeTable) -> Result<()> {
+    if table.contains_key("environment") && !table.contains_key("recipe") {
+        return Err(document.error_at_key("environment", "this is an environment, not a recipe"));
+    }
+    match ["backend", "ledger"].into_iter().find(|key| table.contains_key(*key)) {
+        Some(key) => Err(document
+            .error_at_key(key, format!("a recipe holds no `{key}`: it names resources, never servers"))
+            .hint(format!("move `[{key}…]` to `environments/<name>.toml` beside the recipe or above it"))),
+        None => Ok(()),
+    }
+}
+
+/// Where `${NAME}` may stand: never in what is written into logs, the ledger or the identity of a run.
+pub(super) fn may_be_variable(key: &str) -> Result<(), &'static str> {
+    const PATHS: [&str; 4] = ["plugin.source", "plugin.file", "source.file.path", "source.export.directory"];
+    let definition = key.starts_with("index.") && key.ends_with(".definition");
+    if definition || PATHS.contains(&key) || key.starts_with("plugin.settings.") {
+        return Ok(());
+    }
+    Err("write it out: variables are for `[plugin.settings]` and for paths; what differs from place to place \
+         belongs into an environment")
+}
+
+/// Checks everything that the shape of the keys cannot say. Sees variables as written, never their values.
+pub(super) fn check(document: &Document, said: &said::Recipe) -> Result<()> {
+    let check = Check { document };
+    check.plugin(&said.plugin)?;
+    check.source(&said.source)?;
+    if let Some(name) = &said.name {
+        check.name("name", name)?;
+    }
+    check.name("default-env", &said.default_env)?;
+    check.names(said)?;
+    check.limits(said)?;
+    check.run(said)
+}
+
+/// Puts together what is meant.
+pub(super) fn meant(
+    document: &Document,
+    said: said::Recipe,
+    path: &Path,
+    identity: BTreeMap<String, String>,
+) -> Result<Recipe> {
+    let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+    let settings = identity::settings(&said)?;
+    let at = match (said.plugin.source, said.plugin.file) {
+        (Some(source), _) => PluginAt::Source(dir.join(source)),
+        (None, file) => PluginAt::File(dir.join(file.unwrap_or_default())),
+    };
+    Ok(Recipe {
+        name: match said.name {
+            Some(name) => name,
+            None => stem(document, path)?,
+        },
+        path: path.to_owned(),
+        default_env: said.default_env,
+        plugin: Plugin { at, items: said.plugin.items, settings },
+        source: source(said.source, &dir),
+        grant: said.grant,
+        indexes: said.index.into_iter().map(|(name, index)| (name, dir.join(index.definition))).collect(),
+        limits: said.limits,
+        run: said.run,
+        lines: document.lines(),
+        identity,
+        dir,
+    })
+}
+
+fn source(said: said::Source, dir: &Path) -> Source {
+    match said {
+        said::Source::Scan(said::Scan { table, key, version, segments }) => {
+            Source::Scan { table, key, version, segments }
+        }
+        said::Source::File(said::File { path, key, version, form }) => {
+            Source::File { path: dir.join(path), key, version, form }
+        }
+        said::Source::Export(said::Export { directory, key, version }) => {
+            Source::Export { directory: dir.join(directory), key, version }
+        }
+    }
+}
+
+/// The name of a recipe that does not say one.
+fn stem(document: &Document, path: &Path) -> Result<String> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    if is_name(stem) {
+        return Ok(stem.to_owned());
+    }
+    Err(document
+        .error_at("name", format!("the file's name {stem:?} cannot be the name of the recipe"))
+        .hint("add, above the first table: name = \"persons\" (a small letter or digit, then also `-` and `_`)"))
+}
+
+/// Names become names of indexes and files.
+fn is_name(text: &str) -> bool {
+    let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= MAX_NAME
+        && text.bytes().next().is_some_and(small)
+        && text.bytes().all(|byte| small(byte) || matches!(byte, b'-' | b'_'))
+}
+
+/// The longest name, in bytes: room is left for what an index name adds.
+const MAX_NAME: usize = 100;
+
+/// Every grant: name, capability, and the key it stands under.
+pub(super) fn granted(config: &grant::Config) -> impl Iterator<Item = (&String, Capability, String)> {
+    let sides = [("read", &config.read), ("write", &config.write)];
+    sides.into_iter().flat_map(|(access, names)| {
+        [(Capability::Storage, &names.storage), (Capability::Queue, &names.queue), (Capability::Index, &names.index)]
+            .into_iter()
+            .flat_map(move |(capability, names)| {
+                let key = move |n| format!("grant.{access}.{}[{n}]", capability.word());
+                names.iter().enumerate().map(move |(n, name)| (name, capability, key(n)))
+            })
+    })
+}
+
+struct Check<'a> {
+    document: &'a Document<'a>,
+}
+
+impl Check<'_> {
+    fn plugin(&self, plugin: &said::Plugin) -> Result<()> {
+        match (&plugin.source, &plugin.file) {
+            (Some(_), Some(_)) => Err(self
+                .document
+                .error_at_key("plugin.file", "the plugin is both a `source` directory and a compiled `file`")
+                .hint("keep the one that is to run")),
+            (None, None) => Err(self
+                .document
+                .error_at_key("plugin", "the plugin is neither a `source` directory nor a compiled `file`")
+                .hint("add under `[plugin]`: source = \"../plugins/persons\", or file = \"persons.wasm\"")),
+            (Some(source), None) if source.is_absolute() => Err(self
+                .document
+                .error_at("plugin.source", "the plugin's source has to be inside the recipe's workspace")
+                .hint("write its path relative to the recipe")),
+            (Some(path), None) => self.path("plugin.source", path),
+            (None, Some(path)) => self.path("plugin.file", path),
+        }?;
+        let settings = toml::Value::Table(plugin.settings.clone());
+        let json = json(&settings, "plugin.settings");
+        json.map(|_| ()).map_err(|(key, reason)| {
+            self.document.error_at(&key, format!("`{key}` {reason}")).hint("write it as a text, in quotes")
+        })
+    }
+
+    fn source(&self, source: &said::Source) -> Result<()> {
+        match source {
+            said::Source::Scan(scan) => {
+                self.name("source.scan.table", &scan.table)?;
+                self.most("source.scan.segments", scan.segments, MAX_SEGMENTS)?;
+                self.record("source.scan", &scan.key, &scan.version)
+            }
+            said::Source::File(file) => {
+                self.path("source.file.path", &file.path)?;
+                self.record("source.file", &file.key, &file.version)
+            }
+            said::Source::Export(export) => {
+                self.path("source.export.directory", &export.directory)?;
+                self.record("source.export", &export.key, &export.version)
+            }
+        }
+    }
+
+    fn record(&self, under: &str, key: &Key, version: &Version) -> Result<()> {
+        let at = format!("{under}.key");
+        let refuse = |reason: &str| {
+            self.document
+                .error_at(&at, format!("`{at}` {reason}"))
+                .hint("write it like: key = \"id\", or key = [\"pk\", \"sk\"]")
+        };
+        let attributes = key.attributes();
+        if attributes.is_empty() {
+            return Err(refuse("names no attribute"));
+        }
+        if attributes.iter().any(String::is_empty) {
+            return Err(refuse("has an empty name"));
+        }
+        if let Some(twice) = attributes.iter().enumerate().find(|(n, name)| attributes[..*n].contains(name)) {
+            return Err(refuse(&format!("names `{}` twice", twice.1)));
+        }
+        match version {
+            Version::Attribute(name) if name.is_empty() => Err(self
+                .document
+                .error_at(&format!("{under}.version"), format!("`{under}.version` is empty"))
+                .hint("name the attribute that holds the version, or write \"none\" if records carry none")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every resource has a good name, which means one thing.
+    fn names(&self, said: &said::Recipe) -> Result<()> {
+        let mut seen: BTreeMap<&str, (Capability, String)> = BTreeMap::new();
+        if let said::Source::Scan(scan) = &said.source {
+            seen.insert(&scan.table, (Capability::Storage, "source.scan.table".to_owned()));
+        }
+        for (name, capability, key) in granted(&said.grant) {
+            self.name(&key, name)?;
+            let (first, at) = seen.entry(name).or_insert_with(|| (capability, key.clone()));
+            if *first != capability {
+                return Err(self.ambiguous(name, (*first, at), (capability, &key)));
+            }
+        }
+        said.index.keys().try_for_each(|name| self.index(name, said))
+    }
+
+    fn ambiguous(&self, name: &str, first: (Capability, &str), second: (Capability, &str)) -> Error {
+        let (a, b) = (first.0.word(), second.0.word());
+        let line = self.document.lines().get(first.1).map_or(String::new(), |line| format!(" (line {line})"));
+        self.document
+            .error_at(second.1, format!("`{name}` names both {a} and {b}"))
+            .with("first", format!("`{}`{line}", first.1))
+            .hint("an environment binds each name to one server: give one of them another name")
+    }
+
+    fn index(&self, name: &str, said: &said::Recipe) -> Result<()> {
+        let key = format!("index.{name}");
+        if !said.grant.write.index.iter().any(|granted| granted == name) {
+            return Err(self
+                .document
+                .error_at_key(&key, format!("`[{key}]` defines an index that the plugin may not write"))
+                .hint(format!("add \"{name}\" to `index` under `[grant.write]`")));
+        }
+        self.path(&format!("{key}.definition"), &said.index[name].definition)
+    }
+
+    fn name(&self, key: &str, name: &str) -> Result<()> {
+        if is_name(name) {
+            return Ok(());
+        }
+        let shown: String = name.chars().take(MAX_NAME).collect();
+        let error = self.document.error_at(key, format!("`{key}` cannot be {shown:?}"));
+        Err(error.hint(format!(
+            "a name begins with a small letter or a digit, goes on with those, `-` and `_`, and has at most {MAX_NAME}"
+        )))
+    }
+
+    fn path(&self, key: &str, path: &Path) -> Result<()> {
+        if !path.as_os_str().is_empty() {
+            return Ok(());
+        }
+        Err(self.document.error_at(key, format!("`{key}` is empty")).hint("write a path relative to the recipe"))
+    }
+
+    fn limits(&self, said: &said::Recipe) -> Result<()> {
+        let limits = &said.limits;
+        self.above_zero("limits.cpu", limits.cpu > Duration::ZERO)?;
+        self.above_zero("limits.wall", limits.wall > Duration::ZERO)?;
+        self.above_zero("limits.memory", limits.memory.0 > 0)?;
+        self.above_zero("limits.host-memory", limits.host_memory.0 > 0)?;
+        self.above_zero("limits.output", limits.output.0 > 0)?;
+        self.above_zero("limits.item", limits.item.0 > 0)?;
+        self.above_zero("limits.poison-in-a-row", limits.poison_in_a_row > 0)
+    }
+
+    fn run(&self, said: &said::Recipe) -> Result<()> {
+        let run = &said.run;
+        self.most("run.workers", run.workers, MAX_WORKERS)?;
+        self.above_zero("run.batch-records", run.batch_records > 0)?;
+        self.above_zero("run.batch-bytes", run.batch_bytes.0 > 0)?;
+        self.above_zero("run.attempts", run.attempts > 0)?;
+        let share = run.stop_after_failure_share;
+        if (0.0..=1.0).contains(&share) {
+            return Ok(());
+        }
+        let key = "run.stop-after-failure-share";
+        Err(self
+            .document
+            .error_at(key, format!("`{key}` is {share}, but a share goes from 0 to 1"))
+            .hint("one per cent is 0.01"))
+    }
+
+    fn above_zero(&self, key: &str, holds: bool) -> Result<()> {
+        if holds {
+            return Ok(());
+        }
+        Err(self
+            .document
+            .error_at(key, format!("`{key}` is 0, and nothing could run"))
+            .hint("leave the key out for the default, or write more than 0"))
+    }
+
+    fn most(&self, key: &str, value: u32, most: u32) -> Result<()> {
+        if value <= most {
+            return Ok(());
+        }
+        Err(self
+            .document
+            .error_at(key, format!("`{key}` is {value}, but can be {most} at most"))
+            .hint("0 means one a core"))
+    }
+}

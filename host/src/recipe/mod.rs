@@ -1,0 +1,239 @@
+//! Recipes: what to do, written by a person in TOML. They name resources, never servers.
+//!
+//! A recipe goes through two steps here: what was said (`said`, keys as written) and what is meant
+//! ([`Recipe`], checked). What runs is made elsewhere: nothing here opens a source, a plugin or a backend.
+
+mod check;
+mod defaults;
+mod identity;
+mod json;
+mod said;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    capability::{Capability, grant},
+    document::{self, Document},
+    error::{Error, Result},
+    pipeline,
+    record::{Form, Key, Version},
+    sandbox::Limits,
+};
+
+pub use defaults::DEFAULTS;
+pub use schema::schema;
+
+/// The newest version of the recipe format, and the only one so far.
+pub const FORMAT: u32 = 1;
+
+/// A recipe, checked: what is meant. Its `Debug` shows nothing that may hold a secret.
+#[derive(Clone)]
+pub struct Recipe {
+    /// The file, as it was named by the caller.
+    pub path: PathBuf,
+    /// The directory of that file; relative paths are already joined to it.
+    pub dir: PathBuf,
+    /// What the recipe is called in commands and in the ledger.
+    pub name: String,
+    /// The environment to be used where the caller names none.
+    pub default_env: String,
+    /// The plugin.
+    pub plugin: Plugin,
+    /// Where the records come from.
+    pub source: Source,
+    /// What the plugin may touch.
+    pub grant: grant::Config,
+    /// Files with index definitions to be used in place of those the plugin describes, by index name.
+    pub indexes: BTreeMap<String, PathBuf>,
+    /// What one call of the plugin may use.
+    pub limits: Limits,
+    /// How the run is paced.
+    pub run: pipeline::Config,
+    lines: BTreeMap<String, usize>,
+    identity: BTreeMap<String, String>,
+}
+
+/// The plugin a recipe names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Plugin {
+    /// Where it is.
+    pub at: PluginAt,
+    /// How it reads its items.
+    pub items: Form,
+    /// What it is handed: the canonical text of one JSON object. May hold secrets.
+    pub settings: String,
+}
+
+/// Where a plugin is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginAt {
+    /// A directory of source, to be built; [`Recipe::plugin_source`] finds and checks it.
+    Source(PathBuf),
+    /// A compiled component.
+    File(PathBuf),
+}
+
+/// Where records come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Every record of a table.
+    Scan {
+        /// The recipe's name of the table.
+        table: String,
+        /// What makes a record's key.
+        key: Key,
+        /// What makes a record's version.
+        version: Version,
+        /// Into how many parts the table is cut; 0 means one a core.
+        segments: u32,
+    },
+    /// The lines of a file, plain or gzip.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What makes a record's key.
+        key: Key,
+        /// What makes a record's version.
+        version: Version,
+        /// How the lines are written.
+        form: Form,
+    },
+    /// A DynamoDB export.
+    Export {
+        /// The directory with its manifests and data.
+        directory: PathBuf,
+        /// What makes a record's key.
+        key: Key,
+        /// What makes a record's version.
+        version: Version,
+    },
+}
+
+impl Source {
+    /// What makes a record's key.
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::Scan { key, .. } | Self::File { key, .. } | Self::Export { key, .. } => key,
+        }
+    }
+
+    /// What makes a record's version.
+    pub fn version(&self) -> &Version {
+        match self {
+            Self::Scan { version, .. } | Self::File { version, .. } | Self::Export { version, .. } => version,
+        }
+    }
+}
+
+/// A resource that a recipe names, and that an environment has to bind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// The recipe's name for it.
+    pub name: String,
+    /// What it is.
+    pub capability: Capability,
+    /// The first key that names it, such as `grant.read.storage`; see [`Recipe::line_of`].
+    pub key: String,
+}
+
+impl Recipe {
+    /// Reads and checks a recipe.
+    ///
+    /// `variables` answers what replaces `${NAME}`. *Errors*: [`crate::error::Kind::Usage`] for everything a
+    /// person can mend in the file, with its line.
+    pub fn load(path: &Path, variables: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        Self::parse(&document::read("recipe", path)?, path, variables)
+    }
+
+    /// Checks the text of a recipe. Pure: `path` is only named in errors and joined to relative paths.
+    pub fn parse(text: &str, path: &Path, variables: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let (document, table) = Document::parse("recipe", path, text)?;
+        check::format(&document, table.get_ref())?;
+        check::belongs_here(&document, table.get_ref())?;
+        document::check(&document, &schema(), table.get_ref())?;
+        let mut table = defaults::over(&table)?;
+        // Read once as written, so that identity and errors know variables by name and never by value.
+        let template: said::Recipe = document.deserialize(table.clone(), &[])?;
+        check::check(&document, &template)?;
+        let identity = identity::identity(&template)?;
+        let secrets = document::substitute(&document, table.get_mut(), variables, check::may_be_variable)?;
+        let said: said::Recipe = document.deserialize(table, &secrets)?;
+        check::meant(&document, said, path, identity)
+    }
+
+    /// The line of the recipe that says a key, such as `grant.read.storage` or `grant.read.storage[0]`; none if it
+    /// is a default.
+    pub fn line_of(&self, key: &str) -> Option<usize> {
+        self.lines.get(key).copied()
+    }
+
+    /// Where a key stands, for the `recipe` line of an error: `recipes/persons.toml:14`, or the file alone.
+    pub fn place_of(&self, key: &str) -> String {
+        match self.line_of(key) {
+            Some(line) => format!("{}:{line}", self.path.display()),
+            None => self.path.display().to_string(),
+        }
+    }
+
+    /// Every resource the recipe names, by name; each stands for one capability only.
+    pub fn resources(&self) -> Vec<Resource> {
+        let table = match &self.source {
+            Source::Scan { table, .. } => Some((table, Capability::Storage, "source.scan.table".to_owned())),
+            Source::File { .. } | Source::Export { .. } => None,
+        };
+        let mut resources = BTreeMap::new();
+        for (name, capability, key) in table.into_iter().chain(check::granted(&self.grant)) {
+            resources.entry(name).or_insert_with(|| Resource { name: name.clone(), capability, key });
+        }
+        resources.into_values().collect()
+    }
+
+    /// What the recipe adds to the identity of a run: `source`, `grants`, `settings`, `items` and `indexes`.
+    ///
+    /// Variables count by their names, not by their values; paths count as written; `[limits]` and `[run]` do not
+    /// count. The bytes of the plugin and of index definitions are the caller's to add.
+    pub fn identity(&self) -> &BTreeMap<String, String> {
+        &self.identity
+    }
+
+    /// The directory of the plugin's source, resolved; none if the recipe names a compiled component.
+    ///
+    /// *Errors*: the directory does not exist, or lies outside the recipe's workspace: the nearest directory at or
+    /// above the recipe that holds `.git`, `Cargo.lock` or `Cargo.toml`, else the recipe's own.
+    pub fn plugin_source(&self) -> Result<Option<PathBuf>> {
+        let PluginAt::Source(dir) = &self.plugin.at else { return Ok(None) };
+        let refuse = |message: &str| Error::usage(message).with("recipe", self.place_of("plugin.source"));
+        let found = dir.canonicalize().map_err(|error| {
+            refuse("the plugin's source directory cannot be found").because(error).hint(
+                "`source` under `[plugin]` is relative to the recipe; for a compiled component write `file` instead",
+            )
+        })?;
+        let root = document::root(&self.dir).unwrap_or_else(|| self.dir.clone()).canonicalize();
+        let root = root.map_err(|error| refuse("the recipe's workspace cannot be found").because(error))?;
+        if found.starts_with(&root) {
+            return Ok(Some(found));
+        }
+        Err(refuse("the plugin's source lies outside the recipe's workspace")
+            .with("workspace", root.display().to_string())
+            .hint("building runs its code outside the sandbox: build it yourself, and name the `.wasm` with `file`"))
+    }
+}
+
+impl fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recipe").field("path", &self.path).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").field("items", &self.items).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+//! What a recipe says: its keys as they are written. What they mean is `check`'s business.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    capability::grant,
+    pipeline,
+    record::{Form, Key, Version},
+    sandbox::Limits,
+};
+
+/// A recipe: which source to read, which plugin maps it, and what that plugin may touch.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Recipe {
+    /// The version of the recipe format.
+    #[schemars(extend("examples" = [1]))]
+    #[expect(dead_code, reason = "looked at before the other keys, which a newer format may have changed")]
+    pub recipe: u32,
+    /// What the recipe is called in commands and in the ledger; without it, the file's name.
+    #[schemars(extend("examples" = ["persons"]))]
+    pub name: Option<String>,
+    /// The environment that binds the recipe's names to servers, where `--env` does not say another one.
+    pub default_env: String,
+    /// The plugin that maps the records.
+    pub plugin: Plugin,
+    /// Where the records come from: exactly one of `scan`, `file` and `export`.
+    pub source: Source,
+    /// What the plugin may touch; nothing, unless it is granted here.
+    pub grant: grant::Config,
+    /// Index definitions to be used in place of those the plugin describes, by index name.
+    #[serde(default)]
+    pub index: BTreeMap<String, Index>,
+    /// What one call of the plugin may use.
+    pub limits: Limits,
+    /// How the run is paced.
+    pub run: pipeline::Config,
+}
+
+/// The plugin: a `source` directory or a compiled `file`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["source"] }, { "required": ["file"] }]))]
+pub(super) struct Plugin {
+    /// A directory of source inside the recipe's own workspace, built on demand; relative to the recipe.
+    #[schemars(extend("examples" = ["../plugins/persons"]))]
+    pub source: Option<PathBuf>,
+    /// A compiled component; relative to the recipe.
+    #[schemars(extend("examples" = ["persons.wasm"]))]
+    pub file: Option<PathBuf>,
+    /// How the plugin reads its items.
+    pub items: Form,
+    /// Handed to the plugin as JSON.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub settings: toml::Table,
+}
+
+/// Where records come from.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Source {
+    /// Every record of a table.
+    Scan(Scan),
+    /// The lines of a JSON lines file, plain or gzip.
+    File(File),
+    /// A DynamoDB export to S3, as a directory.
+    Export(Export),
+}
+
+/// `[source.scan]`
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scan {
+    /// The table's name; the environment says where it is.
+    #[schemars(extend("examples" = ["people"]))]
+    pub table: String,
+    /// The attribute that is the record's key, or a list of them.
+    #[schemars(extend("examples" = ["id"]))]
+    pub key: Key,
+    /// The attribute that holds the record's version, a whole number; "none" if records carry none.
+    #[schemars(extend("examples" = ["versionNumber"]))]
+    pub version: Version,
+    /// Into how many parts the table is cut to be read in parallel; 0 means one a core.
+    pub segments: u32,
+}
+
+/// `[source.file]`
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    /// The file, relative to the recipe.
+    #[schemars(extend("examples" = ["persons.jsonl"]))]
+    pub path: PathBuf,
+    /// The attribute that is the record's key, or a list of them.
+    #[schemars(extend("examples" = ["id"]))]
+    pub key: Key,
+    /// The attribute that holds the record's version, a whole number; "none" if records carry none.
+    #[schemars(extend("examples" = ["versionNumber"]))]
+    pub version: Version,
+    /// How the lines are written.
+    pub form: Form,
+}
+
+/// `[source.export]`
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Export {
+    /// The directory that holds the export's manifests and data, relative to the recipe.
+    #[schemars(extend("examples" = ["export/"]))]
+    pub directory: PathBuf,
+    /// The attribute that is the record's key, or a list of them.
+    #[schemars(extend("examples" = ["id"]))]
+    pub key: Key,
+    /// The attribute that holds the record's version, a whole number; "none" if records carry none.
+    #[schemars(extend("examples" = ["versionNumber"]))]
+    pub version: Version,
+}
+
+/// `[index.<name>]`
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Index {
+    /// A JSON file with `settings` and `mappings`, relative to the recipe.
+    #[schemars(extend("examples" = ["persons.index.json"]))]
+    pub definition: PathBuf,
+}
