@@ -1,0 +1,32 @@
+//! What becomes of an item when a read is not answered: it is to be tried again.
+//!
+//! None of these reasons lies in the item. A missing grant, too, is mended in the recipe, and its text says how.
+
+use crate::{Outcome, index::IndexError, queue::QueueError, storage::StorageError};
+
+impl From<StorageError> for Outcome {
+    fn from(error: StorageError) -> Self {
+        let (StorageError::Denied(reason)
+        | StorageError::Unavailable(reason)
+        | StorageError::TooLarge(reason)
+        | StorageError::Other(reason)) = error;
+        Self::Retry(reason)
+    }
+}
+
+impl From<IndexError> for Outcome {
+    fn from(error: IndexError) -> Self {
+        let (IndexError::Denied(reason)
+        | IndexError::Unavailable(reason)
+        | IndexError::TooLarge(reason)
+        | IndexError::Other(reason)) = error;
+        Self::Retry(reason)
+    }
+}
+
+impl From<QueueError> for Outcome {
+    fn from(error: QueueError) -> Self {
+        let (QueueError::Denied(reason) | QueueError::Unavailable(reason) | QueueError::Other(reason)) = error;
+        Self::Retry(reason)
+    }
+}

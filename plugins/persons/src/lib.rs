@@ -1,0 +1,24 @@
+//! The plugin that maps persons to the documents of their index: glue around [`mapping`].
+
+use reindex_guest::{Description, Effect, Item, Outcome, Plugin};
+
+pub mod mapping;
+
+/// The plugin.
+pub struct Persons;
+
+impl Plugin for Persons {
+    fn describe() -> Description {
+        Description::new("persons").fills("persons", include_str!("../index.json"))
+    }
+
+    fn transform(batch: Vec<Item>) -> Vec<Outcome> {
+        batch.into_iter().map(outcome).collect()
+    }
+}
+
+fn outcome(item: Item) -> Outcome {
+    mapping::document(&item.body).map(|document| Effect::put_document("persons", item.id, document)).into()
+}
+
+reindex_guest::export!(Persons);
