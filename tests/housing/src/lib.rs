@@ -31,7 +31,7 @@ pub enum Kind {
     Properties,
 }
 
-/// A town of records without end.
+/// A town of records without end. Numbers reach to 2⁶¹.
 #[derive(Debug, Clone, Copy)]
 pub struct Housing {
     /// Another seed is another town: other ids, names and faults.

@@ -12,9 +12,10 @@ struct Arguments {
     /// The table to write.
     kind: Kind,
     /// How many records.
+    #[arg(value_parser = clap::value_parser!(u64).range(..=1 << 60))]
     count: u64,
     /// The number of the first record.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1 << 60))]
     from: u64,
     /// Another seed makes other people.
     #[arg(long, default_value_t = 1)]
@@ -39,7 +40,7 @@ fn write(arguments: &Arguments) -> io::Result<()> {
     let housing = Housing { seed, invalid_per_thousand: invalid, form };
     let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
     let mut line = String::new();
-    for n in from..from.saturating_add(count) {
+    for n in from..from + count {
         line.clear();
         housing.append(kind, n, &mut line);
         line.push('\n');
