@@ -299,11 +299,17 @@ fn places(house: &House) -> Vec<String> {
     let mut breaches = Vec::new();
     for source in house.under(&["host/", "plugins/", "recipes/", "wit/"], "") {
         for (n, line) in source.text.lines().enumerate() {
-            let strange = STRANGE.iter().filter(|place| line.contains(*place));
+            let strange = STRANGE.iter().filter(|place| begins_in(line, place));
             breaches.extend(strange.map(|place| breach(source, n + 1, &format!("`{place}` means nothing elsewhere"))));
         }
     }
     breaches
+}
+
+/// Tells `/home/ada` from `./home/ada`.
+fn begins_in(line: &str, place: &str) -> bool {
+    let goes_on = |before: &str| before.ends_with(|c: char| c.is_alphanumeric() || c == '.' || c == '*');
+    line.match_indices(place).any(|(at, _)| !goes_on(&line[..at]))
 }
 
 #[test]
