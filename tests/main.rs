@@ -1,3 +1,4 @@
-//! Every integration test in one binary, so that the library is linked once.
+//! The one binary of the tests that look at the project from outside.
+#![allow(clippy::unwrap_used, reason = "a test's answer to the unexpected is to fail")]
 
-mod sandbox;
+mod house;
