@@ -76,7 +76,7 @@ impl index::Index for Index {
         self.database.write(move |connection| swap(connection, &alias, &to)).await
     }
 
-    async fn drop(&self, name: &str) -> Result<()> {
+    async fn remove(&self, name: &str) -> Result<()> {
         self.mappings.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         let name = name.to_owned();
         self.database.write(move |connection| remove(connection, &name)).await
