@@ -1,4 +1,3 @@
-//! The one binary of the tests that look at the project from outside.
-#![allow(clippy::unwrap_used, reason = "a test's answer to the unexpected is to fail")]
+//! Every test that is not a unit test, in one binary.
 
-mod house;
+mod contract;

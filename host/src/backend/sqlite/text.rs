@@ -73,7 +73,8 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-/// Numbers arrive as texts, in a map of one key: `serde_json` keeps their digits so (`arbitrary_precision`).
+/// Numbers that no integer holds exactly arrive as texts in a map of one key: `serde_json` keeps their digits so
+/// (`arbitrary_precision`).
 impl<'de> Visitor<'de> for Walk<'_> {
     type Value = ();
 
@@ -83,6 +84,16 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         self.say(text);
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.say(&number.to_string());
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.say(&number.to_string());
         Ok(())
     }
 
@@ -141,8 +152,8 @@ mod tests {
 
     #[test]
     fn every_text_and_number_is_found_wherever_it_stands() {
-        let document = r#"{"a":"x","b":{"c":["y",12.50,{"d":"z"}]},"e":true,"f":null,"g":""}"#;
-        assert_eq!(found("{}", document), ["x", "y", "12.50", "z"]);
+        let document = r#"{"a":"x","b":{"c":["y",12.50,-7,1e999,{"d":"z"}]},"e":true,"f":null,"g":""}"#;
+        assert_eq!(found("{}", document), ["x", "y", "12.50", "-7", "1e999", "z"]);
     }
 
     #[test]

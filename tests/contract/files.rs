@@ -1,0 +1,198 @@
+//! The suites on local files, and what files of lines can hold.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use flate2::{Compression, write::GzEncoder};
+use proptest::prelude::*;
+use reindex::{
+    backend::files::{Bucket, Export, JsonLines},
+    capability::storage::{Row, Scan as _, Segment},
+    error::Kind,
+    record::Form,
+};
+use tempfile::TempDir;
+
+use super::{storage, texts};
+
+const WHOLE: Segment = Segment { number: 0, total: 1 };
+
+fn directory() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_owned();
+    (directory, path)
+}
+
+fn zip(bytes: &[u8]) -> Vec<u8> {
+    let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
+    zip.write_all(bytes).unwrap();
+    zip.finish().unwrap()
+}
+
+fn lines(path: &Path, bytes: impl AsRef<[u8]>, max_bytes: usize) -> JsonLines {
+    std::fs::write(path, bytes).unwrap();
+    JsonLines::open(path, Form::Plain, max_bytes).unwrap()
+}
+
+fn bodies(rows: &[Row]) -> Vec<String> {
+    rows.iter().map(|row| String::from_utf8_lossy(&row.body).into_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_directory_keeps_the_promises_of_a_bucket() {
+    let (_kept, path) = directory();
+    storage::bucket(Arc::new(Bucket::open(path.join("not/yet/there")))).await;
+    assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1, "nothing outside");
+}
+
+#[tokio::test]
+async fn a_key_that_is_also_a_directory_is_refused_in_words() {
+    use reindex::capability::storage::Bucket as _;
+    let (_kept, path) = directory();
+    let bucket = Bucket::open(&path);
+    bucket.put("a/b", b"x".to_vec(), None).await.unwrap();
+    bucket.put("c", b"x".to_vec(), None).await.unwrap();
+    for key in ["a", "c/d", "c/d/e"] {
+        let error = bucket.put(key, b"y".to_vec(), None).await.unwrap_err();
+        assert!(error.kind() == Kind::Usage && error.message().contains("also a directory"), "{error:?}");
+    }
+    assert_eq!(bucket.list("", None, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn plain_and_compressed_lines_keep_the_promises_of_a_scan() {
+    let (_kept, path) = directory();
+    let text: String = (0..2000).map(|n| format!("{{\"id\":\"k{n}\"}}\n")).collect();
+    for (name, bytes) in [("x.jsonl", text.clone().into_bytes()), ("x.jsonl.gz", zip(text.as_bytes()))] {
+        storage::scan(&lines(&path.join(name), bytes, 1000), 2000).await;
+    }
+    let halves = [zip(&text.as_bytes()[..500]), zip(&text.as_bytes()[500..])].concat();
+    storage::scan(&lines(&path.join("halves.gz"), halves, 1000), 2000).await;
+}
+
+#[tokio::test]
+async fn lines_are_what_people_call_lines() {
+    let (_kept, path) = directory();
+    let bytes = b"\xEF\xBB\xBF{\"a\":1}\r\n\n \t\r\nnot json\n\xFF\xFE\n{\"last\":true}";
+    let rows = storage::whole(&lines(&path.join("odd.jsonl"), bytes, 100), 1, 10).await;
+    assert_eq!(bodies(&rows), ["{\"a\":1}", "not json", "\u{FFFD}\u{FFFD}", "{\"last\":true}"]);
+    let positions: Vec<_> = rows.iter().map(|row| row.position.as_str()).collect();
+    assert_eq!(positions, ["odd.jsonl:1@0", "odd.jsonl:4@17", "odd.jsonl:5@26", "odd.jsonl:6@29"]);
+    for bytes in ["", "\n", "\n\n\r\n", "\u{FEFF}"] {
+        assert!(storage::whole(&lines(&path.join("empty"), bytes, 100), 1, 10).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_line_too_long_is_handed_out_cut_and_the_next_one_whole() {
+    let (_kept, path) = directory();
+    let text = format!("{{\"a\":1}}\n{}\n{}\nfine\n", "x".repeat(3_000_000), " ".repeat(50));
+    for bytes in [text.clone().into_bytes(), zip(text.as_bytes())] {
+        let rows = storage::whole(&lines(&path.join("long"), bytes, 10), 1, 2).await;
+        let lengths: Vec<_> = rows.iter().map(|row| row.body.len()).collect();
+        assert_eq!(lengths, [7, 11, 11, 4], "one byte more than the limit, so that it is refused as too large");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_archive_yields_what_is_whole_and_then_says_so() {
+    let (_kept, path) = directory();
+    let text: String = (0..50_000).map(|n| format!("{{\"id\":\"k{n}\"}}\n")).collect();
+    let mut bytes = zip(text.as_bytes());
+    bytes.truncate(bytes.len() / 2);
+    let file = lines(&path.join("cut.gz"), bytes, 100);
+    let (mut after, mut count) = (None, 0);
+    let error = loop {
+        match file.read(WHOLE, after.as_deref(), 1000).await {
+            Ok(page) => {
+                count += page.rows.len();
+                after = Some(page.next.expect("a cut file has no end"));
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(count > 10_000 && error.kind() == Kind::Usage, "{count} {error:?}");
+    assert!(error.message().contains("cut off or damaged"));
+}
+
+#[tokio::test]
+async fn the_fingerprint_follows_the_content() {
+    let (_kept, path) = directory();
+    let fingerprint = async |bytes: &str| lines(&path.join("f"), bytes, 100).info().await.unwrap().fingerprint;
+    let first = fingerprint("a\n").await;
+    assert_eq!(first, fingerprint("a\n").await);
+    assert_ne!(first, fingerprint("b\n").await);
+    assert_eq!(JsonLines::open(path.join("none"), Form::Plain, 9).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(JsonLines::open(&path, Form::Plain, 9).unwrap_err().kind(), Kind::Usage);
+    let file = lines(&path.join("f"), "a\n", 9);
+    for position in ["", "f", "f:1", "f:0@0", "f:x@0", "f:1@x"] {
+        assert_eq!(file.reread(&texts(&[position])).await.unwrap_err().kind(), Kind::Usage, "{position}");
+    }
+    assert_eq!(file.reread(&texts(&["f:9@999"])).await.unwrap(), [None]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_bytes_are_read_alike_whatever_the_page_and_the_compression(
+        bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b' '), any::<u8>()], 0..200),
+        limit in 1usize..5,
+    ) {
+        // A file that happens to begin like an archive is one.
+        prop_assume!(!bytes.starts_with(&[0x1F, 0x8B]));
+        let (_kept, path) = directory();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let plain = storage::whole(&lines(&path.join("x"), &bytes, 20), 1, 1000).await;
+            let paged = storage::whole(&lines(&path.join("x"), &bytes, 20), 1, limit).await;
+            let zipped = storage::whole(&lines(&path.join("x"), zip(&bytes), 20), 1, limit).await;
+            assert_eq!((&plain, &plain), (&paged, &zipped));
+        });
+    }
+}
+
+fn export(path: &Path, counts: &[usize]) {
+    std::fs::create_dir_all(path.join("data")).unwrap();
+    let summary = r#"{"version":"2020-06-30","outputFormat":"DYNAMODB_JSON","exportType":"FULL_EXPORT","itemCount":9}"#;
+    std::fs::write(path.join("manifest-summary.json"), summary).unwrap();
+    let mut manifest = String::new();
+    for (n, count) in counts.iter().enumerate() {
+        let items: String = (0..*count).map(|m| format!("{{\"Item\":{{\"id\":{{\"S\":\"{n}-{m}\"}}}}}}\n")).collect();
+        std::fs::write(path.join(format!("data/f{n}.json.gz")), zip(items.as_bytes())).unwrap();
+        let key = format!("prefix/AWSDynamoDB/0123-abc/data/f{n}.json.gz");
+        manifest += &format!("{{\"itemCount\":{count},\"md5Checksum\":\"x\",\"dataFileS3Key\":\"{key}\"}}\n");
+    }
+    std::fs::write(path.join("manifest-files.json"), manifest).unwrap();
+}
+
+#[tokio::test]
+async fn an_export_keeps_the_promises_of_a_scan() {
+    let (_kept, path) = directory();
+    export(&path, &[30, 0, 1, 100, 7]);
+    let export = Export::open(&path, 1000).unwrap();
+    let info = export.info().await.unwrap();
+    assert_eq!((info.count, info.max_segments, info.form), (Some(138), Some(5), Form::DynamodbJson));
+    storage::scan(&export, 138).await;
+}
+
+#[tokio::test]
+async fn an_export_that_lost_a_part_is_refused() {
+    let (_kept, path) = directory();
+    export(&path, &[30, 5]);
+    std::fs::copy(path.join("data/f1.json.gz"), path.join("data/f0.json.gz")).unwrap();
+    let error = Export::open(&path, 1000).unwrap().read(WHOLE, None, 100).await.unwrap_err();
+    assert_eq!(error.message(), "a data file has 5 items where the manifest says 30");
+    std::fs::remove_file(path.join("data/f1.json.gz")).unwrap();
+    let error = Export::open(&path, 1000).unwrap_err();
+    assert!(error.kind() == Kind::NotFound && error.report().contains("f1.json.gz"), "{error:?}");
+    let incremental = r#"{"outputFormat":"DYNAMODB_JSON","exportType":"INCREMENTAL_EXPORT"}"#;
+    for summary in [incremental, r#"{"outputFormat":"ION"}"#, "nonsense", "{}"] {
+        std::fs::write(path.join("manifest-summary.json"), summary).unwrap();
+        assert_eq!(Export::open(&path, 1000).unwrap_err().kind(), Kind::Usage, "{summary}");
+    }
+    assert_eq!(Export::open(path.join("none"), 1000).unwrap_err().kind(), Kind::NotFound);
+}

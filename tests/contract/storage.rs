@@ -1,0 +1,233 @@
+//! What every table, bucket and scan promises.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use reindex::capability::storage::{Bucket, Row, Scan, Segment, Table};
+
+use super::texts;
+
+/// Reads a segment to its end, by pages of a size.
+pub async fn segment(scan: &dyn Scan, segment: Segment, after: Option<String>, limit: usize) -> Vec<Row> {
+    let (mut rows, mut after) = (Vec::new(), after);
+    loop {
+        let page = scan.read(segment, after.as_deref(), limit).await.unwrap();
+        assert!(page.rows.len() <= limit);
+        rows.extend(page.rows);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return rows,
+        }
+    }
+}
+
+/// Reads every segment, one after another.
+pub async fn whole(scan: &dyn Scan, total: u32, limit: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for number in 0..total {
+        rows.extend(segment(scan, Segment { number, total }, None, limit).await);
+    }
+    rows
+}
+
+/// Any scan: its segments hold every row once, and each row is a place to go on from and is found again.
+pub async fn scan(scan: &dyn Scan, count: usize) {
+    let info = scan.info().await.unwrap();
+    assert!(info.count.is_none_or(|known| known == count as u64));
+    for total in [1, 3, 64] {
+        let rows = whole(scan, total, 7).await;
+        let positions: BTreeMap<_, _> = rows.iter().map(|row| (&row.position, &row.body)).collect();
+        assert_eq!((rows.len(), positions.len()), (count, count), "{total} segments");
+    }
+    goes_on_from_any_row(scan, 2).await;
+    let rows = whole(scan, 1, 1000).await;
+    let mut positions: Vec<_> = rows.iter().map(|row| row.position.clone()).collect();
+    positions.reverse();
+    let again = scan.reread(&positions).await.unwrap();
+    let bodies: Vec<_> = again.into_iter().map(|row| row.unwrap().body).collect();
+    assert_eq!(bodies, rows.into_iter().rev().map(|row| row.body).collect::<Vec<_>>());
+    assert!(scan.reread(&[]).await.unwrap().is_empty());
+    assert_eq!(scan.info().await.unwrap(), info, "looking changes nothing");
+}
+
+async fn goes_on_from_any_row(scan: &dyn Scan, total: u32) {
+    for number in 0..total {
+        let part = Segment { number, total };
+        let rows = segment(scan, part, None, 1000).await;
+        for (n, row) in rows.iter().enumerate().step_by(rows.len() / 5 + 1) {
+            assert_eq!(segment(scan, part, Some(row.cursor.clone()), 3).await, rows[n + 1..]);
+        }
+    }
+}
+
+fn record(n: usize, text: &str) -> String {
+    format!(r#"{{"id":"k{n}","text":"{text}"}}"#)
+}
+
+fn records(numbers: impl Iterator<Item = usize>, text: &str) -> Vec<String> {
+    numbers.map(|n| record(n, text)).collect()
+}
+
+/// Any table, empty at first, whose key is the attribute `id`.
+pub async fn table(table: Arc<dyn Table>) {
+    assert_eq!(table.key().await.unwrap(), ["id"]);
+    assert!(whole(&*table, 3, 10).await.is_empty());
+    answers_come_in_the_order_asked(&*table).await;
+    a_bad_record_costs_only_itself(&*table).await;
+    many_tasks_write_at_once(table.clone()).await;
+    scan(&*table, 10_000).await;
+    segments_stand_still(&*table).await;
+}
+
+async fn answers_come_in_the_order_asked(table: &dyn Table) {
+    assert!(table.put_many(&[]).await.unwrap().is_empty());
+    table.put_many(&records(0..3, "first")).await.unwrap();
+    table.put_many(&[record(1, "second")]).await.unwrap();
+    let found = table.get_many(&texts(&["k2", "none", "k1", "k2"])).await.unwrap();
+    let second = Some(record(1, "second").into_bytes());
+    let first = Some(record(2, "first").into_bytes());
+    assert_eq!(found, [first.clone(), None, second, first]);
+    assert!(table.get_many(&[]).await.unwrap().is_empty());
+}
+
+async fn a_bad_record_costs_only_itself(table: &dyn Table) {
+    let deep = format!(r#"{{"id":"k","x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let bad = ["", "[]", "{", r#"{"no":"key"}"#, r#"{"id":""}"#, r#"{"id":"k","id":"k"}"#, &deep];
+    for bad in bad {
+        let answers = table.put_many(&[record(0, "x"), bad.to_owned(), record(1, "x")]).await.unwrap();
+        assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true], "{bad:.40}");
+    }
+    assert_eq!(table.get_many(&texts(&["k", ""])).await.unwrap(), [None, None]);
+}
+
+async fn many_tasks_write_at_once(table: Arc<dyn Table>) {
+    let tasks = (0..4).map(|task| {
+        let table = table.clone();
+        tokio::spawn(async move {
+            for batch in 0..10 {
+                let numbers = (0..250).map(|n| batch * 1000 + n * 4 + task);
+                assert!(table.put_many(&records(numbers, "many")).await.unwrap().iter().all(Result::is_ok));
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+}
+
+/// A scan under way sees what was there all the time once, whatever is updated or added meanwhile.
+async fn segments_stand_still(table: &dyn Table) {
+    let before: Vec<_> = whole(table, 4, 999).await.into_iter().map(|row| row.position).collect();
+    let mut seen = BTreeMap::<String, usize>::new();
+    for number in 0..4 {
+        let part = Segment { number, total: 4 };
+        let mut after = None;
+        for round in 0.. {
+            let page = table.read(part, after.as_deref(), 500).await.unwrap();
+            page.rows.into_iter().for_each(|row| *seen.entry(row.position).or_default() += 1);
+            let new = 20_000 + number as usize * 1000 + round;
+            table.put_many(&[record(round * 7, "moved"), record(new, "new")]).await.unwrap();
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    assert!(before.iter().all(|position| seen[position] == 1));
+    assert!(seen.values().all(|&times| times == 1));
+}
+
+/// Any bucket, empty at first.
+pub async fn bucket(bucket: Arc<dyn Bucket>) {
+    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+    objects_are_found_as_they_were_put(&*bucket).await;
+    odd_keys_are_keys(&*bucket).await;
+    lists_go_by_key(&*bucket).await;
+    whoever_reads_sees_a_whole_object(bucket).await;
+}
+
+async fn objects_are_found_as_they_were_put(bucket: &dyn Bucket) {
+    bucket.put("a/x", b"one".to_vec(), Some("text/plain")).await.unwrap();
+    bucket.put("empty", Vec::new(), None).await.unwrap();
+    let found = bucket.get_many(&texts(&["empty", "none", "a/x", "a", "a/x/y"]), 3).await.unwrap();
+    assert_eq!(found, [Some(vec![]), None, Some(b"one".to_vec()), None, None]);
+    assert!(bucket.get_many(&texts(&["a/x"]), 2).await.is_err());
+    let before = bucket.head_many(&texts(&["a/x", "none"])).await.unwrap();
+    assert_eq!((before[0].as_ref().unwrap().size, &before[1]), (3, &None));
+    bucket.put("a/x", b"two".to_vec(), None).await.unwrap();
+    assert_ne!(
+        bucket.head_many(&texts(&["a/x"])).await.unwrap()[0].as_ref().unwrap().etag,
+        before[0].as_ref().unwrap().etag
+    );
+    for key in ["a/x", "a/x", "a", "none/none", "empty", ""] {
+        bucket.delete(key).await.unwrap();
+    }
+    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+    bucket.put("a", b"free again".to_vec(), None).await.unwrap();
+    bucket.delete("a").await.unwrap();
+}
+
+async fn odd_keys_are_keys(bucket: &dyn Bucket) {
+    let long = ["x".repeat(255), "y".repeat(255), "z".repeat(200)].join("/");
+    let keys =
+        ["../up", "/root", "dots/..", ".", "a//b", "dir/", "%2E", "%", "c\\d", "tab\there", "🐚/ä", "nul\0", &long];
+    for key in keys {
+        bucket.put(key, key.as_bytes().to_vec(), None).await.unwrap();
+    }
+    for key in keys {
+        assert_eq!(bucket.get_many(&texts(&[key]), 1024).await.unwrap(), [Some(key.as_bytes().to_vec())], "{key:?}");
+    }
+    let mut sorted = keys.to_vec();
+    sorted.sort_unstable();
+    let listed = bucket.list("", None, 100).await.unwrap();
+    assert_eq!(listed.iter().map(|info| info.key.as_str()).collect::<Vec<_>>(), sorted);
+    for key in keys {
+        bucket.delete(key).await.unwrap();
+    }
+    assert!(bucket.put("", Vec::new(), None).await.is_err());
+    assert!(bucket.put(&"k".repeat(1025), Vec::new(), None).await.is_err());
+}
+
+async fn lists_go_by_key(bucket: &dyn Bucket) {
+    let mut keys = texts(&["a-b/1", "a/1", "a/2", "a/b/c", "a0", "b", "a.txt", "a/b-1"]);
+    for key in &keys {
+        bucket.put(key, Vec::new(), None).await.unwrap();
+    }
+    keys.sort();
+    for prefix in ["", "a", "a/", "a/b", "b", "zz"] {
+        let expected: Vec<_> = keys.iter().filter(|key| key.starts_with(prefix)).cloned().collect();
+        let mut listed: Vec<String> = Vec::new();
+        loop {
+            let page = bucket.list(prefix, listed.last().map(String::as_str), 2).await.unwrap();
+            assert!(page.len() <= 2);
+            if page.is_empty() {
+                break;
+            }
+            listed.extend(page.into_iter().map(|info| info.key));
+        }
+        assert_eq!(listed, expected, "{prefix}");
+    }
+    for key in &keys {
+        bucket.delete(key).await.unwrap();
+    }
+}
+
+async fn whoever_reads_sees_a_whole_object(bucket: Arc<dyn Bucket>) {
+    let writers = (0..3u8).map(|byte| {
+        let bucket = bucket.clone();
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                bucket.put("shared/x", vec![byte; 100_000], None).await.unwrap();
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    for _ in 0..20 {
+        if let Some(bytes) = &bucket.get_many(&texts(&["shared/x"]), 1 << 20).await.unwrap()[0] {
+            assert_eq!(bytes, &vec![bytes[0]; 100_000]);
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(bucket.list("", None, 10).await.unwrap().len(), 1);
+}
