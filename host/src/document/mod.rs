@@ -4,6 +4,8 @@
 
 mod read;
 mod shape;
+#[cfg(test)]
+pub(crate) mod tests;
 mod variables;
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
@@ -16,7 +18,7 @@ use toml::{
 
 use crate::error::{Error, Result};
 
-pub(crate) use read::{read, root};
+pub(crate) use read::{here, read, root};
 pub(crate) use shape::check;
 pub(crate) use variables::substitute;
 
@@ -25,6 +27,8 @@ pub(crate) struct Document<'t> {
     what: &'static str,
     path: &'t Path,
     text: &'t str,
+    /// Where each line begins.
+    starts: Vec<usize>,
     places: BTreeMap<String, Place>,
 }
 
@@ -38,7 +42,8 @@ struct Place {
 impl<'t> Document<'t> {
     /// Parses a file; `what` is the word errors use for it.
     pub(crate) fn parse(what: &'static str, path: &'t Path, text: &'t str) -> Result<(Self, Spanned<DeTable<'t>>)> {
-        let mut document = Self { what, path, text, places: BTreeMap::new() };
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut document = Self { what, path, text, starts, places: BTreeMap::new() };
         let table = DeTable::parse(text).map_err(|error| {
             let message = error.message().trim_end().to_owned();
             document.error(error.span().unwrap_or(0..0), message).hint("the file has to be TOML; see https://toml.io")
@@ -90,24 +95,30 @@ impl<'t> Document<'t> {
 
     /// The line of each key that is written in the file, by its dotted path.
     pub(crate) fn lines(&self) -> BTreeMap<String, usize> {
-        self.places.iter().map(|(key, place)| (key.clone(), self.position(place.key.start).0)).collect()
+        let line = |place: &Place| self.starts.partition_point(|start| *start <= place.key.start);
+        self.places.iter().map(|(key, place)| (key.clone(), line(place))).collect()
     }
 
-    /// Turns a table into a value of the program. `secrets` are the places of replaced variables, whose
-    /// values an error must not quote.
+    /// Turns a table of the shape of `schema` into a value of the program. `secrets` are the places of replaced
+    /// variables, whose values an error must not quote.
     pub(crate) fn deserialize<T: DeserializeOwned>(
         &self,
         table: Spanned<DeTable<'_>>,
+        schema: &serde_json::Value,
         secrets: &[Range<usize>],
     ) -> Result<T> {
         T::deserialize(Deserializer::from(table)).map_err(|error| {
             let span = error.span().unwrap_or(0..self.text.len());
             let key = self.key_at(&span);
-            let error_at = |message: String| self.error(span.clone(), message);
-            if secrets.iter().any(|secret| secret.start < span.end && span.start < secret.end) {
-                return error_at(format!("{key} does not accept what its variable holds"));
+            let hidden = secrets.iter().any(|secret| secret.start < span.end && span.start < secret.end);
+            let refusal = self.error(span, format!("`{key}` does not accept this value"));
+            match shape::example_at(schema, key) {
+                Some(example) => {
+                    refusal.hint(format!("write it like: {} = {example}", key.rsplit('.').next().unwrap_or(key)))
+                }
+                None if hidden => refusal.with("reason", "it does not accept what the variable holds"),
+                None => refusal.with("reason", error.message().trim_end()),
             }
-            error_at(format!("{key} does not accept this value")).with("reason", error.message().trim_end())
         })
     }
 
@@ -135,26 +146,27 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The key whose value covers a span most closely, quoted for a message.
-    fn key_at(&self, span: &Range<usize>) -> String {
+    /// The key whose value covers a span most closely.
+    fn key_at(&self, span: &Range<usize>) -> &str {
         self.places
             .iter()
             .filter(|(_, place)| place.value.start <= span.start && span.end <= place.value.end)
             .min_by_key(|(_, place)| place.value.len())
-            .map_or_else(|| format!("this {}", self.what), |(key, _)| format!("`{key}`"))
+            .map_or(self.what, |(key, _)| key)
     }
 
     /// Line and column, counted from 1, in characters.
     fn position(&self, at: usize) -> (usize, usize) {
-        let before = &self.text[..self.text.floor_char_boundary(at)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let at = self.text.floor_char_boundary(at);
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = line.checked_sub(1).map_or(0, |above| self.starts[above]);
+        (line, self.text[start..at].chars().count() + 1)
     }
 
     /// The source line with a caret under what is meant; control characters would break the picture.
     fn excerpt(&self, at: &Range<usize>) -> Option<String> {
         let (line, column) = self.position(at.start);
-        let text = self.text.lines().nth(line - 1)?;
+        let text = self.text[*self.starts.get(line.checked_sub(1)?)?..].lines().next()?;
         if text.trim().is_empty() {
             return None;
         }
@@ -189,8 +201,8 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// Words for a sentence: "`a`, `b` and `c`".
-pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>, last: &str) -> String {
-    let quoted: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
+pub(crate) fn list<T: AsRef<str>>(words: &[T], last: &str) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match quoted.split_last() {
         None => String::new(),
         Some((only, [])) => only.clone(),

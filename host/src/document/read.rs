@@ -56,9 +56,7 @@ fn unreadable(what: &'static str, path: &Path, error: std::io::Error) -> Error {
 
 /// The TOML file beside a missing one whose name is nearest.
 fn siblings(path: &Path) -> Option<PathBuf> {
-    let dir = path.parent()?;
-    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    let names: Vec<String> = std::fs::read_dir(dir)
+    let names: Vec<String> = std::fs::read_dir(here(path.parent()?))
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".toml"))
@@ -70,6 +68,11 @@ fn siblings(path: &Path) -> Option<PathBuf> {
 /// The workspace a directory belongs to: the nearest one at or above it that holds `.git`, `Cargo.lock` or
 /// `Cargo.toml`.
 pub(crate) fn root(dir: &Path) -> Option<PathBuf> {
-    let dir = std::path::absolute(dir).ok()?;
+    let dir = std::path::absolute(here(dir)).ok()?;
     dir.ancestors().find(|dir| MARKS.iter().any(|mark| dir.join(mark).exists())).map(Path::to_owned)
+}
+
+/// A directory, also where it is the current one and its path is empty.
+pub(crate) fn here(dir: &Path) -> &Path {
+    if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
 }

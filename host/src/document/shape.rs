@@ -6,7 +6,7 @@
 use serde_json::Value;
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeInteger, DeTable, DeValue},
 };
 
 use super::{Document, join, list, nearest};
@@ -45,7 +45,7 @@ impl Shape<'_> {
     /// A table that must hold exactly one of several keys.
     fn choice(&self, choices: &[(&str, &Value)], path: &str, table: &DeTable) -> Result<()> {
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        if let Some((key, _)) = table.iter().find(|(key, _)| !names.contains(&&**key.get_ref())) {
+        if let Some(key) = table.keys().find(|key| !names.contains(&&**key.get_ref())) {
             return Err(self.unknown(key.get_ref(), path, &names));
         }
         let mut present = choices.iter().filter_map(|(name, schema)| Some((*name, schema, table.get(*name)?)));
@@ -54,11 +54,11 @@ impl Shape<'_> {
             (Some((first, ..)), Some((second, ..))) => Err(self
                 .document
                 .error_at_key(&join(path, second), format!("`{path}` is both `{first}` and `{second}`"))
-                .hint(format!("keep exactly one of {}", list(names, "and")))),
-            _ => Err(self.document.error_at_key(path, format!("`{path}` does not say what it is")).hint(format!(
-                "write one of {}",
-                list(names.iter().map(|n| join(path, n)).collect::<Vec<_>>().iter().map(String::as_str), "or")
-            ))),
+                .hint(format!("keep exactly one of {}", list(&names, "and")))),
+            _ => Err(self
+                .document
+                .error_at_key(path, format!("`{path}` does not say what it is"))
+                .hint(format!("make it one of {}", tables(path, choices)))),
         }
     }
 
@@ -74,6 +74,7 @@ impl Shape<'_> {
                 .enumerate()
                 .try_for_each(|(n, element)| self.value(items(schema), &format!("{path}[{n}]"), element)),
             DeValue::String(text) => self.word(schema, path, text),
+            DeValue::Integer(number) => self.number(schema, path, number),
             _ => Ok(()),
         }
     }
@@ -87,16 +88,29 @@ impl Shape<'_> {
         let error = self.document.error_at(path, format!("`{path}` cannot be {text:?}"));
         Err(match nearest(text, words.iter().copied()) {
             Some(near) => error.hint(format!("did you mean \"{near}\"?")),
-            None => error.hint(format!("it is one of {}", list(words, "and"))),
+            None => error.hint(format!("it is one of {}", list(&words, "and"))),
         })
+    }
+
+    /// A whole number must be one that the program can hold.
+    fn number(&self, schema: &Value, path: &str, number: &DeInteger) -> Result<()> {
+        let most = match branches(schema).find_map(|branch| branch["format"].as_str()) {
+            Some("uint32") => i64::from(u32::MAX),
+            Some("uint64") => i64::MAX,
+            _ => return Ok(()),
+        };
+        match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(value) if (0..=most).contains(&value) => Ok(()),
+            _ => Err(self.document.error_at(path, format!("`{path}` is {number}, but must be from 0 to {most}"))),
+        }
     }
 
     fn unknown(&self, key: &str, path: &str, known: &[&str]) -> Error {
         let place = if path.is_empty() { String::new() } else { format!(" under `{path}`") };
-        let error = self.document.error_at_key(&join(path, key), format!("unknown key `{key}`{place}"));
+        let error = self.document.error_at_key(&join(path, key), format!("unknown key `{}`{place}", join("", key)));
         match nearest(key, known.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("known here: {}", list(known.iter().copied(), "and"))),
+            None => error.hint(format!("known here: {}", list(known, "and"))),
         }
     }
 
@@ -107,23 +121,51 @@ impl Shape<'_> {
             Some(text) => error.with("means", first_sentence(text)),
             None => error,
         };
-        match example(schema) {
-            Some(example) if path.is_empty() => error.hint(format!("add, above the first table: {key} = {example}")),
-            Some(example) => error.hint(format!("add under `[{path}]`: {key} = {example}")),
-            None => error.hint(format!("add a table `[{at}]`")),
-        }
+        error.hint(match (alternatives(schema), example(schema)) {
+            (Some(choices), _) => format!("add one of the tables {}", tables(&at, &choices)),
+            (None, Some(example)) if path.is_empty() => format!("add, above the first table: {key} = {example}"),
+            (None, Some(example)) => format!("add under `[{path}]`: {key} = {example}"),
+            (None, None) if types(schema) == ["object"] => format!("add a table `[{at}]`{}", needs(schema)),
+            (None, None) => format!("add under `[{path}]`: {key} = …"),
+        })
     }
 
     fn mistyped(&self, schema: &Value, path: &str, value: &DeValue, expected: &[&str]) -> Error {
-        let expected = expected.iter().map(|word| noun(word)).collect::<Vec<_>>().join(" or ");
-        let found = found(value);
-        let error = self.document.error_at(path, format!("`{path}` is {found}, but must be {expected}"));
+        let nouns = expected.iter().map(|word| noun(word)).collect::<Vec<_>>().join(" or ");
+        let error = self.document.error_at(path, format!("`{path}` is {}, but must be {nouns}", noun_of(value)));
         let key = path.rsplit('.').next().unwrap_or(path);
-        match example(schema) {
-            Some(example) => error.hint(format!("write it like: {key} = {example}")),
-            None => error,
+        match (value, example(schema)) {
+            (DeValue::String(text), _) if expected == ["array"] => {
+                error.hint(format!("write it like: {key} = [{text:?}]"))
+            }
+            (_, Some(example)) => error.hint(format!("write it like: {key} = {example}")),
+            _ => error,
         }
     }
+}
+
+/// What a person could write at a key, by its dotted path.
+pub(super) fn example_at(schema: &Value, path: &str) -> Option<String> {
+    example(path.split('.').try_fold(schema, |schema, key| branches(schema).find_map(|branch| inner(branch, key)))?)
+}
+
+/// The schema of a key of a table.
+fn inner<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
+    let others = schema.get("additionalProperties").filter(|others| others.is_object());
+    schema["properties"].get(key).or(others)
+}
+
+/// Which of its keys a table needs one of, as the end of a sentence.
+fn needs(schema: &Value) -> String {
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    let keys: Vec<_> = choices.filter_map(|choice| choice["required"][0].as_str()).collect();
+    if keys.is_empty() { String::new() } else { format!(" with {}", list(&keys, "or")) }
+}
+
+/// The tables that a choice is between, as words of a sentence.
+fn tables(path: &str, choices: &[(&str, &Value)]) -> String {
+    let tables: Vec<_> = choices.iter().map(|(name, _)| format!("[{}]", join(path, name))).collect();
+    list(&tables, "or")
 }
 
 /// The keys a table may hold exactly one of, for a schema made from an enum with external tags.
@@ -188,15 +230,15 @@ fn noun(word: &str) -> &str {
     }
 }
 
-fn found(value: &DeValue) -> &'static str {
+fn noun_of(value: &DeValue) -> &'static str {
     match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
         DeValue::Datetime(_) => "a date",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Table(_) => noun("object"),
+        DeValue::Array(_) => noun("array"),
+        DeValue::String(_) => noun("string"),
+        DeValue::Integer(_) => noun("integer"),
+        DeValue::Boolean(_) => noun("boolean"),
     }
 }
 

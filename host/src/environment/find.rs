@@ -40,9 +40,8 @@ pub(super) fn names(recipe_dir: &Path) -> Vec<String> {
 
 pub(super) fn unknown(recipe_dir: &Path, name: &str) -> Error {
     let names = names(recipe_dir);
-    let words = || names.iter().map(String::as_str);
-    let error = Error::usage(format!("there is no environment `{name}`")).with("known", document::list(words(), "and"));
-    match document::nearest(name, words()) {
+    let error = Error::usage(format!("there is no environment `{name}`")).with("known", document::list(&names, "and"));
+    match document::nearest(name, names.iter().map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => {
             let place = recipe_dir.join(DIRECTORY).join(format!("{name}.toml"));
@@ -53,9 +52,8 @@ pub(super) fn unknown(recipe_dir: &Path, name: &str) -> Error {
 
 /// The `environments/` directories from a recipe's directory up to its workspace's root, nearest first.
 fn directories(recipe_dir: &Path) -> Vec<PathBuf> {
-    let here = if recipe_dir.as_os_str().is_empty() { Path::new(".") } else { recipe_dir };
-    let root = document::root(here);
-    above(here)
+    let root = document::root(recipe_dir);
+    above(document::here(recipe_dir))
         .into_iter()
         .scan(false, |ended, dir| {
             let last = std::mem::replace(ended, Some(&dir) == root.as_ref());

@@ -91,9 +91,10 @@ impl Environment {
     pub fn parse(text: &str, path: &Path, variables: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let (document, mut table) = Document::parse("environment", path, text)?;
         format(&document, table.get_ref())?;
-        document::check(&document, &schema(), table.get_ref())?;
+        let schema = schema();
+        document::check(&document, &schema, table.get_ref())?;
         let secrets = document::substitute(&document, table.get_mut(), variables, |_| Ok(()))?;
-        Ok(Self::meant(document.deserialize(table, &secrets)?, path))
+        Ok(Self::meant(document.deserialize(table, &schema, &secrets)?, path))
     }
 
     fn meant(said: said::Environment, path: &Path) -> Self {
@@ -128,8 +129,8 @@ impl Environment {
 
     fn unbound(&self, name: &str) -> Error {
         let file = self.file.as_deref().unwrap_or(Path::new("")).display().to_string();
-        let bound = document::list(self.backends.keys().map(String::as_str), "and");
-        let bound = if bound.is_empty() { "nothing".to_owned() } else { bound };
+        let names: Vec<_> = self.backends.keys().collect();
+        let bound = if names.is_empty() { "nothing".to_owned() } else { document::list(&names, "and") };
         let error = Error::new(Kind::Usage, format!("environment `{}` does not say where `{name}` is", self.name))
             .with("environment", file.clone())
             .with("binds", bound);

@@ -25,7 +25,7 @@ pub(super) struct Environment {
 
 /// `[ledger.<kind>]`
 #[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Ledger {
     /// A SQLite file.
     Sqlite(SqliteLedger),

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::backend::files;
 
@@ -9,24 +11,9 @@ fn parse(text: &str) -> Result<Environment> {
     Environment::parse(text, Path::new("recipes/environments/dev.toml"), &|_| None)
 }
 
-/// `UPDATE_CASES=1` in the environment of the test writes the expected texts anew.
 #[test]
 fn every_bad_environment_is_refused_in_the_expected_words() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/environment");
-    let mut wrong = Vec::new();
-    for case in fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()) {
-        let text = fs::read_to_string(case.join("environment.toml")).unwrap();
-        let report = parse(&text).unwrap_err().report() + "\n";
-        let file = case.join("expected.txt");
-        if std::env::var_os("UPDATE_CASES").is_some() {
-            fs::write(&file, &report).unwrap();
-        }
-        let expected = fs::read_to_string(&file).unwrap_or_default();
-        if report != expected {
-            wrong.push(format!("{}\n--- expected\n{expected}--- got\n{report}", case.display()));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    document::tests::refused_in_the_expected_words("environment", |text| parse(text).unwrap_err());
 }
 
 #[test]
@@ -99,5 +86,17 @@ fn the_example_beside_the_recipes_is_good_and_binds_what_they_name() {
     let example = Environment::find(&recipes, "example", &|_| None).unwrap();
     for name in ["people", "tenancies", "properties", "persons", "tenures", "assets"] {
         example.backend(name).unwrap();
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>(), name in "[a-z\\.\"]{0,4}", value in "[\\$\\{\\}A-Z ]{0,8}") {
+        let bound = format!("environment = 1\n[backend.{name}.sqlite]\nfile = \"{value}\"\n{text}");
+        for text in [text, bound] {
+            if let Err(error) = parse(&text) {
+                error.report();
+            }
+        }
     }
 }

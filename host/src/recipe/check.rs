@@ -1,16 +1,20 @@
 //! From what a recipe says to what it means: ranges, names, contradictions. Pure.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::{FORMAT, Plugin, PluginAt, Recipe, Source, identity, json::json, said};
+use super::{FORMAT, json::json, said};
 use crate::{
     capability::{Capability, grant},
-    document::Document,
+    document::{self, Document},
     error::{Error, Result},
     record::{Key, Version},
 };
@@ -67,65 +71,8 @@ pub(super) fn check(document: &Document, said: &said::Recipe) -> Result<()> {
     check.run(said)
 }
 
-/// Puts together what is meant.
-pub(super) fn meant(
-    document: &Document,
-    said: said::Recipe,
-    path: &Path,
-    identity: BTreeMap<String, String>,
-) -> Result<Recipe> {
-    let dir = path.parent().unwrap_or(Path::new("")).to_owned();
-    let settings = identity::settings(&said)?;
-    let at = match (said.plugin.source, said.plugin.file) {
-        (Some(source), _) => PluginAt::Source(dir.join(source)),
-        (None, file) => PluginAt::File(dir.join(file.unwrap_or_default())),
-    };
-    Ok(Recipe {
-        name: match said.name {
-            Some(name) => name,
-            None => stem(document, path)?,
-        },
-        path: path.to_owned(),
-        default_env: said.default_env,
-        plugin: Plugin { at, items: said.plugin.items, settings },
-        source: source(said.source, &dir),
-        grant: said.grant,
-        indexes: said.index.into_iter().map(|(name, index)| (name, dir.join(index.definition))).collect(),
-        limits: said.limits,
-        run: said.run,
-        lines: document.lines(),
-        identity,
-        dir,
-    })
-}
-
-fn source(said: said::Source, dir: &Path) -> Source {
-    match said {
-        said::Source::Scan(said::Scan { table, key, version, segments }) => {
-            Source::Scan { table, key, version, segments }
-        }
-        said::Source::File(said::File { path, key, version, form }) => {
-            Source::File { path: dir.join(path), key, version, form }
-        }
-        said::Source::Export(said::Export { directory, key, version }) => {
-            Source::Export { directory: dir.join(directory), key, version }
-        }
-    }
-}
-
-/// The name of a recipe that does not say one.
-fn stem(document: &Document, path: &Path) -> Result<String> {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    if is_name(stem) {
-        return Ok(stem.to_owned());
-    }
-    Err(document
-        .error_at("name", format!("the file's name {stem:?} cannot be the name of the recipe"))
-        .hint("add, above the first table: name = \"persons\" (a small letter or digit, then also `-` and `_`)"))
-}
-
 /// Names become names of indexes and files.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.len() <= MAX_NAME
         && text.bytes().next().is_some_and(small)
@@ -209,8 +156,9 @@ impl Check<'_> {
         if attributes.iter().any(String::is_empty) {
             return Err(refuse("has an empty name"));
         }
-        if let Some(twice) = attributes.iter().enumerate().find(|(n, name)| attributes[..*n].contains(name)) {
-            return Err(refuse(&format!("names `{}` twice", twice.1)));
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = attributes.iter().find(|name| !seen.insert(*name)) {
+            return Err(refuse(&format!("names `{twice}` twice")));
         }
         match version {
             Version::Attribute(name) if name.is_empty() => Err(self
@@ -247,7 +195,7 @@ impl Check<'_> {
     }
 
     fn index(&self, name: &str, said: &said::Recipe) -> Result<()> {
-        let key = format!("index.{name}");
+        let key = document::join("index", name);
         if !said.grant.write.index.iter().any(|granted| granted == name) {
             return Err(self
                 .document
@@ -264,7 +212,7 @@ impl Check<'_> {
         let shown: String = name.chars().take(MAX_NAME).collect();
         let error = self.document.error_at(key, format!("`{key}` cannot be {shown:?}"));
         Err(error.hint(format!(
-            "a name begins with a small letter or a digit, goes on with those, `-` and `_`, and has at most {MAX_NAME}"
+            "a name begins with a small letter or a digit, goes on with those, `-` and `_`, and has {MAX_NAME} characters at most"
         )))
     }
 

@@ -7,6 +7,7 @@ mod check;
 mod defaults;
 mod identity;
 mod json;
+mod meant;
 mod said;
 mod schema;
 #[cfg(test)]
@@ -157,15 +158,17 @@ impl Recipe {
         let (document, table) = Document::parse("recipe", path, text)?;
         check::format(&document, table.get_ref())?;
         check::belongs_here(&document, table.get_ref())?;
-        document::check(&document, &schema(), table.get_ref())?;
+        let schema = schema();
+        document::check(&document, &schema, table.get_ref())?;
         let mut table = defaults::over(&table)?;
         // Read once as written, so that identity and errors know variables by name and never by value.
-        let template: said::Recipe = document.deserialize(table.clone(), &[])?;
-        check::check(&document, &template)?;
-        let identity = identity::identity(&template)?;
+        let as_written = table.clone();
         let secrets = document::substitute(&document, table.get_mut(), variables, check::may_be_variable)?;
-        let said: said::Recipe = document.deserialize(table, &secrets)?;
-        check::meant(&document, said, path, identity)
+        let as_written: said::Recipe = document.deserialize(as_written, &schema, &[])?;
+        check::check(&document, &as_written)?;
+        let identity = identity::identity(&as_written)?;
+        let said: said::Recipe = document.deserialize(table, &schema, &secrets)?;
+        meant::meant(&document, said, path, identity)
     }
 
     /// The line of the recipe that says a key, such as `grant.read.storage` or `grant.read.storage[0]`; none if it
@@ -215,7 +218,7 @@ impl Recipe {
                 "`source` under `[plugin]` is relative to the recipe; for a compiled component write `file` instead",
             )
         })?;
-        let root = document::root(&self.dir).unwrap_or_else(|| self.dir.clone()).canonicalize();
+        let root = document::root(&self.dir).unwrap_or_else(|| document::here(&self.dir).to_owned()).canonicalize();
         let root = root.map_err(|error| refuse("the recipe's workspace cannot be found").because(error))?;
         if found.starts_with(&root) {
             return Ok(Some(found));

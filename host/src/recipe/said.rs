@@ -60,7 +60,7 @@ pub(super) struct Plugin {
 
 /// Where records come from.
 #[derive(Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Source {
     /// Every record of a table.
     Scan(Scan),

@@ -26,24 +26,9 @@ fn parse(text: &str) -> Result<Recipe> {
     Recipe::parse(text, Path::new("recipes/persons.toml"), &|_| None)
 }
 
-/// `UPDATE_CASES=1` in the environment of the test writes the expected texts anew.
 #[test]
 fn every_bad_recipe_is_refused_in_the_expected_words() {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/recipe");
-    let mut wrong = Vec::new();
-    for case in fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()) {
-        let text = fs::read_to_string(case.join("recipe.toml")).unwrap();
-        let report = parse(&text).unwrap_err().report() + "\n";
-        let file = case.join("expected.txt");
-        if std::env::var_os("UPDATE_CASES").is_some() {
-            fs::write(&file, &report).unwrap();
-        }
-        let expected = fs::read_to_string(&file).unwrap_or_default();
-        if report != expected {
-            wrong.push(format!("{}\n--- expected\n{expected}--- got\n{report}", case.display()));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    document::tests::refused_in_the_expected_words("recipe", |text| parse(text).unwrap_err());
 }
 
 #[test]
@@ -194,6 +179,30 @@ fn deep_nesting_is_refused_without_a_crash() {
 }
 
 #[test]
+fn a_byte_order_mark_and_windows_line_ends_are_read_over() {
+    let recipe = parse(&format!("\u{feff}{}", GOOD.trim_start().replace('\n', "\r\n"))).unwrap();
+    assert_eq!(recipe.line_of("grant.read.storage"), Some(11));
+}
+
+#[test]
+fn numbers_may_be_written_in_every_way_that_toml_knows() {
+    for (written, meant) in [("+7", 7), ("1_000", 1000), ("0x1F", 31), ("0b11", 3), ("1000000", 1_000_000)] {
+        let recipe = parse(&GOOD.replace("key = \"id\"", &format!("key = \"id\"\nsegments = {written}"))).unwrap();
+        let Source::Scan { segments, .. } = recipe.source else { panic!("{written}") };
+        assert_eq!(segments, meant, "{written}");
+    }
+}
+
+#[test]
+fn a_recipe_as_large_as_may_be_is_read_without_delay() {
+    let settings: String = (0..60_000).map(|n| format!("k{n} = {n}\n")).collect();
+    let text = GOOD.replace("greeting = \"hi\"\n", &settings);
+    let begun = std::time::Instant::now();
+    assert_eq!(parse(&text).unwrap().line_of("plugin.settings.k59999"), Some(60_005));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[test]
 fn a_plugin_outside_the_workspace_is_not_built() {
     let dir = tempfile::tempdir().unwrap();
     let (inside, outside) = (dir.path().join("work/plugins/p"), dir.path().join("elsewhere"));
@@ -210,6 +219,13 @@ fn a_plugin_outside_the_workspace_is_not_built() {
     assert!(source("../plugins/q").unwrap_err().message().contains("cannot be found"));
     std::os::unix::fs::symlink(&outside, dir.path().join("work/plugins/link")).unwrap();
     assert!(source("../plugins/link").unwrap_err().message().contains("outside"));
+}
+
+#[test]
+fn a_recipe_in_the_current_directory_has_a_workspace_too() {
+    let text = GOOD.replace("../plugins/persons", "src");
+    let recipe = Recipe::parse(&text, Path::new("persons.toml"), &|_| None).unwrap();
+    assert!(recipe.plugin_source().unwrap().unwrap().ends_with("host/src"));
 }
 
 #[test]
