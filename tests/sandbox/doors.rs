@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
-use reindex::{event::Event, ledger::State, record::{Form, Outcome}};
+use reindex::{
+    event::Event,
+    ledger::State,
+    record::{Form, Outcome},
+};
 
 use super::*;
 
@@ -73,10 +77,7 @@ async fn records_are_handed_out_as_canonical_json_whatever_form_the_table_is_in(
         let store = Arc::new(stores::Store { form, ..stores::Store::default() });
         let rogue = Rogue::start(|room| room.resources = stores::with(store)).await;
         let text = rogue.says("table people a none a").await;
-        assert_eq!(
-            text,
-            r#"Ok([Some("{\"id\":\"a\",\"n\":1}"), None, Some("{\"id\":\"a\",\"n\":1}")])"#
-        );
+        assert_eq!(text, r#"Ok([Some("{\"id\":\"a\",\"n\":1}"), None, Some("{\"id\":\"a\",\"n\":1}")])"#);
     }
 }
 

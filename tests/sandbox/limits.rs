@@ -133,7 +133,11 @@ async fn output_too_large_is_refused_before_the_host_holds_it() {
         let answers = rogue.map(&among_good(4, &[(3, deed)])).await;
         let failure = only_these_fail(&answers, &[3]).remove(0);
         assert_eq!(failure.state, State::TooBig, "{}", failure.reason);
-        assert!(failure.reason.starts_with("the plugin returned more than 4.0 MiB for 1 record\n"), "{}", failure.reason);
+        assert!(
+            failure.reason.starts_with("the plugin returned more than 4.0 MiB for 1 record\n"),
+            "{}",
+            failure.reason
+        );
         assert!(began.elapsed() < Duration::from_secs(30));
     }
 }

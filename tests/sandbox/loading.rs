@@ -1,7 +1,10 @@
 //! What may be loaded, and in which words the rest is refused.
 
 use reindex::{
-    capability::{Capability, grant::{Access, Door}},
+    capability::{
+        Capability,
+        grant::{Access, Door},
+    },
     error::{Error, Kind},
     sandbox::{Engine, Plugin},
 };

@@ -2,6 +2,7 @@
 
 mod build;
 mod doors;
+mod languages;
 mod limits;
 mod loading;
 mod room;

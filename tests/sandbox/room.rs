@@ -22,10 +22,7 @@ async fn randomness_is_the_same_for_the_same_seed_and_another_for_another() {
     let random = async |seed| Rogue::start(|room| room.seed = seed).await.says("random").await;
     assert_eq!(random(1).await, random(1).await);
     assert_ne!(random(1).await, random(2).await);
-    assert_eq!(
-        Rogue::start(|_| {}).await.says("hash-map").await,
-        Rogue::start(|_| {}).await.says("hash-map").await
-    );
+    assert_eq!(Rogue::start(|_| {}).await.says("hash-map").await, Rogue::start(|_| {}).await.says("hash-map").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,7 +59,10 @@ impl Exceeded {
                 limits.wall
             ),
             Self::Memory => {
-                format!("the plugin needed more than {} of memory\nhint: raise `memory` under `[limits]`", limits.memory)
+                format!(
+                    "the plugin needed more than {} of memory\nhint: raise `memory` under `[limits]`",
+                    limits.memory
+                )
             }
             Self::HostMemory => format!(
                 "the plugin read more than {} for {for_records}\nhint: raise `host-memory` under `[limits]`",
@@ -193,7 +196,8 @@ fn is_own(frame: &str) -> bool {
         ["core::", "std::", "alloc::", "dlmalloc", "rust_", "__", "abort", "wit_bindgen", "_abort", "panic_"];
     let name = function(frame).trim_start_matches(['<', '&', '_']);
     let raw = function(frame);
-    !frame.starts_with("<unknown>") && !RUNTIME.iter().any(|runtime| name.starts_with(runtime) || raw.starts_with(runtime))
+    !frame.starts_with("<unknown>")
+        && !RUNTIME.iter().any(|runtime| name.starts_with(runtime) || raw.starts_with(runtime))
 }
 
 #[cfg(test)]
@@ -209,7 +213,8 @@ mod tests {
 
     #[test]
     fn the_runtime_of_a_language_is_not_the_plugins_own_code() {
-        for frame in ["m!core::panicking::panic", "m!<alloc::vec::Vec<T> as X>::y", "m!__rustc::rust_panic", "m!abort"] {
+        for frame in ["m!core::panicking::panic", "m!<alloc::vec::Vec<T> as X>::y", "m!__rustc::rust_panic", "m!abort"]
+        {
             assert!(!is_own(frame), "{frame}");
         }
         assert!(is_own("m!persons::mapping::name at src/lib.rs:1"));

@@ -76,8 +76,7 @@ impl Watch {
     fn begin(store: &mut Store<Guest>, records: usize) -> Self {
         store.set_epoch_deadline(TICKS);
         let guest = store.data();
-        let watch =
-            Self { meter: guest.meter.clone(), around: guest.around.clone(), log: guest.log.clone(), records };
+        let watch = Self { meter: guest.meter.clone(), around: guest.around.clone(), log: guest.log.clone(), records };
         watch.meter.begin(watch.around.room.limits.cpu_for(records));
         watch
     }

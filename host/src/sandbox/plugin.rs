@@ -106,8 +106,9 @@ impl Plugin {
 fn is_component(bytes: &[u8]) -> Result<()> {
     match bytes {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
-        [0, b'a', b's', b'm', ..] => Err(Error::usage("the plugin is a WASM module and not a component")
-            .hint("build it with `--target wasm32-wasip2`, or turn it into a component with `wasm-tools component new`")),
+        [0, b'a', b's', b'm', ..] => Err(Error::usage("the plugin is a WASM module and not a component").hint(
+            "build it with `--target wasm32-wasip2`, or turn it into a component with `wasm-tools component new`",
+        )),
         _ => Err(Error::usage("the plugin is not WASM").hint("name a `.wasm` file that holds a component")),
     }
 }
@@ -118,7 +119,9 @@ async fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
     tokio::task::spawn_blocking(move || Component::from_binary(&wasmtime, &bytes))
         .await
         .map_err(|error| Error::bug("the compiler gave up").because(error))?
-        .map_err(|error| Error::usage("the plugin is damaged, or uses what this host does not know").because(chain(&error)))
+        .map_err(|error| {
+            Error::usage("the plugin is damaged, or uses what this host does not know").because(chain(&error))
+        })
 }
 
 /// Refuses what a plugin would never be given, by name, and an API version that is not ours.

@@ -5,8 +5,12 @@
 
 use wasmtime::{
     Engine,
-    component::{Component, Linker, LinkerInstance, ResourceType, types::ComponentItem},
+    component::{
+        Component, Linker, LinkerInstance, ResourceType,
+        types::{self, ComponentItem},
+    },
 };
+use wasmtime_wasi::p2::bindings::io;
 
 use super::Guest;
 
@@ -43,9 +47,11 @@ const OFFERED: [&str; 27] = [
 
 /// Links a trap for every import of `wasi:` that the room does not offer.
 pub fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
-    for (name, import) in component.component_type().imports(engine) {
+    let component = component.component_type();
+    let stub = Stub { engine, streams: streams(engine, &component) };
+    for (name, import) in component.imports(engine) {
         if name.starts_with("wasi:") && !is_offered(name) {
-            link_item(&mut linker.root(), engine, name, name, &import.ty)?;
+            stub.link(&mut linker.root(), name, name, &import.ty)?;
         }
     }
     Ok(())
@@ -56,28 +62,60 @@ fn is_offered(import: &str) -> bool {
     version.starts_with("0.2.") && OFFERED.contains(&interface)
 }
 
-fn link_item(
-    linker: &mut LinkerInstance<Guest>,
-    engine: &Engine,
-    path: &str,
-    name: &str,
-    item: &ComponentItem,
-) -> wasmtime::Result<()> {
-    match item {
-        ComponentItem::ComponentFunc(_) => {
-            let path = path.to_owned();
-            linker.func_new(name, move |_, _, _, _| {
-                Err(wasmtime::format_err!("it called `{path}`, which the sandbox does not offer"))
-            })
-        }
-        ComponentItem::ComponentInstance(instance) => {
-            let mut inner = linker.instance(name)?;
-            for (name, export) in instance.exports(engine) {
-                link_item(&mut inner, engine, &format!("{path}#{name}"), name, &export.ty)?;
+struct Stub<'a> {
+    engine: &'a Engine,
+    /// The room's own resources that absent interfaces speak of, as the component and as the host know them.
+    streams: Vec<(ResourceType, ResourceType)>,
+}
+
+impl Stub<'_> {
+    fn link(
+        &self,
+        linker: &mut LinkerInstance<Guest>,
+        path: &str,
+        name: &str,
+        item: &ComponentItem,
+    ) -> wasmtime::Result<()> {
+        match item {
+            ComponentItem::ComponentFunc(_) => {
+                let path = path.to_owned();
+                linker.func_new(name, move |_, _, _, _| {
+                    Err(wasmtime::format_err!("it called `{path}`, which the sandbox does not offer"))
+                })
             }
-            Ok(())
+            ComponentItem::ComponentInstance(instance) => {
+                let mut inner = linker.instance(name)?;
+                for (name, export) in instance.exports(self.engine) {
+                    self.link(&mut inner, &format!("{path}#{name}"), name, &export.ty)?;
+                }
+                Ok(())
+            }
+            ComponentItem::Resource(resource) => {
+                let known = self.streams.iter().find(|(guest, _)| guest == resource).map(|(_, host)| *host);
+                linker.resource(name, known.unwrap_or(ResourceType::host::<()>()), |_, _| Ok(()))
+            }
+            _ => Ok(()),
         }
-        ComponentItem::Resource(_) => linker.resource(name, ResourceType::host::<()>(), |_, _| Ok(())),
-        _ => Ok(()),
     }
+}
+
+/// The resources of `wasi:io` that a component imports. `wasi:http`, which JavaScript brings along, uses them.
+fn streams(engine: &Engine, component: &types::Component) -> Vec<(ResourceType, ResourceType)> {
+    let mut found = Vec::new();
+    for (interface, import) in component.imports(engine) {
+        let ComponentItem::ComponentInstance(instance) = import.ty else { continue };
+        for (name, export) in instance.exports(engine) {
+            let host = match (interface.split('@').next(), name) {
+                (Some("wasi:io/error"), "error") => ResourceType::host::<io::error::Error>(),
+                (Some("wasi:io/poll"), "pollable") => ResourceType::host::<io::poll::Pollable>(),
+                (Some("wasi:io/streams"), "input-stream") => ResourceType::host::<io::streams::InputStream>(),
+                (Some("wasi:io/streams"), "output-stream") => ResourceType::host::<io::streams::OutputStream>(),
+                _ => continue,
+            };
+            if let ComponentItem::Resource(guest) = export.ty {
+                found.push((guest, host));
+            }
+        }
+    }
+    found
 }

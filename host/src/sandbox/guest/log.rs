@@ -20,7 +20,7 @@ const MAX_LINE: usize = 1024;
 /// The most lines of one call; the rest is counted and dropped.
 const MAX_LINES: usize = 100;
 /// How many last lines are kept to explain a fault.
-const LAST_LINES: usize = 5;
+const LAST_LINES: usize = 20;
 /// What a plugin may write at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -92,10 +92,10 @@ impl State {
         } else {
             self.dropped += 1;
         }
-        if self.last.len() == LAST_LINES {
-            self.last.pop_front();
+        if !line.trim().is_empty() {
+            self.last.push_back(line);
+            self.last.drain(..self.last.len().saturating_sub(LAST_LINES));
         }
-        self.last.push_back(line);
     }
 
     fn send(&self, line: String) {
