@@ -54,6 +54,13 @@ impl<'a> Attribute<Text<'a>> {
     }
 }
 
+impl<'a> Attribute<List<'a>> {
+    /// The values of the list; none where it is absent or null.
+    pub fn values(self) -> impl Iterator<Item = Value<'a>> {
+        self.if_any().into_iter().flat_map(List::values)
+    }
+}
+
 impl<'a> Map<'a> {
     /// An attribute that is a text, or a number or a boolean to be read as one.
     pub fn text(self, name: &str) -> Attribute<Text<'a>> {

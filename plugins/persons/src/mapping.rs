@@ -2,7 +2,7 @@
 //!
 //! An attribute that is not named here is ignored. Does not look at the item's id beside the body.
 
-use reindex_guest::{Document, Invalid, Json, List, Map};
+use reindex_guest::{Document, Invalid, Json, Map};
 
 /// What the names of fields and empty texts may add to the size of an item.
 const MARGIN: usize = 256;
@@ -26,7 +26,7 @@ pub fn document(body: &str) -> Result<String, Invalid> {
     document.text("dateOfBirth", person.text("dateOfBirth").or_empty());
     document.text("placeOfBirth", person.text("placeOfBirth").or_empty());
     document.maps("tenures", person.list("tenures").if_any(), tenure)?;
-    document.texts("personTypes", person.list("personTypes").if_any().into_iter().flat_map(List::values))?;
+    document.texts("personTypes", person.list("personTypes").values())?;
     Ok(document.finish())
 }
 
