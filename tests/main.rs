@@ -1,4 +1,8 @@
-//! Every test that is not a unit test, in one binary, so that the library is linked once.
+//! Everything that looks at the project from outside, in one binary, so that the library is linked once.
+#![allow(clippy::unwrap_used, reason = "a test's answer to the unexpected is to fail")]
 
 mod contract;
+mod house;
+mod plugins;
+mod run;
 mod sandbox;

@@ -27,12 +27,13 @@
 //! |---|---|
 //! | 0 | [`error`], [`clock`] |
 //! | 1 | [`record`]: what flows |
-//! | 2 | [`event`], [`capability`], [`ledger`]: what is promised, without I/O |
-//! | 3 | [`backend`], [`sandbox`], [`observe`]: who keeps the promises |
-//! | 4 | [`pipeline`] |
-//! | 5 | [`recipe`], [`environment`]: what people write; [`build`]: a plugin's source to a component |
-//! | 6 | [`run`]: the front door |
-//! | 7 | [`cli`] |
+//! | 2 | [`capability`], [`ledger`]: what is promised, without I/O |
+//! | 3 | [`event`]: what just happened |
+//! | 4 | [`backend`], [`sandbox`], [`observe`]: who keeps the promises |
+//! | 5 | [`pipeline`] |
+//! | 6 | [`recipe`], [`environment`]: what people write; [`build`]: a plugin's source to a component |
+//! | 7 | [`run`]: the front door |
+//! | 8 | [`cli`] |
 //!
 //! # How a record flows
 //!

@@ -66,7 +66,7 @@ async fn before_the_first_run_nothing_is_found(index: &dyn Index) {
     assert_eq!(index.write("none", vec![]).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.get_many(Some("none"), &[]).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.swap("none").await.unwrap_err().kind(), Kind::NotFound);
-    index.drop("none").await.unwrap();
+    index.remove("none").await.unwrap();
 }
 
 async fn an_alias_moves_in_one_step(index: Arc<dyn Index>) {
@@ -91,8 +91,8 @@ async fn an_alias_moves_in_one_step(index: Arc<dyn Index>) {
     watching.await.unwrap();
     let current = index.current().await.unwrap().unwrap();
     assert_eq!((current.name.as_str(), current.stamp), ("two", Some(stamp())));
-    assert!((*index).drop("two").await.is_err(), "the alias names it");
-    (*index).drop("one").await.unwrap();
+    assert!((*index).remove("two").await.is_err(), "the alias names it");
+    (*index).remove("one").await.unwrap();
     assert_eq!(index.count("one").await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(found(&*index, "shared").await, ["two"]);
 }

@@ -16,6 +16,7 @@ pub fn run(id: &str, recipe: &str) -> Run {
         identity: [("plugin".to_owned(), "abc".to_owned())].into(),
         segments: 2,
         targets: [("persons".to_owned(), "persons_1".to_owned())].into(),
+        replaced: Default::default(),
         marks: ["swap".to_owned()].into(),
         total: Some(7),
         started: Timestamp::UNIX_EPOCH,

@@ -99,7 +99,7 @@ async fn indexes_whose_names_look_like_parts_of_each_other_stay_apart() {
         index.create(name, "{}", &index::stamp()).await.unwrap();
         index.write(name, vec![index::put("x", None, name)]).await.unwrap();
     }
-    index.drop("a").await.unwrap();
+    index.remove("a").await.unwrap();
     assert_eq!(index.count("a_data").await.unwrap(), 1);
     index.create("alias", "{}", &index::stamp()).await.unwrap();
     assert_eq!(index.current().await.unwrap().unwrap().name, "alias", "an index of this name is used as it is");

@@ -1,0 +1,170 @@
+//! A small world to run in: a table of persons, an index and a ledger, all real, in a directory of its own.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use reindex::{
+    backend::{Backends, Mode},
+    capability::{
+        Resources,
+        grant::{self, Grants},
+        index::Index,
+        storage::{Scan, Table},
+    },
+    clock::System,
+    ledger::{Filter, Ledger},
+    record::{Form, Key, Shape, Version},
+    recipe::Recipe,
+    run::Job,
+    sandbox::{Engine, Plugin},
+};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::faulty::{Faulty, Fuse};
+use crate::plugins;
+
+/// How many persons there are.
+pub const RECORDS: usize = 60;
+
+/// How many of them lack what the mapping requires.
+pub const INVALID: usize = 4;
+
+/// The id of a person.
+pub fn id(number: usize) -> String {
+    format!("p-{number:03}")
+}
+
+/// What a run leaves behind.
+#[derive(Debug, PartialEq, Eq)]
+pub struct State {
+    documents: BTreeMap<String, (Option<u64>, String)>,
+    rows: BTreeMap<String, (u32, String, u32)>,
+    counts: reindex::ledger::Counts,
+}
+
+pub struct World {
+    directory: TempDir,
+    plugin: Plugin,
+    table: Arc<dyn Table>,
+    index: Arc<dyn Index>,
+    ledger: Arc<dyn Ledger>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        static PLUGIN: OnceCell<Plugin> = OnceCell::const_new();
+        let load = async || {
+            let engine = Engine::new(None).unwrap();
+            Plugin::load(&engine, "persons", &plugins::component("persons")).await.unwrap()
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let backends = Backends::new(directory.path(), directory.path(), Mode::ReadWrite, Arc::new(System));
+        let database = backends.database(None).unwrap();
+        let table = database.create_table("people", &["id".to_owned()], Form::Plain).await.unwrap();
+        let world = Self {
+            directory,
+            plugin: PLUGIN.get_or_init(load).await.clone(),
+            table: Arc::new(table),
+            index: backends.index("persons", None).unwrap(),
+            ledger: backends.ledger().unwrap(),
+        };
+        for number in 0..RECORDS {
+            world.put(&record(number)).await;
+        }
+        world
+    }
+
+    pub async fn put(&self, record: &str) {
+        self.table.put_many(&[record.to_owned()]).await.unwrap().pop().unwrap().unwrap();
+    }
+
+    /// Makes every record valid.
+    pub async fn mend(&self) {
+        for number in 0..RECORDS {
+            self.put(&valid(number)).await;
+        }
+    }
+
+    pub fn job(&self) -> Job {
+        self.faulty_job(&Fuse::default())
+    }
+
+    pub fn faulty_job(&self, fuse: &Fuse) -> Job {
+        let index = Faulty { inner: self.index.clone(), fuse: fuse.clone() };
+        let mut resources = Resources::default();
+        resources.indexes.insert("persons".into(), Arc::new(index));
+        let names = grant::Names { index: vec!["persons".into()], ..Default::default() };
+        let recipe = defaults();
+        let mut pace = recipe.run;
+        (pace.batch_records, pace.attempts) = (10, 1);
+        let source: Arc<dyn Scan> = self.table.clone();
+        Job {
+            name: "persons".into(),
+            plugin: self.plugin.clone(),
+            settings: "{}".into(),
+            grants: Grants::new(&grant::Config { write: names, ..Default::default() }),
+            limits: recipe.limits,
+            pace,
+            source: Arc::new(Faulty { inner: source, fuse: fuse.clone() }),
+            segments: 2,
+            shape: Shape {
+                key: Key::One("id".into()),
+                version: Version::Attribute("versionNumber".into()),
+                source: Form::Plain,
+                wants: Form::Plain,
+                max_bytes: 1 << 20,
+            },
+            definitions: BTreeMap::new(),
+            resources,
+            ledger: Arc::new(Faulty { inner: self.ledger.clone(), fuse: fuse.clone() }),
+            state_directory: Some(self.directory.path().to_owned()),
+            identity: BTreeMap::new(),
+            clock: Arc::new(System),
+        }
+    }
+
+    /// The concrete index the alias names.
+    pub async fn alias(&self) -> Option<String> {
+        self.index.current().await.unwrap().map(|current| current.name)
+    }
+
+    /// How many concrete indexes the database holds.
+    pub fn indexes(&self) -> u32 {
+        let database = rusqlite::Connection::open(self.directory.path().join("reindex.db")).unwrap();
+        database.query_row("SELECT count(*) FROM indexes", (), |row| row.get(0)).unwrap()
+    }
+
+    /// Every document a searcher finds.
+    pub async fn documents(&self) -> BTreeMap<String, (Option<u64>, String)> {
+        let (_, found) = self.index.search("", 10_000).await.unwrap();
+        found.into_iter().map(|document| (document.id, (document.version, document.body))).collect()
+    }
+
+    /// What a run left behind, without times.
+    pub async fn state(&self, run: &str) -> State {
+        let rows = self.ledger.rows(run, &Filter::default(), None, 10_000).await.unwrap();
+        let runs = self.ledger.runs("persons", 1).await.unwrap();
+        State {
+            documents: self.documents().await,
+            rows: rows.into_iter().map(|row| (row.id, (row.state.number(), row.reason, row.attempts))).collect(),
+            counts: reindex::pipeline::counts(&*self.ledger, &runs[0]).await.unwrap(),
+        }
+    }
+}
+
+fn record(number: usize) -> String {
+    // A tenure without an id makes a person invalid.
+    if number % (RECORDS / INVALID) == 7 {
+        return valid(number).replace(r#""tenures":[]"#, r#""tenures":[{"uprn":"1"}]"#);
+    }
+    valid(number)
+}
+
+fn valid(number: usize) -> String {
+    format!(r#"{{"id":"{}","versionNumber":{number},"firstName":"Ada {number}","tenures":[]}}"#, id(number))
+}
+
+fn defaults() -> Recipe {
+    let text = "recipe = 1\n[plugin]\nfile = \"x.wasm\"\n[source.file]\npath = \"x\"\nkey = \"id\"\nversion = \"none\"\n[grant.write]\nindex = [\"persons\"]\n";
+    Recipe::parse(text, "persons.toml".as_ref(), &|_| None).unwrap()
+}
