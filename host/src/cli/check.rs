@@ -8,13 +8,7 @@ use super::{
     signals::watched,
     ui::{GREEN, Ui, YELLOW},
 };
-use crate::{
-    backend::Mode,
-    error::Result,
-    observe::text::clean,
-    pipeline::Stop,
-    run::Finding,
-};
+use crate::{backend::Mode, error::Result, observe::text::clean, pipeline::Stop, run::Finding};
 
 /// Checks a recipe: its keys, its plugin, and whether the grants are what the plugin asks for
 #[derive(Debug, Args)]
@@ -41,7 +35,8 @@ impl Check {
         let project = place.project(&self.target, mode)?;
         let (stop, observer) = (Stop::new(), ui.observer());
         let again = format!("reindex check {}", self.target.again());
-        let work = project.job(!self.no_build, &observer.events());
+        let events = observer.events();
+        let work = project.job(!self.no_build, &events);
         let job = watched(ui, &observer, &stop, again, work).await?;
         job.check()?.iter().for_each(|finding| show(ui, finding));
         if self.connect {

@@ -78,11 +78,13 @@ impl Load {
         let mut lines = Lines::open(&self.file)?;
         let table = self.table(&servers, &mut lines).await?;
         let (stop, observer, begun) = (Stop::new(), ui.observer(), Instant::now());
-        let again = format!("reindex load {} {} starts over, and changes nothing twice", self.resource, self.file.display());
+        let again =
+            format!("reindex load {} {} starts over, and changes nothing twice", self.resource, self.file.display());
         let mut tally = Tally::default();
         let work = self.fill(&*table, &mut lines, &mut tally, (ui, &observer, &stop));
         let ended = watched(ui, &observer, &stop, again.clone(), work).await;
-        let refused = if tally.refused > 0 { format!(", {} lines refused", number(tally.refused)) } else { String::new() };
+        let refused =
+            if tally.refused > 0 { format!(", {} lines refused", number(tally.refused)) } else { String::new() };
         let word = if matches!(ended, Ok(true)) { "loaded" } else { "stopped" };
         let line = format!(
             "{word}: {} records in table `{}`{refused} in {}",

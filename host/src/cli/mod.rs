@@ -37,7 +37,9 @@ use crate::error::{Error, Result};
 /// Rebuilds search indexes from the stores that hold the truth.
 #[derive(Debug, Parser)]
 #[command(name = "reindex", version, arg_required_else_help = true, disable_help_subcommand = true)]
-#[command(after_help = "Begin with:\n  reindex run recipes/persons.toml\n  reindex search persons Smith\n\nMore with --help.")]
+#[command(
+    after_help = "Begin with:\n  reindex run recipes/persons.toml\n  reindex search persons Smith\n\nMore with --help."
+)]
 #[command(after_long_help = format!("Begin with:\n  reindex run recipes/persons.toml\n  reindex search persons Smith\n\n{}", exit::TABLE))]
 struct Cli {
     /// Where the recipes and `.reindex` are [default: here, or ./recipes]

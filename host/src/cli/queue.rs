@@ -40,7 +40,12 @@ impl Queue {
             if json || !ui.eyes {
                 ui.json(&json!({ "id": message.id, "priority": message.priority, "body": message.body }));
             } else {
-                ui.data(&format!("{}  priority {}  {}", first_line(&message.id), message.priority, clean(&message.body)));
+                ui.data(&format!(
+                    "{}  priority {}  {}",
+                    first_line(&message.id),
+                    message.priority,
+                    clean(&message.body)
+                ));
             }
         }
         Ok(Exit::Done)

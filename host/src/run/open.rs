@@ -11,11 +11,7 @@ use super::{Job, Status, identity::digest, probe, status};
 use crate::{
     backend::{Backends, Mode, files},
     build,
-    capability::{
-        Capability, Resources,
-        grant::Grants,
-        storage::Scan,
-    },
+    capability::{Capability, Resources, grant::Grants, storage::Scan},
     clock::System,
     environment::Environment,
     error::{Error, Result},

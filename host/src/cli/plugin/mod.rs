@@ -13,11 +13,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{
-    exit::Exit,
-    signals::watched,
-    ui::Ui,
-};
+use super::{exit::Exit, signals::watched, ui::Ui};
 use crate::{
     build as cargo,
     error::{Error, Result},

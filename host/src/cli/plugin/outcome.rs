@@ -22,7 +22,9 @@ impl Serialize for Said<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
         match self.0 {
-            Outcome::Effects(effects) => map.serialize_entry("effects", &effects.iter().map(Done).collect::<Vec<_>>())?,
+            Outcome::Effects(effects) => {
+                map.serialize_entry("effects", &effects.iter().map(Done).collect::<Vec<_>>())?
+            }
             Outcome::Skip(reason) => map.serialize_entry("skip", reason)?,
             Outcome::NotFound(reason) => map.serialize_entry("not-found", reason)?,
             Outcome::Invalid(reason) => map.serialize_entry("invalid", reason)?,
@@ -50,7 +52,10 @@ impl Serialize for Done<'_> {
             }
             Effect::PutObject { bucket, key, content: Content::Bytes(bytes), content_type } => {
                 let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
-                map.serialize_entry("put-object", &Object { bucket, key, bytes, content_type: content_type.as_deref() })?;
+                map.serialize_entry(
+                    "put-object",
+                    &Object { bucket, key, bytes, content_type: content_type.as_deref() },
+                )?;
             }
             Effect::CopyObject { source_bucket, source_key, bucket, key } => {
                 map.serialize_entry("copy-object", &Copied { source_bucket, source_key, bucket, key })?;

@@ -76,7 +76,8 @@ impl Sample {
 
     fn read(file: PathBuf) -> Result<Self> {
         let broken = |message: String| Error::usage(message).with("sample", file.display().to_string());
-        let text = fs::read_to_string(&file).map_err(|error| broken("the sample cannot be read".into()).because(error))?;
+        let text =
+            fs::read_to_string(&file).map_err(|error| broken("the sample cannot be read".into()).because(error))?;
         let said: Said = serde_json::from_str(&text).map_err(|error| {
             broken("the file is not a sample".into()).because(error).hint(
                 "a sample is {\"items\": [{\"id\": …, \"version\": …, \"body\": {…}}], \"tables\": {…}, \"indexes\": {…}, \"settings\": {…}}; only `items` is needed",

@@ -141,7 +141,8 @@ impl Test {
 fn room(ui: Ui, plugin: &Plugin, sample: &Sample) -> Result<Room> {
     let asks = &plugin.description().asks;
     let mut resources = Resources::default();
-    let texts = |from: &std::collections::BTreeMap<String, Texts>, name: &str| from.get(name).cloned().unwrap_or_default();
+    let texts =
+        |from: &std::collections::BTreeMap<String, Texts>, name: &str| from.get(name).cloned().unwrap_or_default();
     for door in asks.iter().filter(|door| door.access == Access::Read) {
         match door.capability {
             Capability::Storage => {
