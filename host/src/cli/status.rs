@@ -18,7 +18,7 @@ use crate::{
     run,
 };
 
-/// Shows how the last run of a recipe stands: counts, rate, and failures by reason
+/// Shows how far the last run is, and why ids failed
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex status recipes/persons.toml

@@ -48,7 +48,7 @@ const SEED: u64 = 1;
   reindex plugin test persons.wasm --samples plugins/persons/samples
 
 Exits with 7 when an outcome differs.")]
-pub(super) struct Test {
+pub(in crate::cli) struct Test {
     /// A source directory, which is built, or a .wasm file
     plugin: PathBuf,
     /// The directory of samples [default: `samples` in the plugin's directory, or beside the file]
