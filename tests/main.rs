@@ -1,6 +1,7 @@
 //! Everything that looks at the project from outside, in one binary, so that the library is linked once.
 #![allow(clippy::unwrap_used, reason = "a test's answer to the unexpected is to fail")]
 
+mod commands;
 mod contract;
 mod house;
 mod plugins;
