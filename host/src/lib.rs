@@ -31,7 +31,7 @@
 //! | 3 | [`event`]: what just happened |
 //! | 4 | [`backend`], [`sandbox`], [`observe`]: who keeps the promises |
 //! | 5 | [`pipeline`] |
-//! | 6 | [`recipe`], [`environment`]: what people write |
+//! | 6 | [`recipe`], [`environment`]: what people write; [`build`]: a plugin's source to a component |
 //! | 7 | [`run`]: the front door |
 //! | 8 | [`cli`] |
 //!
@@ -55,13 +55,16 @@
 //! `host/examples/embed.rs`.
 
 pub mod backend;
+pub mod build;
 pub mod capability;
+pub mod cli;
 pub mod clock;
 mod document;
 pub mod environment;
 pub mod error;
 pub mod event;
 pub mod ledger;
+pub mod observe;
 pub mod pipeline;
 pub mod recipe;
 pub mod record;

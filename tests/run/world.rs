@@ -12,8 +12,8 @@ use reindex::{
     },
     clock::System,
     ledger::{Filter, Ledger},
-    record::{Form, Key, Shape, Version},
     recipe::Recipe,
+    record::{Form, Key, Shape, Version},
     run::Job,
     sandbox::{Engine, Plugin},
 };

@@ -20,6 +20,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     ledger::Ledger,
+    record::Form,
 };
 
 /// What an environment says of one resource: `[backend.<name>.<kind>]`.
@@ -112,6 +113,12 @@ impl Backends {
     pub fn table(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Table>> {
         let (database, name) = self.sqlite("a table", name, config)?;
         Ok(Arc::new(database.table(&name)?))
+    }
+
+    /// Makes the table of this name, unless it is there with the same key and form.
+    pub async fn create_table(&self, name: &str, config: Option<&Config>, key: &[String], form: Form) -> Result<()> {
+        let (database, name) = self.sqlite("a table", name, config)?;
+        database.create_table(&name, key, form).await.map(drop)
     }
 
     /// Opens the queue of this name.

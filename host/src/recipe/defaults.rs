@@ -5,7 +5,10 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sandbox::Limits,
+};
 
 /// Every default of a recipe, commented: the text of `host/default.toml`.
 pub const DEFAULTS: &str = include_str!("../../default.toml");
@@ -44,4 +47,15 @@ pub(super) fn overlay<'t>(under: &mut DeTable<'t>, over: DeTable<'t>) {
             }
         }
     }
+}
+
+/// The limits of a plugin that no recipe speaks of, such as one under test.
+pub fn limits() -> Result<Limits> {
+    #[derive(serde::Deserialize)]
+    struct Defaults {
+        limits: Limits,
+    }
+    let defaults: Defaults =
+        toml::from_str(DEFAULTS).map_err(|error| Error::bug("the defaults are not a recipe's").because(error))?;
+    Ok(defaults.limits)
 }

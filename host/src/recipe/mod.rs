@@ -28,7 +28,7 @@ use crate::{
     sandbox::Limits,
 };
 
-pub use defaults::DEFAULTS;
+pub use defaults::{DEFAULTS, limits as default_limits};
 pub use schema::schema;
 
 /// The newest version of the recipe format, and the only one so far.

@@ -6,6 +6,7 @@ mod identity;
 mod job;
 mod lock;
 mod look;
+mod open;
 pub mod probe;
 mod targets;
 
@@ -17,6 +18,7 @@ use std::{
 pub use check::Finding;
 pub use job::Job;
 pub use look::{Status, status};
+pub use open::{Project, backends, load_plugin};
 
 use crate::{
     capability::storage::Scan,

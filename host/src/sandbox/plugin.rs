@@ -93,6 +93,12 @@ impl Plugin {
         &self.0.description
     }
 
+    /// What it imports, by the names of the interfaces. Imports grant nothing.
+    pub fn imports(&self) -> Vec<String> {
+        let component = self.0.pre.instance_pre().component().component_type();
+        component.imports(self.0._engine.wasmtime()).map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// Puts it to work in a room. Instances are made when they are needed.
     pub fn start(&self, room: Room) -> Mapper {
         Mapper::new(self.clone(), room)

@@ -1,0 +1,58 @@
+//! `reindex check`
+
+use clap::Args;
+
+use super::{
+    exit::Exit,
+    place::{Place, Target},
+    signals::watched,
+    ui::{GREEN, Ui, YELLOW},
+};
+use crate::{backend::Mode, error::Result, observe::text::clean, pipeline::Stop, run::Finding};
+
+/// Checks a recipe: its keys, its plugin, and whether the grants are what the plugin asks for
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  reindex check recipes/persons.toml
+  reindex check recipes/persons.toml --env dev --connect")]
+pub(super) struct Check {
+    #[command(flatten)]
+    target: Target,
+    /// Also asks the servers what they are; changes nothing
+    #[arg(long)]
+    connect: bool,
+    /// Also makes and removes a scratch table and index, to see whether that is allowed
+    #[arg(long)]
+    probe: bool,
+    /// Never builds a plugin from source
+    #[arg(long)]
+    no_build: bool,
+}
+
+impl Check {
+    pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
+        let mode = if self.probe { Mode::ReadWrite } else { Mode::ReadOnly };
+        let project = place.project(&self.target, mode)?;
+        let (stop, observer) = (Stop::new(), ui.observer());
+        let again = format!("reindex check {}", self.target.again());
+        let events = observer.events();
+        let work = project.job(!self.no_build, &events);
+        let job = watched(ui, &observer, &stop, again, work).await?;
+        job.check()?.iter().for_each(|finding| show(ui, finding));
+        if self.connect {
+            job.connect().await?.iter().for_each(|finding| show(ui, finding));
+        }
+        if self.probe {
+            for (subject, proof) in project.probe().await? {
+                ui.say(&format!("{} {subject}  {proof}", ui.err_style(GREEN, "ok  ")));
+            }
+        }
+        ui.ending("the recipe is sound", &format!("reindex run {}", self.target.again()));
+        Ok(Exit::Done)
+    }
+}
+
+fn show(ui: Ui, finding: &Finding) {
+    let word = if finding.attention { ui.err_style(YELLOW, "look") } else { ui.err_style(GREEN, "ok  ") };
+    ui.say(&format!("{word} {}  {}", clean(&finding.subject), clean(&finding.text)));
+}

@@ -1,0 +1,137 @@
+//! `reindex diff`, and `reindex run --dry-run`
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+
+use super::{
+    exit::Exit,
+    place::{Place, Target},
+    run::read_ids,
+    signals::watched,
+    ui::{BOLD, DIM, GREEN, RED, Ui, YELLOW},
+};
+use crate::{
+    backend::Mode,
+    error::Result,
+    observe::text::{clean, duration, number},
+    pipeline::{Change, Difference, Stop, Tally},
+    run::Work,
+};
+
+/// Shows what a run would change, document by document and field by field; changes nothing
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  reindex diff recipes/persons.toml --limit 100
+  reindex diff recipes/persons.toml --json > differences.jsonl
+
+Exits with 0 when a run would change nothing, and with 7 when it would.")]
+pub(super) struct Diff {
+    #[command(flatten)]
+    target: Target,
+    /// Only the first N records
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only the ids in this file, one a line; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "limit")]
+    ids: Option<PathBuf>,
+    /// Prints one JSON object a changed document
+    #[arg(long)]
+    json: bool,
+    /// Never builds a plugin from source
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// How differences are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Text,
+    Json,
+}
+
+impl Diff {
+    pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
+        let work = match (&self.ids, self.limit) {
+            (Some(ids), _) => Work::Ids(read_ids(ids)?),
+            (None, Some(limit)) => Work::Limit(limit),
+            (None, None) => Work::Full,
+        };
+        let form = if self.json { Form::Json } else { Form::Text };
+        compare(place, ui, &self.target, work, !self.no_build, Some(form)).await
+    }
+}
+
+/// Compares what a run would write with what is there. Without a form only the numbers are told: a dry run.
+pub(super) async fn compare(
+    place: &Place,
+    ui: Ui,
+    target: &Target,
+    work: Work,
+    may_build: bool,
+    form: Option<Form>,
+) -> Result<Exit> {
+    let project = place.project(target, Mode::ReadOnly)?;
+    let (stop, observer, begun) = (Stop::new(), ui.observer(), Instant::now());
+    let each = |difference: Difference| {
+        observer.aside(&mut || match form {
+            None => {}
+            Some(Form::Json) => ui.json(&difference),
+            Some(Form::Text) => show(ui, &difference),
+        });
+    };
+    let again = format!("reindex {} {}", if form.is_some() { "diff" } else { "run --dry-run" }, target.again());
+    let events = observer.events();
+    let work = async {
+        let job = project.job(may_build, &events).await?;
+        job.diff(work, &events, &stop, each).await
+    };
+    let tally = watched(ui, &observer, &stop, again, work).await?;
+    ui.ending(&line(&tally, begun.elapsed()), &format!("reindex run {}", target.again()));
+    Ok(exit(&tally, form))
+}
+
+fn exit(tally: &Tally, form: Option<Form>) -> Exit {
+    match form {
+        Some(_) if !tally.is_equal() => Exit::Differences,
+        _ if tally.counts.failed > 0 => Exit::Failures,
+        _ => Exit::Done,
+    }
+}
+
+/// The last line: what a run would do.
+fn line(tally: &Tally, elapsed: Duration) -> String {
+    let Tally { counts, added, changed, same, removed } = tally;
+    let always = [(counts.read, "read"), (*added, "to add"), (*changed, "to change"), (*same, "as they are")];
+    let sometimes = [
+        (*removed, "to remove"),
+        (counts.records, "records to put"),
+        (counts.objects, "objects to touch"),
+        (counts.messages, "messages to send"),
+        (counts.skipped, "skipped"),
+        (counts.not_found, "not found"),
+        (counts.waiting, "undecidable now"),
+    ];
+    let shown = always.into_iter().chain(sometimes.into_iter().filter(|(count, _)| *count > 0));
+    let all = shown.chain([(counts.failed, "failed")]).map(|(count, word)| format!("{} {word}", number(count)));
+    format!("nothing was changed: {} in {}", all.collect::<Vec<_>>().join(", "), duration(elapsed))
+}
+
+fn show(ui: Ui, difference: &Difference) {
+    let document = ui.style(BOLD, &format!("{}/{}", difference.index, clean(&difference.id)));
+    let (style, word, fields) = match &difference.change {
+        Change::Added => (GREEN, "added", [].as_slice()),
+        Change::Removed => (RED, "removed", [].as_slice()),
+        Change::Changed(fields) => (YELLOW, "changed", fields.as_slice()),
+    };
+    ui.data(&format!("{document}  {}", ui.style(style, word)));
+    let value = |raw: &Option<Box<serde_json::value::RawValue>>| {
+        raw.as_ref().map_or_else(|| ui.style(DIM, "nothing"), |raw| clean(raw.get()))
+    };
+    for field in fields {
+        ui.data(&format!("  {}  {} → {}", clean(&field.path), value(&field.before), value(&field.after)));
+    }
+}

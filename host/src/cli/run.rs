@@ -1,0 +1,199 @@
+//! `reindex run`
+
+use std::{
+    fs,
+    future::Future,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+
+use super::{
+    diff,
+    exit::Exit,
+    place::{Place, Target},
+    signals::watched,
+    ui::Ui,
+};
+use crate::{
+    backend::Mode,
+    error::{Error, Kind, Result},
+    event::{Event, Events},
+    ledger::Counts,
+    observe::{
+        Observer,
+        text::{self, Ending},
+    },
+    pipeline::Stop,
+    run::{Options, Project, Summary, Work},
+};
+
+/// Rebuilds an index: reads the source, maps each record, writes the documents
+///
+/// A run that was stopped, or killed, goes on where it was.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  reindex run recipes/persons.toml
+  reindex run recipes/persons.toml --dry-run --limit 100
+  reindex run recipes/persons.toml --rebuild --env dev")]
+pub(super) struct Run {
+    #[command(flatten)]
+    target: Target,
+    /// Reads and maps, but writes nothing; says what a run would do
+    #[arg(long, conflicts_with_all = ["fresh", "rebuild"])]
+    dry_run: bool,
+    /// Only the first N records; leaves the progress of full runs alone
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only the ids in this file, one a line; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "limit")]
+    ids: Option<PathBuf>,
+    /// Begins anew instead of going on with an unfinished run
+    #[arg(long)]
+    fresh: bool,
+    /// Fills a new index and then swaps it in, in one step
+    #[arg(long, conflicts_with_all = ["limit", "ids"])]
+    rebuild: bool,
+    /// Removes the old index after the swap
+    #[arg(long, requires = "rebuild")]
+    drop_old: bool,
+    /// Lets a rebuild swap although up to N records are missing from the new index
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "rebuild", hide_default_value = true)]
+    waive: u64,
+    /// Never builds a plugin from source; the recipe must name a .wasm file
+    #[arg(long)]
+    no_build: bool,
+}
+
+impl Run {
+    pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
+        if self.dry_run {
+            let (work, may_build) = (self.work()?, !self.no_build);
+            return diff::compare(place, ui, &self.target, work, may_build, None).await;
+        }
+        let project = place.project(&self.target, Mode::ReadWrite)?;
+        let options = Options { work: self.work()?, fresh: self.fresh };
+        let resume = format!("reindex run {}{} goes on from here", self.target.again(), self.flags());
+        let show = Show::new(ui, resume);
+        let work = async {
+            let job = project.job(!self.no_build, &show.events()).await?;
+            job.run(options, &show.events(), show.stop()).await
+        };
+        show.through(work, &project, &self.target).await
+    }
+
+    /// The flags that the same run needs again; `--fresh` would give it up.
+    fn flags(&self) -> String {
+        let limit = self.limit.map(|limit| format!(" --limit {limit}"));
+        let ids = self.ids.as_ref().map(|ids| format!(" --ids {}", ids.display()));
+        let rebuild = self.rebuild.then(|| " --rebuild".to_owned());
+        let drop_old = self.drop_old.then(|| " --drop-old".to_owned());
+        let waive = (self.waive > 0).then(|| format!(" --waive {}", self.waive));
+        [limit, ids, rebuild, drop_old, waive].into_iter().flatten().collect()
+    }
+
+    fn work(&self) -> Result<Work> {
+        Ok(match (&self.ids, self.limit) {
+            (Some(ids), _) => Work::Ids(read_ids(ids)?),
+            (None, Some(limit)) => Work::Limit(limit),
+            (None, None) if self.rebuild => Work::Rebuild { drop_old: self.drop_old, waive: self.waive },
+            (None, None) => Work::Full,
+        })
+    }
+}
+
+/// Shows a run from its first event to its last line.
+pub(super) struct Show {
+    ui: Ui,
+    observer: Observer,
+    stop: Stop,
+    resume: String,
+    /// How the run stood when it ended without an answer.
+    ended: Arc<Mutex<Option<(String, Counts)>>>,
+}
+
+impl Show {
+    /// `resume` is the command that goes on if it is stopped, and what it does.
+    pub(super) fn new(ui: Ui, resume: String) -> Self {
+        Self { ui, observer: ui.observer(), stop: Stop::new(), resume, ended: Arc::default() }
+    }
+
+    pub(super) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// Events for the view; the last one is kept.
+    pub(super) fn events(&self) -> Events {
+        let (shown, ended) = (self.observer.events(), self.ended.clone());
+        Events::new(move |event| {
+            if let Event::Ended { run, counts, .. } = &event {
+                *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some((run.clone(), *counts));
+            }
+            shown.send(event);
+        })
+    }
+
+    /// Works under the eyes of the view and the signals, and says how it ended.
+    pub(super) async fn through(
+        &self,
+        work: impl Future<Output = Result<Summary>>,
+        project: &Project,
+        target: &Target,
+    ) -> Result<Exit> {
+        let begun = Instant::now();
+        match watched(self.ui, &self.observer, &self.stop, self.resume.clone(), work).await {
+            Ok(summary) => Ok(self.finished(&summary, project, target)),
+            Err(error) => self.stopped(error, begun.elapsed()),
+        }
+    }
+
+    fn finished(&self, summary: &Summary, project: &Project, target: &Target) -> Exit {
+        let ending = Ending {
+            run: Some(&summary.run.id),
+            finished: summary.is_finished(),
+            counts: summary.counts,
+            elapsed: summary.elapsed,
+        };
+        let status = format!("reindex status {}", target.again());
+        let index = project.recipe.grant.write.index.first();
+        let (exit, next) = match (ending.finished, ending.counts.failed, index) {
+            (false, ..) => (Exit::Stopped, self.resume.clone()),
+            (true, 1.., _) => (Exit::Failures, format!("{status} shows what failed, and why")),
+            (true, 0, Some(index)) => (Exit::Done, format!("reindex search {index} WORDS")),
+            (true, 0, None) => (Exit::Done, status),
+        };
+        self.ui.ending(&text::ending(&ending), &next);
+        exit
+    }
+
+    /// A run that stopped half-way has a last line too; what stopped it comes before that, unless a person did.
+    fn stopped(&self, error: Error, elapsed: Duration) -> Result<Exit> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let asked = self.stop.is_asked() && error.kind() == Kind::Stopped;
+        let Some((run, counts)) = ended else { return Err(error) };
+        if !asked {
+            self.ui.error(&error);
+        }
+        let line = text::ending(&Ending { run: Some(&run), finished: false, counts, elapsed });
+        self.ui.ending(&line, &self.resume);
+        Ok(error.kind().into())
+    }
+}
+
+/// Reads ids, one a line.
+pub(super) fn read_ids(file: &Path) -> Result<Vec<String>> {
+    let mut text = String::new();
+    let read = match file.to_str() {
+        Some("-") => io::stdin().read_to_string(&mut text).map(drop),
+        _ => fs::read_to_string(file).map(|read| text = read),
+    };
+    read.map_err(|error| Error::usage(format!("cannot read the ids from {}", file.display())).because(error))?;
+    let ids: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    if ids.is_empty() {
+        return Err(Error::usage(format!("{} holds no ids", file.display())).hint("write one id a line"));
+    }
+    Ok(ids)
+}

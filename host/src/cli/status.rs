@@ -1,0 +1,114 @@
+//! `reindex status`
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{
+    exit::Exit,
+    place::{Place, Target},
+    ui::{BOLD, DIM, RED, Ui},
+};
+use crate::{
+    backend::Mode,
+    clock::{Clock, System},
+    error::Result,
+    ledger::{Counts, Group, Phase, Run},
+    observe::text::{duration, first_line, number},
+    run,
+};
+
+/// Shows how the last run of a recipe stands: counts, rate, and failures by reason
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  reindex status recipes/persons.toml
+  reindex status recipes/persons.toml --json")]
+pub(super) struct Status {
+    #[command(flatten)]
+    target: Target,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
+        let project = place.project(&self.target, Mode::ReadOnly)?;
+        let Some(status) = project.status().await? else {
+            if self.json {
+                ui.json(&serde_json::Value::Null);
+            }
+            ui.ending("no run yet", &format!("reindex run {}", self.target.again()));
+            return Ok(Exit::Done);
+        };
+        if self.json {
+            ui.json(&status);
+            return Ok(Exit::Done);
+        }
+        ui.data(&headline(ui, &status));
+        for line in amounts(&status.run, &status.counts) {
+            ui.data(&line);
+        }
+        for group in &status.groups {
+            ui.data(&failure(ui, group));
+        }
+        ui.data(&format!("\n{} {}", ui.style(DIM, "next:"), next(&status, &self.target)));
+        Ok(Exit::Done)
+    }
+}
+
+fn headline(ui: Ui, status: &run::Status) -> String {
+    let run = &status.run;
+    let phase = match (run.phase, status.pid) {
+        (Phase::Finished, _) => "finished".to_owned(),
+        (Phase::Abandoned, _) => "given up for a fresh one".to_owned(),
+        (Phase::Running, Some(pid)) => format!("running (pid {pid})"),
+        (Phase::Finishing, Some(pid)) => format!("finishing (pid {pid})"),
+        (Phase::Running | Phase::Finishing, None) => "stopped".to_owned(),
+    };
+    let end = run.ended.unwrap_or_else(|| System.now());
+    let took = Duration::try_from(end.duration_since(run.started)).unwrap_or_default();
+    let since = if run.ended.is_some() { "took" } else { "began" };
+    let ago = if run.ended.is_some() { "" } else { " ago" };
+    format!("{}  run {}  {phase}, {since} {}{ago}", ui.style(BOLD, &run.recipe), run.id, duration(took))
+}
+
+/// One line a count, with the numbers under each other.
+fn amounts(run: &Run, counts: &Counts) -> Vec<String> {
+    let always = [("read", counts.read), ("documents", counts.documents), ("failed", counts.failed)];
+    let sometimes = [
+        ("deletions", counts.deletions),
+        ("records", counts.records),
+        ("objects", counts.objects),
+        ("messages", counts.messages),
+        ("newer already there", counts.newer_there),
+        ("skipped", counts.skipped),
+        ("not found", counts.not_found),
+        ("waiting", counts.waiting),
+    ];
+    let all = always.into_iter().chain(sometimes.into_iter().filter(|(_, count)| *count > 0));
+    let of = |word| match run.total {
+        Some(total) if word == "read" && total != counts.read => format!(" of {}", number(total)),
+        _ => String::new(),
+    };
+    all.map(|(word, count)| format!("  {word:<20}{:>12}{}", number(count), of(word))).collect()
+}
+
+fn failure(ui: Ui, group: &Group) -> String {
+    let examples: Vec<_> = group.examples.iter().map(|id| first_line(id)).collect();
+    let state = ui.style(RED, group.state.word());
+    let head = format!("\n{state} × {}  {}", number(group.count), first_line(&group.group));
+    format!("{head}\n  {} {}", ui.style(DIM, "such as"), examples.join(", "))
+}
+
+fn next(status: &run::Status, target: &Target) -> String {
+    let again = target.again();
+    match (status.run.phase, status.pid) {
+        (Phase::Running | Phase::Finishing, Some(_)) => format!("wait; reindex status {again} looks again"),
+        (Phase::Running | Phase::Finishing, None) => format!("reindex run {again} goes on from here"),
+        _ if status.counts.failed + status.counts.waiting > 0 => {
+            format!("reindex retry {again}, after mending what the reasons say")
+        }
+        _ => format!("nothing to mend; reindex run {again} starts the next run"),
+    }
+}

@@ -1,0 +1,80 @@
+//! What a person or a log sees of a run: each [`Event`] becomes a bar, a line, or JSON.
+//!
+//! Writes only to what it is handed, and never changes a run. Progress on a terminal is [`Bar`], in a log
+//! [`Lines`], for a program [`Json`]; the words they share are in [`text`].
+
+mod bar;
+mod json;
+mod lines;
+mod rate;
+mod remarks;
+pub mod text;
+mod thin;
+mod track;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+pub use bar::Bar;
+pub use json::Json;
+pub use lines::Lines;
+pub use rate::Rate;
+pub use remarks::Tone;
+
+use crate::event::{Event, Events};
+
+/// Shows events, one after the other.
+pub trait View: Send {
+    /// Shows what just happened.
+    fn hear(&mut self, event: &Event, now: Instant);
+
+    /// Called a few times a second, so that a run that hangs can be seen to hang.
+    fn tick(&mut self, now: Instant);
+
+    /// Prints something that is not the view's own, without the two getting into each other's lines.
+    fn aside(&mut self, print: &mut dyn FnMut()) {
+        print();
+    }
+
+    /// Leaves the terminal or file as it should stay. Later events are not shown.
+    fn close(&mut self);
+}
+
+/// A view that many threads may send events to. Cheap to clone.
+#[derive(Clone)]
+pub struct Observer(Arc<Mutex<Box<dyn View>>>);
+
+impl Observer {
+    /// Puts a view behind a lock.
+    pub fn new(view: impl View + 'static) -> Self {
+        Self(Arc::new(Mutex::new(Box::new(view))))
+    }
+
+    /// Where to send events so that the view shows them.
+    pub fn events(&self) -> Events {
+        let observer = self.clone();
+        Events::new(move |event| observer.with(|view| view.hear(&event, Instant::now())))
+    }
+
+    /// Lets the view notice that time has passed.
+    pub fn tick(&self) {
+        self.with(|view| view.tick(Instant::now()));
+    }
+
+    /// Prints something else, without getting in the way of the view.
+    pub fn aside(&self, print: &mut dyn FnMut()) {
+        self.with(|view| view.aside(print));
+    }
+
+    /// Ends the view.
+    pub fn close(&self) {
+        self.with(|view| view.close());
+    }
+
+    /// A view that panicked once goes on: a run is not lost because its bar was.
+    fn with(&self, show: impl FnOnce(&mut dyn View)) {
+        show(self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut());
+    }
+}

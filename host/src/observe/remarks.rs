@@ -1,0 +1,111 @@
+//! Which events deserve a line of their own, and its words.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use super::{
+    text::{clean, first_line, number},
+    thin::Thin,
+};
+use crate::event::Event;
+
+/// What sort of remark it is; a terminal colours it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Good to know.
+    Note,
+    /// Needs attention soon.
+    Warning,
+    /// Went wrong.
+    Failure,
+    /// Somebody else's words.
+    Quote,
+}
+
+impl Tone {
+    /// The word in front of the remark.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note: ",
+            Self::Warning => "warning: ",
+            Self::Failure => "failed: ",
+            Self::Quote => "",
+        }
+    }
+}
+
+/// A line, and how it is meant.
+pub(super) type Remark = (Tone, String);
+
+/// Turns events into remarks, and leaves out what repeats or floods.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    failures: Thin,
+    logs: Thin,
+    doors: BTreeSet<String>,
+}
+
+impl Remarks {
+    /// The remark an event deserves, if any.
+    pub(super) fn of(&mut self, event: &Event, now: Instant) -> Option<Remark> {
+        let (tone, text) = match event {
+            Event::Note { text } => (Tone::Note, clean(text)),
+            Event::Warning { text } => (Tone::Warning, clean(text)),
+            Event::Denied { door } if self.doors.insert(door.clone()) => {
+                (Tone::Warning, format!("the plugin was refused what it is not granted: {}", clean(door)))
+            }
+            Event::PluginLog { plugin, line } if self.logs.pass(plugin, now) => {
+                (Tone::Quote, format!("{plugin} | {}", first_line(line)))
+            }
+            Event::ItemFailed { id, state, reason } if self.failures.pass("", now) => {
+                (Tone::Failure, format!("{} ({}): {}", first_line(id), state.word(), first_line(reason)))
+            }
+            _ => return None,
+        };
+        Some((tone, text))
+    }
+
+    /// What was left out in the stretches of time that are over.
+    pub(super) fn left_out(&mut self, now: Instant) -> Vec<Remark> {
+        Self::say(self.failures.over(now), self.logs.over(now))
+    }
+
+    /// What was left out since then, at the end of all.
+    pub(super) fn rest(&mut self) -> Vec<Remark> {
+        Self::say(self.failures.rest(), self.logs.rest())
+    }
+
+    fn say(failures: Vec<(String, u64)>, logs: Vec<(String, u64)>) -> Vec<Remark> {
+        let failures =
+            failures.into_iter().map(|(_, count)| (Tone::Failure, format!("{} more, not shown", number(count))));
+        let logs = logs
+            .into_iter()
+            .map(|(plugin, count)| (Tone::Quote, format!("{plugin} | {} more lines, not shown", number(count))));
+        failures.chain(logs).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::State;
+
+    #[test]
+    fn a_closed_door_is_reported_once() {
+        let (mut remarks, now) = (Remarks::default(), Instant::now());
+        let denied = Event::Denied { door: "read storage `people`".into() };
+        assert!(remarks.of(&denied, now).is_some());
+        assert_eq!(remarks.of(&denied, now), None);
+    }
+
+    #[test]
+    fn a_backtrace_becomes_one_line_and_a_flood_a_number() {
+        let (mut remarks, now) = (Remarks::default(), Instant::now());
+        let failed =
+            Event::ItemFailed { id: "p1".into(), state: State::UnknownError, reason: "trapped\n  at f".into() };
+        let first = remarks.of(&failed, now);
+        assert_eq!(first, Some((Tone::Failure, "p1 (unknown-error): trapped".to_owned())));
+        let shown = 1 + (0..99).filter(|_| remarks.of(&failed, now).is_some()).count();
+        let rest = remarks.rest();
+        assert_eq!(rest, [(Tone::Failure, format!("{} more, not shown", 100 - shown))]);
+    }
+}

@@ -1,0 +1,133 @@
+//! The words a person reads of a run: numbers, times, and the last line. Pure functions.
+
+use std::time::Duration;
+
+use crate::ledger::Counts;
+
+/// A whole number with its thousands apart.
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// How long something took, or will take, in at most two units.
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 if time.as_millis() < 100 => format!("{}ms", time.as_millis()),
+        0..10 => format!("{:.1}s", time.as_secs_f64()),
+        10..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d {:02}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// How many a second: with a decimal while it is slow.
+pub fn rate(per_second: f64) -> String {
+    if per_second >= 9.95 { number(per_second.round() as u64) } else { format!("{per_second:.1}") }
+}
+
+/// A text of strangers, made harmless for a terminal: control characters are spelt out, line breaks stay.
+pub fn clean(text: &str) -> String {
+    let harmless = |c: char| !c.is_control() || c == '\n';
+    if text.chars().all(harmless) {
+        return text.to_owned();
+    }
+    text.chars().fold(String::new(), |mut out, c| {
+        match c {
+            '\t' => out.push(' '),
+            c if harmless(c) => out.push(c),
+            c => out.extend(c.escape_default()),
+        }
+        out
+    })
+}
+
+/// The first line of a text of strangers, harmless and not longer than a screen's line or two.
+pub fn first_line(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let line = clean(text.lines().next().unwrap_or_default());
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// What was counted, as a list: what every run has always, the rest where there is any.
+pub fn counts(counts: &Counts) -> String {
+    let always = [(counts.read, "read"), (counts.documents, "documents")];
+    let sometimes = [
+        (counts.deletions, "deletions"),
+        (counts.records, "records"),
+        (counts.objects, "objects"),
+        (counts.messages, "messages"),
+        (counts.newer_there, "newer already there"),
+        (counts.skipped, "skipped"),
+        (counts.not_found, "not found"),
+        (counts.waiting, "waiting"),
+    ];
+    let shown = always.into_iter().chain(sometimes.into_iter().filter(|(count, _)| *count > 0));
+    let parts = shown.chain([(counts.failed, "failed")]).map(|(count, word)| format!("{} {word}", number(count)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// How a run ended, for the last line.
+#[derive(Debug, Clone)]
+pub struct Ending<'a> {
+    /// The run's id; none for what leaves no trace.
+    pub run: Option<&'a str>,
+    /// Whether it finished.
+    pub finished: bool,
+    /// The run's counts.
+    pub counts: Counts,
+    /// How long this process worked on it.
+    pub elapsed: Duration,
+}
+
+/// The line that tells the truth.
+pub fn ending(ending: &Ending) -> String {
+    let word = if ending.finished { "done" } else { "stopped" };
+    let run = ending.run.map(|run| format!(" (run {run})")).unwrap_or_default();
+    format!("{word}: {} in {}{run}", counts(&ending.counts), duration(ending.elapsed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_times_have_at_most_two_units() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        let times = [0.012, 1.24, 59.9, 61.0, 3_600.0, 100_000.0].map(|s| duration(Duration::from_secs_f64(s)));
+        assert_eq!(times, ["12ms", "1.2s", "59s", "1m 01s", "1h 00m", "1d 03h"]);
+        assert_eq!([0.25, 9.94, 9.96, 4_321.5].map(rate), ["0.2", "9.9", "10", "4,322"]);
+    }
+
+    #[test]
+    fn a_stranger_cannot_steer_the_terminal() {
+        assert_eq!(clean("a\u{1b}[2Jb\nc\td\u{9b}"), "a\\u{1b}[2Jb\nc d\\u{9b}");
+        assert_eq!(first_line(&"é".repeat(300)).chars().count(), 201);
+        assert_eq!(first_line(""), "");
+    }
+
+    #[test]
+    fn the_last_line_says_what_happened_and_leaves_out_what_did_not() {
+        let counts = Counts { read: 200, done: 198, documents: 198, failed: 2, ..Counts::default() };
+        let finished = Ending { run: Some("r1"), finished: true, counts, elapsed: Duration::from_millis(1_200) };
+        assert_eq!(ending(&finished), "done: 200 read, 198 documents, 2 failed in 1.2s (run r1)");
+        let counts = Counts { newer_there: 3, skipped: 1, waiting: 4, deletions: 5, ..counts };
+        let stopped = Ending { run: None, finished: false, counts, ..finished };
+        assert_eq!(
+            ending(&stopped),
+            "stopped: 200 read, 198 documents, 5 deletions, 3 newer already there, 1 skipped, 4 waiting, 2 failed in 1.2s"
+        );
+    }
+}

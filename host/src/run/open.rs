@@ -1,0 +1,213 @@
+//! From a recipe's file to a job: reads it, finds its environment, opens what both name.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Job, Status, identity::digest, probe, status};
+use crate::{
+    backend::{Backends, Mode, files},
+    build,
+    capability::{Capability, Resources, grant::Grants, storage::Scan},
+    clock::System,
+    environment::Environment,
+    error::{Error, Result},
+    event::{Event, Events},
+    recipe::{PluginAt, Recipe, Source},
+    record::{Form, Shape},
+    sandbox::{Engine, Plugin},
+};
+
+/// A recipe with its environment. Nothing is opened yet.
+pub struct Project {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Its environment.
+    pub environment: Environment,
+    backends: Backends,
+}
+
+impl Project {
+    /// Reads a recipe and its environment; `variables` answers what replaces `${NAME}`.
+    pub fn open(
+        path: &Path,
+        environment: Option<&str>,
+        mode: Mode,
+        variables: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let recipe = Recipe::load(path, variables)?;
+        let name = environment.unwrap_or(&recipe.default_env);
+        let environment = Environment::find(&recipe.dir, name, variables)?;
+        let backends = backends(&environment, mode);
+        Ok(Self { recipe, environment, backends })
+    }
+
+    /// Opens everything a run needs. A plugin's source is built, unless `may_build` forbids it.
+    pub async fn job(&self, may_build: bool, events: &Events) -> Result<Job> {
+        let recipe = &self.recipe;
+        let file = self.plugin_file(may_build, events).await?;
+        let grants = Grants::new(&recipe.grant);
+        let plugin = load_plugin(&self.environment.state, &recipe.name, &file).await?;
+        Job::compare_grants(&plugin, &grants)?;
+        let (source, form, segments) = self.source().await?;
+        let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
+        Ok(Job {
+            name: recipe.name.clone(),
+            plugin,
+            settings: recipe.plugin.settings.clone(),
+            grants,
+            limits: recipe.limits.clone(),
+            pace: recipe.run.clone(),
+            source,
+            segments,
+            shape: Shape { key, version, source: form, wants: recipe.plugin.items, max_bytes: self.max_bytes() },
+            definitions: self.definitions()?,
+            resources: self.resources()?,
+            ledger: self.backends.ledger()?,
+            state_directory: Some(self.environment.state.clone()),
+            identity: self.identity(),
+            clock: Arc::new(System),
+        })
+    }
+
+    /// How far the newest run is.
+    pub async fn status(&self) -> Result<Option<Status>> {
+        status(&*self.backends.ledger()?, &self.recipe.name, &self.environment.state).await
+    }
+
+    /// Tries the embedded default on scratch of its own, in the directory where the real one is. What was proven, by
+    /// what it was proven of.
+    pub async fn probe(&self) -> Result<Vec<(&'static str, String)>> {
+        let scratch = self.environment.state.join(format!("probe-{}", std::process::id()));
+        let backends = Backends::new(&scratch, &scratch, Mode::ReadWrite, Arc::new(System));
+        let proven = probe_scratch(&backends).await;
+        drop(backends);
+        fs::remove_dir_all(&scratch).or_else(absent).map_err(|error| {
+            Error::usage("the scratch of the probe cannot be removed")
+                .with("directory", scratch.display().to_string())
+                .because(error)
+        })?;
+        proven
+    }
+
+    /// The component: as it is, or built from source.
+    async fn plugin_file(&self, may_build: bool, events: &Events) -> Result<PathBuf> {
+        let Some(source) = self.recipe.plugin_source()? else {
+            return match &self.recipe.plugin.at {
+                PluginAt::File(file) | PluginAt::Source(file) => Ok(file.clone()),
+            };
+        };
+        if !may_build {
+            return Err(Error::usage("the recipe names a plugin's source, and building is switched off")
+                .with("recipe", self.recipe.place_of("plugin.source"))
+                .hint(format!(
+                    "`reindex plugin build {}` says where the .wasm is; name it with `file` under `[plugin]`",
+                    source.display()
+                )));
+        }
+        let events = events.clone();
+        let built = tokio::task::spawn_blocking(move || {
+            build::plugin(&source, &mut |line| {
+                events.send(Event::Waiting { reason: format!("cargo builds the plugin: {line}") });
+            })
+        });
+        Ok(built.await.map_err(|error| Error::bug("the build gave up").because(error))??.wasm)
+    }
+
+    fn max_bytes(&self) -> usize {
+        usize::try_from(self.recipe.limits.item.as_u64()).unwrap_or(usize::MAX)
+    }
+
+    async fn source(&self) -> Result<(Arc<dyn Scan>, Form, u32)> {
+        let max_bytes = self.max_bytes();
+        match &self.recipe.source {
+            Source::Scan { table, segments, .. } => {
+                let table = self.backends.table(table, Some(self.environment.backend(table)?))?;
+                let form = table.info().await?.form;
+                Ok((table, form, *segments))
+            }
+            Source::File { path, form, .. } => {
+                Ok((Arc::new(files::JsonLines::open(path, *form, max_bytes)?), *form, 1))
+            }
+            Source::Export { directory, .. } => {
+                Ok((Arc::new(files::Export::open(directory, max_bytes)?), Form::DynamodbJson, 0))
+            }
+        }
+    }
+
+    fn resources(&self) -> Result<Resources> {
+        let mut resources = Resources::default();
+        for resource in self.recipe.resources() {
+            let name = resource.name;
+            let config = Some(self.environment.backend(&name)?);
+            match resource.capability {
+                Capability::Storage if matches!(config, Some(crate::backend::Config::Files(_))) => {
+                    resources.buckets.insert(name.clone(), self.backends.bucket(&name, config)?);
+                }
+                Capability::Storage => {
+                    resources.tables.insert(name.clone(), self.backends.table(&name, config)?);
+                }
+                Capability::Queue => {
+                    resources.queues.insert(name.clone(), self.backends.queue(&name, config)?);
+                }
+                Capability::Index => {
+                    resources.indexes.insert(name.clone(), self.backends.index(&name, config)?);
+                }
+            }
+        }
+        Ok(resources)
+    }
+
+    fn definitions(&self) -> Result<BTreeMap<String, String>> {
+        let read = |(name, file): (&String, &PathBuf)| {
+            let text = fs::read_to_string(file).map_err(|error| {
+                Error::usage(format!("the definition of index `{name}` cannot be read"))
+                    .with("file", file.display().to_string())
+                    .because(error)
+            })?;
+            Ok((name.clone(), text))
+        };
+        self.recipe.indexes.iter().map(read).collect()
+    }
+
+    fn identity(&self) -> BTreeMap<String, String> {
+        let mut identity = self.recipe.identity().clone();
+        identity.insert("environment".into(), self.environment.name.clone());
+        for resource in self.recipe.resources() {
+            if let Some(config) = self.environment.backends.get(&resource.name) {
+                let digest = digest(&format!("{config:?}"));
+                identity.insert(format!("backend of {}", resource.name), digest);
+            }
+        }
+        identity
+    }
+}
+
+/// Everything an environment names, ready to be opened.
+pub fn backends(environment: &Environment, mode: Mode) -> Backends {
+    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System))
+}
+
+/// Compiles a component, or takes it from the cache in a state directory.
+pub async fn load_plugin(state: &Path, name: &str, file: &Path) -> Result<Plugin> {
+    let bytes = fs::read(file).map_err(|error| {
+        Error::usage("the plugin cannot be read").with("plugin", file.display().to_string()).because(error)
+    })?;
+    let engine = Engine::new(Some(&state.join("cache")))?;
+    Plugin::load(&engine, name, &bytes).await
+}
+
+async fn probe_scratch(backends: &Backends) -> Result<Vec<(&'static str, String)>> {
+    const NAME: &str = "probe";
+    backends.create_table(NAME, None, &["id".to_owned()], Form::Plain).await?;
+    let table = probe::table(&*backends.table(NAME, None)?).await?;
+    let index = probe::index(&*backends.index(NAME, None)?, NAME).await?;
+    Ok(vec![("tables", table), ("indexes", index)])
+}
+
+fn absent(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
