@@ -105,6 +105,17 @@ async fn a_store_that_is_down_is_asked_again_and_then_given_up_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn objects_are_read_whole_unless_they_are_too_large_and_queues_tell_their_depth() {
+    let rogue = Rogue::start(|room| room.resources = stores::pile(1000)).await;
+    let text = rogue.says("bucket images").await;
+    assert!(text.contains("size: 1000") && text.ends_with("Ok(1)"), "{text}");
+    assert_eq!(rogue.says("queue work").await, "Ok([1000])");
+    let rogue = Rogue::start(|room| room.resources = stores::pile(9 << 20)).await;
+    let text = rogue.says("bucket images").await;
+    assert!(text.contains("TooLarge("), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_resource_that_is_granted_and_not_there_is_another_error() {
     let text = Rogue::start(|_| {}).await.says("table missing a").await;
     assert!(text.contains("Other(\"there is no table `missing`\")"), "{text}");

@@ -83,6 +83,15 @@ async fn what_the_room_does_not_offer_traps_when_it_is_called_in_our_words() {
 }
 
 #[tokio::test]
+async fn a_description_with_a_broken_index_definition_is_the_plugins_fault() {
+    let mut bytes = build::rogue().to_vec();
+    replace(&mut bytes, br#"{"settings":{},"mappings":"#, br#"{"settings":{]},mappings":"#);
+    let Err(error) = load(&bytes).await else { panic!("it was loaded") };
+    assert_eq!(error.kind(), Kind::Plugin);
+    assert_eq!(error.message(), "the definition of index `rogues` is not a JSON object");
+}
+
+#[tokio::test]
 async fn compiled_code_is_kept_on_disk_and_a_damaged_cache_is_no_harm() {
     let dir = tempfile::tempdir().expect("a directory");
     let engine = || Engine::new(Some(dir.path())).expect("an engine");

@@ -78,7 +78,11 @@ fn room(events: Events) -> Room {
     Room {
         limits: limits(),
         grants: Grants::new(&Config {
-            read: Names { storage: vec!["people".into(), "images".into(), "missing".into()], ..Names::default() },
+            read: Names {
+                storage: vec!["people".into(), "images".into(), "missing".into()],
+                queue: vec!["work".into()],
+                ..Names::default()
+            },
             write: Names {
                 storage: vec!["people".into(), "images".into()],
                 index: vec!["rogues".into()],

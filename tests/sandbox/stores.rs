@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use reindex::{
     capability::{
         Resources,
-        storage::{Page, Row, Scan, Segment, SourceInfo, Table},
+        queue::{Delivery, Message, Queue},
+        storage::{Bucket, ObjectInfo, Page, Row, Scan, Segment, SourceInfo, Table},
     },
     error::{Error, Kind, Result},
     record::Form,
@@ -32,6 +33,74 @@ pub struct Store {
 impl Default for Store {
     fn default() -> Self {
         Self { form: Form::Plain, pause: Duration::ZERO, bytes: 0, down: AtomicU32::new(0), reads: AtomicU32::new(0) }
+    }
+}
+
+/// A bucket with one object, `a`, of so many bytes, and a queue of so many messages.
+pub struct Pile(pub usize);
+
+/// Resources with a pile for the bucket `images` and the queue `work`.
+pub fn pile(size: usize) -> Resources {
+    let mut resources = Resources::default();
+    resources.buckets.insert("images".to_owned(), Arc::new(Pile(size)));
+    resources.queues.insert("work".to_owned(), Arc::new(Pile(size)));
+    resources
+}
+
+#[async_trait]
+impl Bucket for Pile {
+    async fn get_many(&self, keys: &[String], max_bytes: u64) -> Result<Vec<Option<Vec<u8>>>> {
+        assert!(self.0 as u64 <= max_bytes, "the object was asked for although it is too large");
+        Ok(keys.iter().map(|key| (key == "a").then(|| vec![7; self.0])).collect())
+    }
+
+    async fn head_many(&self, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>> {
+        let info = |key: &String| ObjectInfo {
+            key: key.clone(),
+            size: self.0 as u64,
+            etag: "e".to_owned(),
+            content_type: None,
+        };
+        Ok(keys.iter().map(|key| (key == "a").then(|| info(key))).collect())
+    }
+
+    async fn put(&self, _: &str, _: Vec<u8>, _: Option<&str>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn delete(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn list(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<ObjectInfo>> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Queue for Pile {
+    async fn send(&self, _: &[Message]) -> Result<()> {
+        Ok(())
+    }
+
+    async fn receive(&self, _: usize, _: Duration) -> Result<Vec<Delivery>> {
+        Ok(Vec::new())
+    }
+
+    async fn acknowledge(&self, _: &[String]) -> Result<Vec<bool>> {
+        Ok(Vec::new())
+    }
+
+    async fn extend(&self, _: &[String], _: Duration) -> Result<Vec<bool>> {
+        Ok(Vec::new())
+    }
+
+    async fn peek(&self, _: usize) -> Result<Vec<Message>> {
+        Ok(Vec::new())
+    }
+
+    async fn depth(&self) -> Result<u64> {
+        Ok(self.0 as u64)
     }
 }
 

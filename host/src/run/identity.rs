@@ -20,15 +20,25 @@ pub(super) fn changed<'a>(old: &'a Identity, new: &'a Identity) -> Vec<&'a str> 
     names.into_iter().filter(|name| old.get(*name) != new.get(*name)).map(String::as_str).collect()
 }
 
-/// A name nobody else makes: sorts by time, ends in chance.
+/// Names a run: sorts by time, to the millisecond since one run may follow another at once, and ends in chance.
 ///
-/// *Shape*: `20261120T101500` and six hexadecimal digits, joined by `between`.
-pub(super) fn unique(now: Timestamp, between: char) -> Result<String> {
-    let mut chance = [0; 3];
-    getrandom::fill(&mut chance).map_err(|error| Error::bug("the system gives no random bytes").because(error))?;
-    let time = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S").to_string();
-    let chance: String = chance.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{time}{between}{chance}"))
+/// *Shape*: `20261120T101500.123-a1b2c3`.
+pub(super) fn run(now: Timestamp) -> Result<String> {
+    Ok(format!("{}-{}", now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S%.3f"), chance()?))
+}
+
+/// Names a concrete index of an alias.
+///
+/// *Shape*: `persons_20261120T101500_a1b2c3`.
+pub(super) fn index(alias: &str, now: Timestamp) -> Result<String> {
+    Ok(format!("{alias}_{}_{}", now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S"), chance()?))
+}
+
+/// Six hexadecimal digits that nobody else draws.
+fn chance() -> Result<String> {
+    let mut bytes = [0; 3];
+    getrandom::fill(&mut bytes).map_err(|error| Error::bug("the system gives no random bytes").because(error))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
@@ -48,10 +58,15 @@ mod tests {
     }
 
     #[test]
-    fn unique_names_sort_by_time() {
-        let name = |second| unique(Timestamp::from_second(second).unwrap(), '-').unwrap();
-        assert!(name(1_700_000_000) < name(1_700_000_001));
-        assert_eq!(name(0).len(), "19700101T000000-a1b2c3".len());
+    fn runs_sort_by_time_and_two_of_one_moment_differ() {
+        let name = |millisecond| run(Timestamp::from_millisecond(millisecond).unwrap()).unwrap();
+        assert!(name(1_700_000_000_000) < name(1_700_000_000_001));
+        assert_eq!(name(0).len(), "19700101T000000.000-a1b2c3".len());
         assert_ne!(name(0), name(0));
+    }
+
+    #[test]
+    fn an_index_is_named_after_its_alias_and_the_time() {
+        assert!(index("persons", Timestamp::UNIX_EPOCH).unwrap().starts_with("persons_19700101T000000_"));
     }
 }

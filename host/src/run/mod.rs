@@ -286,7 +286,7 @@ impl Job {
             Work::Full | Work::Rebuild { .. } => info.count,
         };
         Ok(Run {
-            id: identity::unique(started, '-')?,
+            id: identity::run(started)?,
             recipe: self.name.clone(),
             scope,
             phase: Phase::Running,

@@ -35,7 +35,7 @@ impl Target {
                 self.fits(&current)?;
                 Ok(current.name)
             }
-            _ => Ok(format!("{}_{}", self.alias, identity::unique(now, '_')?)),
+            _ => identity::index(&self.alias, now),
         }
     }
 

@@ -92,7 +92,7 @@ pub struct Fault {
 
 impl Fault {
     /// A limit was passed.
-    pub fn exceeded(exceeded: Exceeded, limits: &Limits, records: usize) -> Self {
+    fn exceeded(exceeded: Exceeded, limits: &Limits, records: usize) -> Self {
         Self {
             state: if exceeded == Exceeded::Output { State::TooBig } else { State::UnknownError },
             reason: exceeded.reason(limits, records),
@@ -117,15 +117,22 @@ impl Fault {
             Some(exceeded) => Self::exceeded(exceeded, limits, records),
             None => Self::trap(error, backtrace),
         };
-        for line in written {
-            fault.reason.push_str("\n  wrote  ");
-            fault.reason.push_str(line);
-        }
-        for frame in backtrace.map(frames).unwrap_or_default() {
-            fault.reason.push_str("\n  in  ");
-            fault.reason.push_str(&frame);
-        }
+        fault.add("wrote", written);
+        fault.add("in", &backtrace.map(frames).unwrap_or_default());
         fault
+    }
+
+    /// The call took too long, or for ever.
+    pub fn late(limits: &Limits, records: usize, written: &[String]) -> Self {
+        let mut fault = Self::exceeded(Exceeded::Wall, limits, records);
+        fault.add("wrote", written);
+        fault
+    }
+
+    fn add(&mut self, label: &str, lines: &[String]) {
+        for line in lines {
+            self.reason.push_str(&format!("\n  {label}  {line}"));
+        }
     }
 
     fn trap(error: &wasmtime::Error, backtrace: Option<&WasmBacktrace>) -> Self {

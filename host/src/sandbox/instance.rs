@@ -89,7 +89,7 @@ impl Watch {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(Fault::new(&error, limits, self.records, &written)),
-            Err(_) => Err(Fault::exceeded(Exceeded::Wall, limits, self.records)),
+            Err(_) => Err(Fault::late(limits, self.records, &written)),
         }
     }
 }

@@ -24,6 +24,9 @@ use crate::{
 /// How long to wait before each further attempt of a read.
 const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
 
+/// How many random bytes an instance may draw before they repeat.
+const ENTROPY_BYTES: usize = 8192;
+
 /// What one recipe's plugin may use and reach.
 #[derive(Clone)]
 pub struct Room {
@@ -50,11 +53,15 @@ pub(super) struct Surroundings {
     pub room: Room,
     /// How each table's records are read; asked for once, since it costs a request.
     shapes: Mutex<HashMap<String, Arc<Shape>>>,
+    /// What every instance draws its randomness from, in the same order.
+    pub entropy: Vec<u8>,
 }
 
 impl Surroundings {
     pub fn new(room: Room) -> Self {
-        Self { room, shapes: Mutex::default() }
+        let mut entropy = vec![0; ENTROPY_BYTES];
+        blake3::Hasher::new().update(&room.seed.to_le_bytes()).finalize_xof().fill(&mut entropy);
+        Self { room, shapes: Mutex::default(), entropy }
     }
 
     /// Passes if the door is open; otherwise says so to whoever listens.
@@ -71,7 +78,7 @@ impl Surroundings {
         let shape = self.shape(name, table).await?;
         let found = patiently(|| table.get_many(keys)).await?;
         let record = |(key, body): (&String, Option<Vec<u8>>)| {
-            body.map(|body| shape.item(&body).map(|item| item.body).map_err(|refusal| unreadable(key, refusal)))
+            body.map(|body| shape.item(&body).map(|item| item.body).map_err(|refusal| unreadable(key, &refusal)))
         };
         keys.iter().zip(same_length(keys, found)?).map(|pair| record(pair).transpose()).collect()
     }
@@ -119,7 +126,7 @@ fn find<'a, T>(resources: &'a BTreeMap<String, T>, sort: &str, name: &str) -> Re
     resources.get(name).ok_or_else(|| Error::new(Kind::NotFound, format!("there is no {sort} `{name}`")))
 }
 
-fn unreadable(key: &str, refusal: Refusal) -> Error {
+fn unreadable(key: &str, refusal: &Refusal) -> Error {
     let error = Error::usage(format!("the record `{key}` cannot be handed to the plugin: {}", refusal.reason));
     if refusal.too_big { error.hint("raise `item` under `[limits]`") } else { error }
 }

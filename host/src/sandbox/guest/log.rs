@@ -22,7 +22,7 @@ const MAX_LINES: usize = 100;
 /// How many last lines are kept to explain a fault.
 const LAST_LINES: usize = 20;
 /// What a plugin may write at once.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 4096;
 
 /// Takes what a plugin writes. Clones share one log: standard output and error of one instance.
 #[derive(Clone)]

@@ -56,13 +56,12 @@ pub struct Guest {
 
 impl Guest {
     pub fn new(name: &str, around: &Arc<Surroundings>) -> Self {
-        let room = &around.room;
-        let log = Log::new(name, &room.events);
+        let log = Log::new(name, &around.room.events);
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(MAX_HANDLES);
         Self {
-            wasi: wasi::empty_room(room, &log),
-            limiter: Limiter::new(room.limits.memory.as_u64()),
+            wasi: wasi::empty_room(around, &log),
+            limiter: Limiter::new(around.room.limits.memory.as_u64()),
             meter: Arc::default(),
             reads: Reads::default(),
             around: Arc::clone(around),

@@ -8,22 +8,22 @@ use std::time::Duration;
 use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx};
 
 use super::log::Log;
-use crate::sandbox::room::Room;
+use crate::sandbox::room::Surroundings;
 
-/// How many random bytes there are before they repeat.
-const RANDOM_BYTES: usize = 4096;
 /// The most random bytes one request may ask for.
 const MAX_RANDOM_REQUEST: u64 = 1 << 20;
 
 /// Builds the room of one instance. Every instance of a run finds the same.
-pub fn empty_room(room: &Room, log: &Log) -> WasiCtx {
+pub fn empty_room(around: &Surroundings, log: &Log) -> WasiCtx {
+    let room = &around.room;
+    let (secure, insecure) = around.entropy.split_at(around.entropy.len() / 2);
     let now = Standing(Duration::try_from(room.now.duration_since(jiff::Timestamp::UNIX_EPOCH)).unwrap_or_default());
     WasiCtx::builder()
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
-        .secure_random(random(room.seed, "secure"))
-        .insecure_random(random(room.seed, "insecure"))
+        .secure_random(Deterministic::new(secure.to_vec()))
+        .insecure_random(Deterministic::new(insecure.to_vec()))
         .insecure_random_seed(u128::from(room.seed))
         .max_random_size(MAX_RANDOM_REQUEST)
         .wall_clock(now)
@@ -31,12 +31,6 @@ pub fn empty_room(room: &Room, log: &Log) -> WasiCtx {
         .stdout(log.clone())
         .stderr(log.clone())
         .build()
-}
-
-fn random(seed: u64, purpose: &str) -> Deterministic {
-    let mut bytes = vec![0; RANDOM_BYTES];
-    blake3::Hasher::new().update(&seed.to_le_bytes()).update(purpose.as_bytes()).finalize_xof().fill(&mut bytes);
-    Deterministic::new(bytes)
 }
 
 /// A clock that stands still at the run's start.
