@@ -17,13 +17,21 @@ fn main() {
     housing.form = housing::Form::Plain;
     let bodies: Vec<String> = housing.lines(housing::Kind::People, 0..PEOPLE).collect();
     let bytes: usize = bodies.iter().map(String::len).sum();
-    for body in &bodies {
-        let ours: Value = serde_json::from_str(&persons::mapping::document(body).unwrap()).unwrap();
-        assert_eq!(ours, serde_json::from_str::<Value>(&over_value(body)).unwrap(), "both mappings agree");
-    }
+    let agreeing = bodies.iter().filter(|body| agree(body)).count();
+    assert!(agreeing > bodies.len() / 2, "both mappings agree, but for numbers a `Value` cannot hold");
     let sdk = time(&bodies, |body| persons::mapping::document(body).unwrap());
     let value = time(&bodies, over_value);
     println!("{sdk} {value} {}", bytes / bodies.len());
+}
+
+/// Whether both mappings say the same of a person; one with a number that a `Value` rounds is left out.
+fn agree(body: &str) -> bool {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    // A number of so many digits reads back as another one.
+    let exact = !read(body).to_string().contains("e+");
+    let same = read(&persons::mapping::document(body).unwrap()) == read(&over_value(body));
+    assert!(same || !exact, "{body}");
+    exact
 }
 
 /// The fastest round, in nanoseconds a person.
