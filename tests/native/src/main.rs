@@ -77,8 +77,17 @@ fn over_value(body: &str) -> String {
 }
 
 fn tenure(tenure: &Value) -> Value {
-    let names =
-        ["id", "paymentReference", "type", "startDate", "endDate", "assetFullAddress", "uprn", "propertyReference", "assetId"];
+    let names = [
+        "id",
+        "paymentReference",
+        "type",
+        "startDate",
+        "endDate",
+        "assetFullAddress",
+        "uprn",
+        "propertyReference",
+        "assetId",
+    ];
     let fields = names.iter().filter_map(|name| Some(((*name).to_owned(), text(tenure.get(name)?)?)));
     Value::Object(fields.collect())
 }
