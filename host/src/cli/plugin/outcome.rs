@@ -13,7 +13,7 @@ pub(super) fn text(outcomes: &[Outcome]) -> serde_json::Result<String> {
         outcomes: Vec<Said<'a>>,
     }
     let outcomes = outcomes.iter().map(Said).collect();
-    serde_json::to_string(&Expected { outcomes }).map(|text| super::json::pretty(&text))
+    serde_json::to_string(&Expected { outcomes }).map(|text| crate::cli::json::pretty(&text))
 }
 
 struct Said<'a>(&'a Outcome);
