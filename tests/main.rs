@@ -1,6 +1,7 @@
 //! Everything that looks at the project from outside, in one binary, so that the library is linked once.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test says what failed by failing")]
 
+mod commands;
 mod contract;
 mod house;
 mod plugins;

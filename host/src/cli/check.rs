@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{backend::Mode, error::Result, observe::text::clean, pipeline::Stop, run::Finding};
 
-/// Checks a recipe: its keys, its plugin, and whether the grants are what the plugin asks for
+/// Checks a recipe and its plugin before they run
+///
+/// Its keys, its values, and whether it grants what the plugin asks for.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex check recipes/persons.toml

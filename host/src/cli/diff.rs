@@ -22,7 +22,9 @@ use crate::{
     run::Work,
 };
 
-/// Shows what a run would change, document by document and field by field; changes nothing
+/// Shows what a run would change, field by field
+///
+/// Nothing is written. `--dry-run` of `run` tells the numbers alone.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex diff recipes/persons.toml --limit 100
@@ -90,7 +92,11 @@ pub(super) async fn compare(
         job.diff(work, &events, &stop, each).await
     };
     let tally = watched(ui, &observer, &stop, again, work).await?;
-    ui.ending(&line(&tally, begun.elapsed()), &format!("reindex run {}", target.again()));
+    let next = match tally.is_equal() {
+        true => "nothing to do; a run would leave every document as it is".to_owned(),
+        false => format!("reindex run {}", target.again()),
+    };
+    ui.ending(&line(&tally, begun.elapsed()), &next);
     Ok(exit(&tally, form))
 }
 

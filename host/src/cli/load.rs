@@ -38,7 +38,9 @@ const LONGEST_LINE: usize = 64 << 20;
 /// How many refused lines are shown; the others are counted.
 const SHOWN: u64 = 10;
 
-/// Puts the lines of a JSON lines file into a table of the environment, which is made if it is not there
+/// Fills a table from a JSON lines file
+///
+/// The table is made if it is not there; a record that is there already is replaced.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex load people recipes/sample/persons.jsonl

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod diff;
 mod exit;
+mod json;
 mod load;
 mod place;
 mod plugin;
@@ -38,7 +39,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Parser)]
 #[command(name = "reindex", version, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(
-    after_help = "Begin with:\n  reindex run recipes/persons.toml\n  reindex search persons Smith\n\nMore with --help."
+    after_help = "Begin with:\n  reindex run recipes/persons.toml\n  reindex search persons Smith\n\nThe exit codes are below `reindex --help`."
 )]
 #[command(after_long_help = format!("Begin with:\n  reindex run recipes/persons.toml\n  reindex search persons Smith\n\n{}", exit::TABLE))]
 struct Cli {
@@ -132,7 +133,7 @@ mod tests {
     fn the_arguments_are_sound_and_every_command_has_an_example() {
         let mut command = Cli::command();
         command.build();
-        command.debug_assert();
+        command.clone().debug_assert();
         each_leaf(&command, &mut |leaf| {
             let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("reindex "), "`{}` has no example", leaf.get_name());

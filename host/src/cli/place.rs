@@ -67,6 +67,16 @@ impl Place {
         Ok(Servers { backends: run::backends(&environment, mode), environment })
     }
 
+    /// The option that lets other commands find what a recipe's environment keeps; empty if they do so by themselves.
+    pub(super) fn option_for(&self, project: &Project) -> String {
+        let own = Environment::find(&self.dir, &project.environment.name, &variable);
+        let real = |environment: &Environment| environment.state.canonicalize().ok();
+        if own.is_ok_and(|own| real(&own) == real(&project.environment)) {
+            return String::new();
+        }
+        format!(" -C {}", project.recipe.dir.display())
+    }
+
     /// Finds a recipe by its path, or by its name in the directory.
     fn recipe(&self, name: &Path) -> Result<PathBuf> {
         let here = (!self.said).then(|| name.to_owned());

@@ -14,7 +14,7 @@ use crate::{
     ledger::{Filter, State},
 };
 
-/// Tries again the ids of the last run that failed or wait
+/// Tries again what failed in the last run
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex retry recipes/persons.toml
@@ -44,7 +44,7 @@ impl Retry {
         let states = self.state.iter().filter_map(|word| State::from_word(word)).collect();
         let filter = Filter { states, group: self.reason };
         let resume = format!("reindex retry {} goes on with the rest", self.target.again());
-        let show = Show::new(ui, resume);
+        let show = Show::new(place, ui, resume);
         let work = async {
             let job = project.job(!self.no_build, &show.events()).await?;
             job.retry(filter, &show.events(), show.stop()).await

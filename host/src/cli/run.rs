@@ -31,7 +31,7 @@ use crate::{
     run::{Options, Project, Summary, Work},
 };
 
-/// Rebuilds an index: reads the source, maps each record, writes the documents
+/// Runs a recipe: reads the source, maps each record, writes the documents
 ///
 /// A run that was stopped, or killed, goes on where it was.
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ impl Run {
         let project = place.project(&self.target, Mode::ReadWrite)?;
         let options = Options { work: self.work()?, fresh: self.fresh };
         let resume = format!("reindex run {}{} goes on from here", self.target.again(), self.flags());
-        let show = Show::new(ui, resume);
+        let show = Show::new(place, ui, resume);
         let work = async {
             let job = project.job(!self.no_build, &show.events()).await?;
             job.run(options, &show.events(), show.stop()).await
@@ -106,7 +106,8 @@ impl Run {
 }
 
 /// Shows a run from its first event to its last line.
-pub(super) struct Show {
+pub(super) struct Show<'a> {
+    place: &'a Place,
     ui: Ui,
     observer: Observer,
     stop: Stop,
@@ -115,10 +116,10 @@ pub(super) struct Show {
     ended: Arc<Mutex<Option<(String, Counts)>>>,
 }
 
-impl Show {
+impl<'a> Show<'a> {
     /// `resume` is the command that goes on if it is stopped, and what it does.
-    pub(super) fn new(ui: Ui, resume: String) -> Self {
-        Self { ui, observer: ui.observer(), stop: Stop::new(), resume, ended: Arc::default() }
+    pub(super) fn new(place: &'a Place, ui: Ui, resume: String) -> Self {
+        Self { place, ui, observer: ui.observer(), stop: Stop::new(), resume, ended: Arc::default() }
     }
 
     pub(super) fn stop(&self) -> &Stop {
@@ -162,7 +163,9 @@ impl Show {
         let (exit, next) = match (ending.finished, ending.counts.failed, index) {
             (false, ..) => (Exit::Stopped, self.resume.clone()),
             (true, 1.., _) => (Exit::Failures, format!("{status} shows what failed, and why")),
-            (true, 0, Some(index)) => (Exit::Done, format!("reindex search {index} WORDS")),
+            (true, 0, Some(index)) => {
+                (Exit::Done, format!("reindex{} search {index} WORDS", self.place.option_for(project)))
+            }
             (true, 0, None) => (Exit::Done, status),
         };
         self.ui.ending(&text::ending(&ending), &next);

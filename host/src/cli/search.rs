@@ -1,16 +1,19 @@
 //! `reindex search` and `reindex get`
 
+use std::sync::Arc;
+
 use clap::Args;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{json, value::RawValue};
 
 use super::{
     exit::Exit,
+    json::pretty,
     place::Place,
     ui::{DIM, Ui},
 };
 use crate::{
     backend::Mode,
-    capability::index::Document,
+    capability::index::{Document, Index},
     error::{Error, Kind, Result},
     observe::text::{clean, number},
 };
@@ -61,7 +64,7 @@ struct Show {
 
 impl Search {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let index = place.servers(self.show.env.as_deref(), Mode::ReadOnly)?.index(&self.index)?;
+        let index = self.show.index(place, &self.index).await?;
         let (found, documents) = index.search(&self.query.join(" "), self.limit).await?;
         let shown = documents.len() as u64;
         let rest = if shown < found { format!(", the first {shown} shown") } else { String::new() };
@@ -73,7 +76,7 @@ impl Search {
 
 impl Get {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let index = place.servers(self.show.env.as_deref(), Mode::ReadOnly)?.index(&self.index)?;
+        let index = self.show.index(place, &self.index).await?;
         let documents = index.get_many(None, &self.id).await?;
         documents.iter().flatten().for_each(|document| self.show.document(ui, document));
         let missing: Vec<_> = self.id.iter().zip(&documents).filter(|(_, found)| found.is_none()).collect();
@@ -88,16 +91,26 @@ impl Get {
 }
 
 impl Show {
+    /// The index, which a run must have made: an empty answer would hide a misspelt name.
+    async fn index(&self, place: &Place, name: &str) -> Result<Arc<dyn Index>> {
+        let index = place.servers(self.env.as_deref(), Mode::ReadOnly)?.index(name)?;
+        match index.current().await? {
+            Some(_) => Ok(index),
+            None => Err(Error::new(Kind::NotFound, format!("there is no index `{name}`")).hint(
+                "run the recipe that fills it: reindex run RECIPE; if it was run elsewhere, name that directory with -C",
+            )),
+        }
+    }
+
     /// Pretty for eyes; one line a document for programs, with its text as the index holds it.
     fn document(&self, ui: Ui, document: &Document) {
         let body = serde_json::from_str::<&RawValue>(&document.body);
         match body {
             Ok(body) if self.json => ui.json(&Line { id: &document.id, version: document.version, document: body }),
             Ok(body) if ui.eyes => {
-                let pretty = serde_json::from_str::<Value>(body.get()).and_then(|it| serde_json::to_string_pretty(&it));
                 let version = document.version.map(|version| format!(" version {version}")).unwrap_or_default();
                 ui.data(&ui.style(DIM, &format!("── {}{version}", clean(&document.id))));
-                ui.data(&clean(&pretty.unwrap_or_else(|_| document.body.clone())));
+                ui.data(clean(&pretty(body.get())).trim_end());
             }
             Ok(body) => ui.data(body.get()),
             // Cannot happen in an index of ours, and must not hide the other documents.

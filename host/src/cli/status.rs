@@ -14,11 +14,11 @@ use crate::{
     clock::{Clock, System},
     error::Result,
     ledger::{Counts, Group, Phase, Run},
-    observe::text::{duration, first_line, number},
+    observe::text::{duration, first_line, number, rate},
     run,
 };
 
-/// Shows how the last run of a recipe stands: counts, rate, and failures by reason
+/// Shows how far the last run is, and why ids failed
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex status recipes/persons.toml
@@ -70,7 +70,11 @@ fn headline(ui: Ui, status: &run::Status) -> String {
     let took = Duration::try_from(end.duration_since(run.started)).unwrap_or_default();
     let since = if run.ended.is_some() { "took" } else { "began" };
     let ago = if run.ended.is_some() { "" } else { " ago" };
-    format!("{}  run {}  {phase}, {since} {}{ago}", ui.style(BOLD, &run.recipe), run.id, duration(took))
+    let head = format!("{}  run {}  {phase}, {since} {}{ago}", ui.style(BOLD, &run.recipe), run.id, duration(took));
+    // A stopped run's time holds the pause, too: it says nothing of the speed.
+    let working = run.phase == Phase::Finished || status.pid.is_some();
+    let seconds = took.as_secs_f64();
+    if working && seconds > 0.0 { format!("{head}, {}/s", rate(status.counts.read as f64 / seconds)) } else { head }
 }
 
 /// One line a count, with the numbers under each other.

@@ -22,7 +22,6 @@ pub struct Bar {
     track: Track,
     remarks: Remarks,
     paint: fn(Tone, &str) -> String,
-    drawn: bool,
 }
 
 impl Bar {
@@ -30,7 +29,7 @@ impl Bar {
     pub fn new(target: ProgressDrawTarget, paint: fn(Tone, &str) -> String, now: Instant) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(style(UNKNOWN));
-        Self { bar, track: Track::new(now), remarks: Remarks::default(), paint, drawn: false }
+        Self { bar, track: Track::new(now), remarks: Remarks::default(), paint }
     }
 
     fn remark(&self, (tone, text): &Remark) {
@@ -44,21 +43,18 @@ impl Bar {
             self.bar.set_length(total);
             self.bar.set_style(style(KNOWN));
         }
-        self.drawn = true;
     }
 
     fn draw(&self) {
-        if !self.drawn && self.track.waiting.is_none() {
+        if self.track.is_silent() {
             return;
         }
         if self.track.known_total().is_none() {
             self.bar.set_style(style(UNKNOWN));
         }
         self.bar.set_position(self.track.counts.read);
-        self.bar.set_message(match (self.drawn, &self.track.waiting) {
-            (false, Some(reason)) => reason.clone(),
-            _ => format!("{}  {}", self.track.amount(), self.track.pace()),
-        });
+        let progress = || format!("{}  {}", self.track.amount(), self.track.pace());
+        self.bar.set_message(self.track.prelude().map_or_else(progress, str::to_owned));
         self.bar.tick();
     }
 }

@@ -57,10 +57,11 @@ impl View for Lines {
             self.remark(&remark);
         }
         self.track.tick(now);
-        if now.saturating_duration_since(self.last) >= PACE {
+        if now.saturating_duration_since(self.last) >= PACE && !self.track.is_silent() {
             self.last = now;
             let (amount, pace) = (self.track.amount(), self.track.pace());
-            self.line(&format!("{} {}  {}", self.track.recipe, amount.trim_start(), pace.trim_start()));
+            let progress = || format!("{} {}  {}", self.track.recipe, amount.trim_start(), pace.trim_start());
+            self.line(&self.track.prelude().map_or_else(progress, str::to_owned));
         }
     }
 

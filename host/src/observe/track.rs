@@ -11,6 +11,7 @@ use crate::{event::Event, ledger::Counts};
 /// The latest of everything a progress line says.
 #[derive(Debug, Clone)]
 pub(super) struct Track {
+    /// Empty until the run begins.
     pub(super) recipe: String,
     pub(super) total: Option<u64>,
     pub(super) counts: Counts,
@@ -61,6 +62,16 @@ impl Track {
             }
             None => format!("{:>9} read", number(self.counts.read)),
         }
+    }
+
+    /// What is waited for before a run has begun, such as a build.
+    pub(super) fn prelude(&self) -> Option<&str> {
+        self.waiting.as_deref().filter(|_| self.recipe.is_empty())
+    }
+
+    /// Whether there is anything to tell.
+    pub(super) fn is_silent(&self) -> bool {
+        self.recipe.is_empty() && self.waiting.is_none()
     }
 
     /// Rate, time left and failures: each in a place of its own.

@@ -13,7 +13,7 @@ use crate::{
 /// Builds a plugin from its source and prints where the .wasm is
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  reindex plugin build plugins/persons")]
-pub(super) struct Build {
+pub(in crate::cli) struct Build {
     /// The plugin's directory, which holds its Cargo.toml
     dir: PathBuf,
 }

@@ -20,7 +20,7 @@ use crate::{
 #[command(after_help = "Examples:
   reindex plugin inspect plugins/persons
   reindex plugin inspect persons.wasm --json")]
-pub(super) struct Inspect {
+pub(in crate::cli) struct Inspect {
     /// A .wasm file, or a source directory, which is built
     plugin: PathBuf,
     /// Prints one JSON object

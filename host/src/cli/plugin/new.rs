@@ -20,7 +20,7 @@ use crate::{
   reindex plugin new plugins/contacts
   reindex plugin test plugins/contacts
   reindex run plugins/contacts/recipe.toml")]
-pub(super) struct New {
+pub(in crate::cli) struct New {
     /// The directory to make; its last part is the plugin's name, such as `contacts`
     dir: PathBuf,
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use similar::{ChangeTag, TextDiff};
 
 use super::{
-    component, json, load,
+    component, load,
     memory::{Documents, Records, Texts},
     outcome,
     sample::Sample,
@@ -23,6 +23,7 @@ use crate::{
     },
     cli::{
         exit::Exit,
+        json,
         ui::{DIM, GREEN, RED, Ui, YELLOW},
     },
     error::{Error, Result},
@@ -48,7 +49,7 @@ const SEED: u64 = 1;
   reindex plugin test persons.wasm --samples plugins/persons/samples
 
 Exits with 7 when an outcome differs.")]
-pub(super) struct Test {
+pub(in crate::cli) struct Test {
     /// A source directory, which is built, or a .wasm file
     plugin: PathBuf,
     /// The directory of samples [default: `samples` in the plugin's directory, or beside the file]
