@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 10] = [
     &["event"],
     &["backend", "sandbox", "observe"],
     &["pipeline", "migration"],
-    &["recipe", "environment"],
+    &["recipe", "environment", "build"],
     &["run"],
     &["cli"],
     &["bin"],

@@ -1,5 +1,5 @@
 //! Everything that looks at the project from outside, in one binary, so that the library is linked once.
-#![allow(clippy::unwrap_used, reason = "a test's answer to the unexpected is to fail")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what failed by failing")]
 
 mod cases;
 mod commands;

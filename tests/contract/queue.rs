@@ -45,7 +45,7 @@ async fn priorities_come_first_then_the_order_of_sending(queue: &dyn Queue) {
     assert_eq!(queue.acknowledge(&receipts).await.unwrap(), [true, true, true, false]);
     let last = queue.receive(10, LEASE).await.unwrap();
     assert_eq!(last.len(), 1);
-    assert_eq!(queue.acknowledge(&[last[0].receipt.clone()]).await.unwrap(), [true]);
+    assert_eq!(queue.acknowledge(std::slice::from_ref(&last[0].receipt)).await.unwrap(), [true]);
 }
 
 async fn a_lease_that_ran_out_gives_the_message_to_somebody_else(queue: &dyn Queue, clock: &Hand) {
@@ -54,11 +54,11 @@ async fn a_lease_that_ran_out_gives_the_message_to_somebody_else(queue: &dyn Que
     clock.forward(9_999);
     assert!(queue.receive(1, LEASE).await.unwrap().is_empty());
     clock.forward(1);
-    assert_eq!(queue.acknowledge(&[first.receipt.clone()]).await.unwrap(), [false], "late");
+    assert_eq!(queue.acknowledge(std::slice::from_ref(&first.receipt)).await.unwrap(), [false], "late");
     let second = queue.receive(1, LEASE).await.unwrap().remove(0);
     assert_eq!(second.attempt, 2);
     assert_ne!(second.receipt, first.receipt);
-    assert_eq!(queue.extend(&[first.receipt.clone()], LEASE).await.unwrap(), [false]);
+    assert_eq!(queue.extend(std::slice::from_ref(&first.receipt), LEASE).await.unwrap(), [false]);
     assert_eq!(queue.acknowledge(&[first.receipt, second.receipt]).await.unwrap(), [false, true]);
 }
 
@@ -66,10 +66,10 @@ async fn a_lease_can_be_prolonged_and_given_back(queue: &dyn Queue, clock: &Hand
     queue.send(&[message("long", 0)]).await.unwrap();
     let taken = queue.receive(1, LEASE).await.unwrap().remove(0);
     clock.forward(6_000);
-    assert_eq!(queue.extend(&[taken.receipt.clone()], LEASE).await.unwrap(), [true]);
+    assert_eq!(queue.extend(std::slice::from_ref(&taken.receipt), LEASE).await.unwrap(), [true]);
     clock.forward(6_000);
     assert!(queue.receive(1, LEASE).await.unwrap().is_empty());
-    assert_eq!(queue.extend(&[taken.receipt.clone()], Duration::ZERO).await.unwrap(), [true]);
+    assert_eq!(queue.extend(std::slice::from_ref(&taken.receipt), Duration::ZERO).await.unwrap(), [true]);
     assert_eq!(queue.acknowledge(&[taken.receipt]).await.unwrap(), [false], "given back");
     let again = queue.receive(1, Duration::MAX).await.unwrap().remove(0);
     assert_eq!(queue.acknowledge(&[again.receipt]).await.unwrap(), [true]);
@@ -80,7 +80,7 @@ async fn a_repeat_changes_nothing(queue: &dyn Queue) {
     queue.send(&[message("same", 3)]).await.unwrap();
     let taken = queue.receive(5, LEASE).await.unwrap();
     assert_eq!(taken.iter().map(|taken| &taken.message).collect::<Vec<_>>(), [&message("same", 1)]);
-    queue.acknowledge(&[taken[0].receipt.clone()]).await.unwrap();
+    queue.acknowledge(std::slice::from_ref(&taken[0].receipt)).await.unwrap();
     queue.send(&[message("same", 4)]).await.unwrap();
     assert_eq!(queue.depth().await.unwrap(), 0);
 }

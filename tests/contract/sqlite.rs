@@ -254,3 +254,22 @@ async fn wait_for_rows(path: &Path, who: &str, count: usize) {
     }
     panic!("the other process wrote nothing");
 }
+
+#[test]
+fn many_handles_that_make_the_same_file_at_once_all_succeed() {
+    for _ in 0..20 {
+        let (_directory, path) = directory();
+        std::thread::scope(|scope| {
+            for n in 0..6 {
+                let path = &path;
+                scope.spawn(move || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                    let run = ledger::run(&n.to_string(), "r");
+                    runtime.block_on(async { open(path).ledger().save(&run).await }).unwrap();
+                });
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert_eq!(runtime.block_on(open(&path).ledger().runs("r", 99)).unwrap().len(), 6);
+    }
+}

@@ -175,7 +175,11 @@ async fn handles_are_bounded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_million_lines_are_counted_and_a_hundred_are_heard() {
-    let rogue = Rogue::start(|room| room.limits.cpu = Duration::from_secs(60)).await;
+    let rogue = Rogue::start(|room| {
+        room.limits.cpu = Duration::from_secs(300);
+        room.limits.wall = Duration::from_secs(600);
+    })
+    .await;
     assert_eq!(rogue.says("print 1000000").await, "printed");
     let line = |event| match event {
         Event::PluginLog { plugin, line } if plugin == "rogue" => line,

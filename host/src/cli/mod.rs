@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod diff;
 mod exit;
+mod json;
 mod load;
 mod place;
 mod plugin;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use clap::Args;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{json, value::RawValue};
 
 use super::{
     exit::Exit,
+    json::pretty,
     place::Place,
     ui::{DIM, Ui},
 };
@@ -107,10 +108,9 @@ impl Show {
         match body {
             Ok(body) if self.json => ui.json(&Line { id: &document.id, version: document.version, document: body }),
             Ok(body) if ui.eyes => {
-                let pretty = serde_json::from_str::<Value>(body.get()).and_then(|it| serde_json::to_string_pretty(&it));
                 let version = document.version.map(|version| format!(" version {version}")).unwrap_or_default();
                 ui.data(&ui.style(DIM, &format!("── {}{version}", clean(&document.id))));
-                ui.data(&clean(&pretty.unwrap_or_else(|_| document.body.clone())));
+                ui.data(clean(&pretty(body.get())).trim_end());
             }
             Ok(body) => ui.data(body.get()),
             // Cannot happen in an index of ours, and must not hide the other documents.

@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, System},
     error::Result,
     ledger::{Counts, Group, Phase, Run},
-    observe::text::{duration, first_line, number},
+    observe::text::{duration, first_line, number, rate},
     run,
 };
 
@@ -70,7 +70,11 @@ fn headline(ui: Ui, status: &run::Status) -> String {
     let took = Duration::try_from(end.duration_since(run.started)).unwrap_or_default();
     let since = if run.ended.is_some() { "took" } else { "began" };
     let ago = if run.ended.is_some() { "" } else { " ago" };
-    format!("{}  run {}  {phase}, {since} {}{ago}", ui.style(BOLD, &run.recipe), run.id, duration(took))
+    let head = format!("{}  run {}  {phase}, {since} {}{ago}", ui.style(BOLD, &run.recipe), run.id, duration(took));
+    // A stopped run's time holds the pause, too: it says nothing of the speed.
+    let working = run.phase == Phase::Finished || status.pid.is_some();
+    let seconds = took.as_secs_f64();
+    if working && seconds > 0.0 { format!("{head}, {}/s", rate(status.counts.read as f64 / seconds)) } else { head }
 }
 
 /// One line a count, with the numbers under each other.

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Job, Status, identity::digest, probe, status};
 use crate::{
-    backend::{Backends, Mode, files},
+    backend::{Backends, Config, Mode, files},
     build,
     capability::{Capability, Resources, grant::Grants, storage::Scan},
     clock::System,
@@ -141,24 +141,28 @@ impl Project {
     fn resources(&self) -> Result<Resources> {
         let mut resources = Resources::default();
         for resource in self.recipe.resources() {
-            let name = resource.name;
-            let config = Some(self.environment.backend(&name)?);
+            let name = &resource.name;
+            let config = Some(self.environment.backend(name)?);
             match resource.capability {
-                Capability::Storage if matches!(config, Some(crate::backend::Config::Files(_))) => {
-                    resources.buckets.insert(name.clone(), self.backends.bucket(&name, config)?);
-                }
-                Capability::Storage => {
-                    resources.tables.insert(name.clone(), self.backends.table(&name, config)?);
-                }
-                Capability::Queue => {
-                    resources.queues.insert(name.clone(), self.backends.queue(&name, config)?);
-                }
-                Capability::Index => {
-                    resources.indexes.insert(name.clone(), self.backends.index(&name, config)?);
-                }
+                Capability::Storage => self.storage(name, &mut resources)?,
+                Capability::Queue => drop(resources.queues.insert(name.clone(), self.backends.queue(name, config)?)),
+                Capability::Index => drop(resources.indexes.insert(name.clone(), self.backends.index(name, config)?)),
             }
         }
         Ok(resources)
+    }
+
+    /// A name that no file binds is the plugin's to use as a table or as a bucket: neither exists until it is written.
+    fn storage(&self, name: &str, resources: &mut Resources) -> Result<()> {
+        let bound = self.environment.backends.get(name);
+        if !matches!(bound, Some(Config::Files(_) | Config::S3(_))) {
+            let table = self.backends.table(name, Some(self.environment.backend(name)?))?;
+            resources.tables.insert(name.to_owned(), table);
+        }
+        if matches!(bound, None | Some(Config::Files(_) | Config::S3(_))) {
+            resources.buckets.insert(name.to_owned(), self.backends.bucket(name, bound)?);
+        }
+        Ok(())
     }
 
     fn definitions(&self) -> Result<BTreeMap<String, String>> {

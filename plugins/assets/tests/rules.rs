@@ -98,7 +98,7 @@ proptest! {
 
 fn asset(attributes: &str) -> Value {
     let body = format!(r#"{{"assetType":"Dwelling","id":"a-1"{attributes}}}"#);
-    serde_json::from_str(&document(&body).unwrap()).unwrap()
+    serde_json::from_str(&document(&body).expect("a valid asset")).expect("JSON")
 }
 
 #[test]

@@ -48,8 +48,8 @@ fn household_member(member: &Value) -> Result<Value, String> {
         None | Some(Value::Null) => false,
         Some(Value::Bool(value)) => *value,
         Some(Value::Number(number)) => number.to_string().contains(['1', '2', '3', '4', '5', '6', '7', '8', '9']),
-        Some(Value::String(text)) if text.to_ascii_lowercase() == "true" => true,
-        Some(Value::String(text)) if text.to_ascii_lowercase() == "false" => false,
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => true,
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => false,
         Some(_) => return Err("isResponsible is not a boolean".to_owned()),
     };
     map.insert("isResponsible".to_owned(), is_responsible.into());
@@ -100,7 +100,8 @@ proptest! {
 }
 
 fn field(name: &str, body: &str) -> Option<Value> {
-    serde_json::from_str::<Value>(&document(body).unwrap()).unwrap().get(name).cloned()
+    let document = document(body).expect("a valid tenure");
+    serde_json::from_str::<Value>(&document).expect("JSON").get(name).cloned()
 }
 
 #[test]

@@ -232,3 +232,66 @@ fn set_up(connection: &mut Connection) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{capability::queue::Message, capability::queue::Queue as _, clock::System};
+
+    fn big(n: u32) -> Message {
+        Message { id: n.to_string(), body: "x".repeat(100_000), priority: 0 }
+    }
+
+    /// SQLite answers the same way when a file may not grow and when the disk is full.
+    #[tokio::test]
+    async fn a_full_disk_refuses_what_does_not_fit_and_half_writes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::open(directory.path().join("x.db"), Arc::new(System)).unwrap();
+        let queue = database.queue("q").unwrap();
+        let pages = |count: i64| {
+            move |connection: &Connection| {
+                Ok(connection.query_row(&format!("PRAGMA max_page_count = {count}"), [], |row| row.get::<_, i64>(0))?)
+            }
+        };
+        database.write(pages(200)).await.unwrap();
+        queue.send(&[big(0)]).await.unwrap();
+        let (many, small) = ((1..20).map(big).collect::<Vec<_>>(), [Message { body: String::new(), ..big(99) }]);
+        let (many, small) = tokio::join!(queue.send(&many), queue.send(&small));
+        let error = many.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (Kind::Unavailable, "the disk is full"));
+        assert!(error.hint_text().is_some());
+        small.unwrap();
+        assert_eq!(queue.depth().await.unwrap(), 2);
+        database.write(pages(100_000)).await.unwrap();
+        queue.send(&(1..20).map(big).collect::<Vec<_>>()).await.unwrap();
+        assert_eq!(queue.depth().await.unwrap(), 21);
+    }
+
+    #[tokio::test]
+    async fn one_bad_piece_of_a_group_costs_only_itself() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::open(directory.path().join("x.db"), Arc::new(System)).unwrap();
+        let (begin, begun) = std::sync::mpsc::channel::<()>();
+        let hold = database.write(move |_| {
+            let _ = begun.recv();
+            Ok(())
+        });
+        let insert = |id: &'static str| {
+            database.write(move |connection| {
+                connection.execute("INSERT INTO seen_messages VALUES ('q', ?1)", [id])?;
+                if id == "bad" { Err(Error::usage("bad").into()) } else { Ok(()) }
+            })
+        };
+        let release = async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            // Dropped with that, so that the work can be done again without waiting.
+            begin.send(()).unwrap();
+            drop(begin);
+        };
+        let (held, first, bad, last, ()) = tokio::join!(hold, insert("first"), insert("bad"), insert("last"), release);
+        assert!(held.is_ok() && first.is_ok() && bad.is_err() && last.is_ok());
+        let sql = "SELECT group_concat(id) FROM (SELECT id FROM seen_messages ORDER BY id)";
+        let ids: String = database.read(move |c| Ok(c.query_row(sql, [], |row| row.get(0))?)).await.unwrap();
+        assert_eq!(ids, "first,last");
+    }
+}

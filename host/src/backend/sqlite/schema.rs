@@ -29,6 +29,8 @@ pub(super) enum Age {
 ///
 /// *Errors*: one of a newer version, or of another program.
 pub(super) fn age(connection: &Connection) -> Result<Age, Fault> {
+    // One transaction: another process may be making the file just now.
+    let _transaction = if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: usize = connection
         .pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))?

@@ -218,7 +218,10 @@ impl storage::Table for Table {
         for record in records {
             let item = shape.item(record.as_bytes());
             answers.push(match item {
-                Ok(item) => Ok(items.push(item)),
+                Ok(item) => {
+                    items.push(item);
+                    Ok(())
+                }
                 Err(refusal) => Err(Error::usage(refusal.reason).with("table", self.name.clone())),
             });
         }

@@ -134,3 +134,26 @@ impl Index for Documents {
 fn read_only() -> Error {
     Error::usage("what a sample names is only read")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(key: &str, body: &str) -> Result<Vec<String>> {
+        Records::new("people", Texts::from([(key.to_owned(), body.to_owned())])).map(|table| table.key)
+    }
+
+    #[test]
+    fn a_table_knows_its_key_from_its_records() {
+        assert_eq!(key("x", r#"{"a":"x","id":"x"}"#).unwrap(), ["id"]);
+        assert_eq!(key("x", r#"{"a":"y","uprn":"x"}"#).unwrap(), ["uprn"]);
+        assert_eq!(key("7", r#"{"number":7}"#).unwrap(), ["number"]);
+        assert_eq!(key(r#"["x",2]"#, r#"{"a":"x","b":2}"#).unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_record_that_does_not_contain_its_key_is_refused_with_the_field_to_add() {
+        let error = key("x", r#"{"a":"y"}"#).unwrap_err();
+        assert!(error.report().contains("\"id\": \"x\""), "{error:?}");
+    }
+}

@@ -2,7 +2,6 @@
 
 mod build;
 mod inspect;
-mod json;
 mod memory;
 mod new;
 mod outcome;

@@ -13,7 +13,7 @@ pub(super) fn text(outcomes: &[Outcome]) -> serde_json::Result<String> {
         outcomes: Vec<Said<'a>>,
     }
     let outcomes = outcomes.iter().map(Said).collect();
-    serde_json::to_string(&Expected { outcomes }).map(|text| super::json::pretty(&text))
+    serde_json::to_string(&Expected { outcomes }).map(|text| crate::cli::json::pretty(&text))
 }
 
 struct Said<'a>(&'a Outcome);
@@ -21,16 +21,18 @@ struct Said<'a>(&'a Outcome);
 impl Serialize for Said<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(1))?;
-        match self.0 {
+        let (name, reason) = match self.0 {
             Outcome::Effects(effects) => {
-                map.serialize_entry("effects", &effects.iter().map(Done).collect::<Vec<_>>())?
+                map.serialize_entry("effects", &effects.iter().map(Done).collect::<Vec<_>>())?;
+                return map.end();
             }
-            Outcome::Skip(reason) => map.serialize_entry("skip", reason)?,
-            Outcome::NotFound(reason) => map.serialize_entry("not-found", reason)?,
-            Outcome::Invalid(reason) => map.serialize_entry("invalid", reason)?,
-            Outcome::TooBig(reason) => map.serialize_entry("too-big", reason)?,
-            Outcome::Retry(reason) => map.serialize_entry("retry", reason)?,
-        }
+            Outcome::Skip(reason) => ("skip", reason),
+            Outcome::NotFound(reason) => ("not-found", reason),
+            Outcome::Invalid(reason) => ("invalid", reason),
+            Outcome::TooBig(reason) => ("too-big", reason),
+            Outcome::Retry(reason) => ("retry", reason),
+        };
+        map.serialize_entry(name, reason)?;
         map.end()
     }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use similar::{ChangeTag, TextDiff};
 
 use super::{
-    component, json, load,
+    component, load,
     memory::{Documents, Records, Texts},
     outcome,
     sample::Sample,
@@ -23,6 +23,7 @@ use crate::{
     },
     cli::{
         exit::Exit,
+        json,
         ui::{DIM, GREEN, RED, Ui, YELLOW},
     },
     error::{Error, Result},

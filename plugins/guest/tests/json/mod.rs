@@ -49,7 +49,7 @@ fn map(names: &'static [&'static str], value: impl Strategy<Value = Value>) -> i
 fn number(whole: i128, part: Option<u8>) -> Value {
     let part = part.map_or(String::new(), |part| format!(".{part:03}"));
     let digits = format!("{}{part}", whole % 10_i128.pow(38));
-    serde_json::from_str(&digits).unwrap()
+    serde_json::from_str(&digits).expect("digits are JSON")
 }
 
 /// Short texts with whatever is awkward in JSON or in Unicode.
