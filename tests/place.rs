@@ -71,6 +71,13 @@ impl Place {
         place
     }
 
+    /// A copy of everything in it, the embedded database included.
+    pub fn copy(&self) -> Self {
+        let copy = Self(tempfile::tempdir().unwrap());
+        copy_into(self.0.path(), copy.0.path());
+        copy
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
@@ -113,6 +120,21 @@ impl Place {
         let ran = self.reindex(&format!("search {index} '' --json --limit 100000 {more}")).exits(0);
         let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
         ran.out.lines().map(value).map(|hit| (hit["id"].as_str().unwrap().to_owned(), hit.to_string())).collect()
+    }
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (kind, to) = (entry.file_type().unwrap(), to.join(entry.file_name()));
+        if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path()).unwrap(), to).unwrap();
+        } else if kind.is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_into(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 
