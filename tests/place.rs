@@ -54,14 +54,19 @@ impl Ran {
 pub struct Place(TempDir);
 
 impl Place {
-    /// An empty directory whose compiled plugins are kept from test to test.
+    /// An empty directory.
     pub fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
-        fs::create_dir_all(&cache).unwrap();
-        fs::create_dir(place.path(".reindex")).unwrap();
-        std::os::unix::fs::symlink(cache, place.path(".reindex/cache")).unwrap();
+        place.keep_compiled(".reindex");
         place
+    }
+
+    /// Lets a directory of state keep compiled plugins from test to test.
+    pub fn keep_compiled(&self, state: &str) {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
+        fs::create_dir_all(&kept).unwrap();
+        fs::create_dir_all(self.path(state)).unwrap();
+        std::os::unix::fs::symlink(kept, self.path(state).join("cache")).unwrap();
     }
 
     /// With the rogue as `rogue.wasm`.

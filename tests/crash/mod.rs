@@ -5,14 +5,13 @@ mod shop;
 use std::{
     io::{BufRead, BufReader, Read},
     process::Child,
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use shop::{Left, THINGS, documents, left, load, shop};
 
-use crate::place::{Place, Ran};
+use crate::place::Place;
 
 /// Reads a child's log up to its n-th line. Answers how many lines there were, and the rest of the log.
 fn listen(child: &mut Child, lines: usize) -> (usize, impl BufRead + use<>) {
@@ -37,6 +36,8 @@ fn signal(child: &Child, signal: Signal) {
 /// Kills a command after each of its events in turn, each time in a fresh copy of the same shop; `between` looks at
 /// the ruin before the command runs again to its end.
 fn kill_everywhere(shop: &Place, command: &str, expected: &Left, between: impl Fn(&Place)) -> usize {
+    let newest = |place: &Place| place.reindex("status things --json").exits(0).json()["run"].clone();
+    let before = newest(shop)["id"].clone();
     for event in 0.. {
         let place = shop.copy();
         if !kill_after(&place, command, event) {
@@ -44,7 +45,8 @@ fn kill_everywhere(shop: &Place, command: &str, expected: &Left, between: impl F
         }
         between(&place);
         // The last events come after the run's end: then there is nothing to go on with.
-        if place.reindex("status things --json").exits(0).json()["run"]["phase"] != "finished" {
+        let run = newest(&place);
+        if run["phase"] != "finished" || run["id"] == before {
             let again = place.reindex(command);
             assert!(matches!(again.code, Some(0 | 3)), "killed after event {event}: {}", again.err);
         }
@@ -64,4 +66,99 @@ fn a_run_killed_after_any_event_ends_like_an_undisturbed_one() {
     assert_eq!(expected.documents.len() + expected.rows.len(), THINGS);
     let events = kill_everywhere(&shop, "run things", &expected, |_| ());
     assert!(events > 40, "only {events} events");
+}
+
+/// Mischief mended, and every document changed by its version.
+fn mend(place: &Place) {
+    load(place, 2, |n| if shop::deed(n) == "mischief" { "everything" } else { shop::deed(n) });
+}
+
+#[test]
+fn searchers_see_a_whole_index_whenever_a_rebuild_is_killed() {
+    let shop = shop();
+    shop.reindex("run things").exits(3);
+    let old = documents(&shop);
+    mend(&shop);
+    let undisturbed = shop.copy();
+    undisturbed.reindex("run things --rebuild --drop-old").exits(0);
+    let expected = left(&undisturbed);
+    assert_eq!(expected.documents.len(), THINGS);
+    let whole = |place: &Place| {
+        let seen = documents(place);
+        assert!(seen == old || seen == expected.documents, "{} documents", seen.len());
+    };
+    let events = kill_everywhere(&shop, "run things --rebuild --drop-old", &expected, whole);
+    assert!(events > 30, "only {events} events");
+}
+
+#[test]
+fn a_retry_killed_after_any_event_and_retried_ends_like_an_undisturbed_one() {
+    let shop = shop();
+    shop.reindex("run things").exits(3);
+    // Every second one is mended, the others fail again.
+    load(&shop, 2, |n| if n % (2 * shop::INVALID_EVERY) == 0 { "everything" } else { shop::deed(n) });
+    let undisturbed = shop.copy();
+    undisturbed.reindex("retry things").exits(3);
+    let expected = left(&undisturbed).without_attempts();
+    assert_eq!(expected.rows.len(), THINGS / shop::INVALID_EVERY / 2);
+    for event in 0.. {
+        let place = shop.copy();
+        if !kill_after(&place, "retry things", event) {
+            assert!(event > 8, "only {event} events");
+            return;
+        }
+        place.reindex("retry things").exits(3);
+        let after = left(&place).without_attempts();
+        assert_eq!(after.differs_from(&expected), [""; 0], "killed after event {event}");
+    }
+}
+
+/// A run long enough to be interrupted in its midst: the last thing keeps the plugin busy for a while.
+fn long_run() -> Place {
+    let shop = shop();
+    load(&shop, 1, |n| if n == THINGS - 1 { "spin" } else { shop::deed(n) });
+    shop
+}
+
+#[test]
+fn an_interrupted_run_commits_what_is_in_flight_and_says_how_to_go_on() {
+    let shop = long_run();
+    let undisturbed = shop.copy();
+    undisturbed.reindex("run things").exits(3);
+    let mut child = shop.start("run things --log json");
+    let (_, mut log) = listen(&mut child, 6);
+    signal(&child, Signal::INT);
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, Some(4), "{rest}");
+    assert!(rest.contains("stopping after what is in flight; again to stop at once"), "{rest}");
+    assert!(rest.contains(r#""next":"reindex run things goes on from here""#), "{rest}");
+    let status = shop.reindex("status things").exits(0).out;
+    assert!(status.contains("stopped") && status.contains("next: reindex run things goes on from here"), "{status}");
+    assert!(documents(&shop).len() < THINGS - THINGS / shop::INVALID_EVERY, "it was stopped in its midst");
+    shop.reindex("run things").exits(3);
+    assert_eq!(left(&shop).differs_from(&left(&undisturbed)), [""; 0]);
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once_and_loses_nothing() {
+    let shop = long_run();
+    let undisturbed = shop.copy();
+    undisturbed.reindex("run things").exits(3);
+    let begun = Instant::now();
+    let mut child = shop.start("run things --log json");
+    let (_, mut log) = listen(&mut child, 20);
+    signal(&child, Signal::INT);
+    // Two signals of one kind at the same moment are one.
+    let asked = (&mut log).lines().map_while(Result::ok).any(|line| line.contains("again to stop at once"));
+    assert!(asked);
+    signal(&child, Signal::INT);
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(4), "{rest}");
+    assert!(rest.contains("stopped at once; nothing that was acknowledged is lost"), "{rest}");
+    assert!(begun.elapsed() < Duration::from_millis(1500), "the plugin would have been busy for longer");
+    shop.reindex("run things").exits(3);
+    assert_eq!(left(&shop).differs_from(&left(&undisturbed)), [""; 0]);
 }

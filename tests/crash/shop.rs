@@ -34,6 +34,12 @@ pub struct Left {
 }
 
 impl Left {
+    /// A retry that was killed may have tried once more.
+    pub fn without_attempts(mut self) -> Self {
+        self.rows.iter_mut().for_each(|row| row.3 = 0);
+        self
+    }
+
     /// Which parts differ, in few words: whole parts would fill screens.
     pub fn differs_from(&self, other: &Self) -> Vec<String> {
         let parts = |left: &Self| {
@@ -55,6 +61,7 @@ impl Left {
 /// A place with the things loaded, before any run.
 pub fn shop() -> Place {
     let place = Place::with_rogue();
+    place.keep_compiled(".reindex/shop");
     place.write("things.toml", include_str!("recipe.toml"));
     place.write("environments/shop.toml", include_str!("environment.toml"));
     place.reindex_with("load people - --env shop", "{\"id\":\"p\"}\n").exits(0);
