@@ -48,7 +48,7 @@ pub enum Config {
 /// The configuration of a backend that is not in this build: anything, which is not kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "IgnoredAny")]
-#[schemars(with = "BTreeMap<String, serde_json::Value>")]
+#[schemars(with = "BTreeMap<String, serde_json::Value>", extend("x-absent" = true))]
 pub struct Absent {}
 
 impl From<IgnoredAny> for Absent {
