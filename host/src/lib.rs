@@ -26,7 +26,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 0 | [`error`], [`clock`] |
-//! | 1 | [`record`]: what flows |
+//! | 1 | [`record`]: what flows; `document`: TOML that people write |
 //! | 2 | [`capability`], [`ledger`]: what is promised, without I/O |
 //! | 3 | [`event`]: what just happened |
 //! | 4 | [`backend`], [`sandbox`], [`observe`]: who keeps the promises |

@@ -48,7 +48,7 @@ pub enum Config {
 /// The configuration of a backend that is not in this build: anything, which is not kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "IgnoredAny")]
-#[schemars(with = "BTreeMap<String, serde_json::Value>")]
+#[schemars(with = "BTreeMap<String, serde_json::Value>", extend("x-absent" = true))]
 pub struct Absent {}
 
 impl From<IgnoredAny> for Absent {
@@ -95,6 +95,7 @@ pub enum Mode {
 pub struct Backends {
     beside: PathBuf,
     state: PathBuf,
+    own: PathBuf,
     mode: Mode,
     clock: Arc<dyn Clock>,
     databases: Mutex<BTreeMap<PathBuf, Arc<sqlite::Database>>>,
@@ -106,7 +107,15 @@ impl Backends {
     /// *Shape*: configured paths are relative to `beside`, the environment's own directory; what is not
     /// configured lies in `state` (`.reindex`).
     pub fn new(beside: impl Into<PathBuf>, state: impl Into<PathBuf>, mode: Mode, clock: Arc<dyn Clock>) -> Self {
-        Self { beside: beside.into(), state: state.into(), mode, clock, databases: Mutex::default() }
+        let state = state.into();
+        let own = state.join("reindex.db");
+        Self { beside: beside.into(), state, own, mode, clock, databases: Mutex::default() }
+    }
+
+    /// Keeps the ledger, and whatever names no file, in this database instead of `state`'s own.
+    #[must_use]
+    pub fn with_database(self, own: impl Into<PathBuf>) -> Self {
+        Self { own: own.into(), ..self }
     }
 
     /// Opens the table of this name.
@@ -153,7 +162,7 @@ impl Backends {
 
     /// Opens a database file, or the environment's own.
     pub fn database(&self, file: Option<&Path>) -> Result<Arc<sqlite::Database>> {
-        let path = file.map_or_else(|| self.state.join("reindex.db"), |file| self.beside.join(file));
+        let path = file.map_or_else(|| self.own.clone(), |file| self.beside.join(file));
         let path = absolute(&path).map_err(|error| {
             Error::usage("the path of a database means nothing here")
                 .with("path", path.display().to_string())

@@ -46,7 +46,7 @@ impl Shape<'_> {
     fn choice(&self, choices: &[(&str, &Value)], path: &str, table: &DeTable) -> Result<()> {
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
         if let Some(key) = table.keys().find(|key| !names.contains(&&**key.get_ref())) {
-            return Err(self.unknown(key.get_ref(), path, &names));
+            return Err(self.unknown(key.get_ref(), path, &offered(choices)));
         }
         let mut present = choices.iter().filter_map(|(name, schema)| Some((*name, schema, table.get(*name)?)));
         match (present.next(), present.next()) {
@@ -54,7 +54,7 @@ impl Shape<'_> {
             (Some((first, ..)), Some((second, ..))) => Err(self
                 .document
                 .error_at_key(&join(path, second), format!("`{path}` is both `{first}` and `{second}`"))
-                .hint(format!("keep exactly one of {}", list(&names, "and")))),
+                .hint(format!("keep exactly one of {}", list(&offered(choices), "and")))),
             _ => Err(self
                 .document
                 .error_at_key(path, format!("`{path}` does not say what it is"))
@@ -164,8 +164,13 @@ fn needs(schema: &Value) -> String {
 
 /// The tables that a choice is between, as words of a sentence.
 fn tables(path: &str, choices: &[(&str, &Value)]) -> String {
-    let tables: Vec<_> = choices.iter().map(|(name, _)| format!("[{}]", join(path, name))).collect();
+    let tables: Vec<_> = offered(choices).into_iter().map(|name| format!("[{}]", join(path, name))).collect();
     list(&tables, "or")
+}
+
+/// The choices to be offered: what is known but absent from this build (`x-absent`) helps nobody.
+fn offered<'a>(choices: &[(&'a str, &Value)]) -> Vec<&'a str> {
+    choices.iter().filter(|(_, schema)| schema["x-absent"] != true).map(|(name, _)| *name).collect()
 }
 
 /// The keys a table may hold exactly one of, for a schema made from an enum with external tags.

@@ -109,7 +109,7 @@ impl Check<'_> {
             (None, None) => Err(self
                 .document
                 .error_at_key("plugin", "the plugin is neither a `source` directory nor a compiled `file`")
-                .hint("add under `[plugin]`: source = \"../plugins/persons\", or file = \"persons.wasm\"")),
+                .hint("add under `[plugin]`: source = \"../plugins/parcels\", or file = \"parcels.wasm\"")),
             (Some(source), None) if source.is_absolute() => Err(self
                 .document
                 .error_at("plugin.source", "the plugin's source has to be inside the recipe's workspace")

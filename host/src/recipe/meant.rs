@@ -59,5 +59,5 @@ fn stem(document: &Document, path: &Path) -> Result<String> {
     }
     Err(document
         .error_at("name", format!("the file's name {stem:?} cannot be the name of the recipe"))
-        .hint("add, above the first table: name = \"persons\" (a small letter or digit, then also `-` and `_`)"))
+        .hint("add, above the first table: name = \"parcels\" (a small letter or digit, then also `-` and `_`)"))
 }

@@ -21,7 +21,7 @@ pub(super) struct Recipe {
     #[expect(dead_code, reason = "looked at before the other keys, which a newer format may have changed")]
     pub recipe: u32,
     /// What the recipe is called in commands and in the ledger; without it, the file's name.
-    #[schemars(extend("examples" = ["persons"]))]
+    #[schemars(extend("examples" = ["parcels"]))]
     pub name: Option<String>,
     /// The environment that binds the recipe's names to servers, where `--env` does not say another one.
     pub default_env: String,
@@ -46,10 +46,10 @@ pub(super) struct Recipe {
 #[schemars(extend("oneOf" = [{ "required": ["source"] }, { "required": ["file"] }]))]
 pub(super) struct Plugin {
     /// A directory of source inside the recipe's own workspace, built on demand; relative to the recipe.
-    #[schemars(extend("examples" = ["../plugins/persons"]))]
+    #[schemars(extend("examples" = ["../plugins/parcels"]))]
     pub source: Option<PathBuf>,
     /// A compiled component; relative to the recipe.
-    #[schemars(extend("examples" = ["persons.wasm"]))]
+    #[schemars(extend("examples" = ["parcels.wasm"]))]
     pub file: Option<PathBuf>,
     /// How the plugin reads its items.
     pub items: Form,
@@ -92,7 +92,7 @@ pub(super) struct Scan {
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     /// The file, relative to the recipe.
-    #[schemars(extend("examples" = ["persons.jsonl"]))]
+    #[schemars(extend("examples" = ["parcels.jsonl"]))]
     pub path: PathBuf,
     /// The attribute that is the record's key, or a list of them.
     #[schemars(extend("examples" = ["id"]))]
@@ -124,6 +124,6 @@ pub(super) struct Export {
 #[serde(deny_unknown_fields)]
 pub(super) struct Index {
     /// A JSON file with `settings` and `mappings`, relative to the recipe.
-    #[schemars(extend("examples" = ["persons.index.json"]))]
+    #[schemars(extend("examples" = ["parcels.index.json"]))]
     pub definition: PathBuf,
 }

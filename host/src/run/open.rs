@@ -50,7 +50,7 @@ impl Project {
         let recipe = &self.recipe;
         let file = self.plugin_file(may_build, events).await?;
         let grants = Grants::new(&recipe.grant);
-        let plugin = load_plugin(&self.environment.state, &recipe.name, &file).await?;
+        let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
         Job::compare_grants(&plugin, &grants)?;
         let (source, form, segments) = self.source().await?;
         let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
@@ -115,6 +115,13 @@ impl Project {
             })
         });
         Ok(built.await.map_err(|error| Error::bug("the build gave up").because(error))??.wasm)
+    }
+
+    /// What the plugin is called: its directory's or its file's name.
+    fn plugin_name(&self) -> String {
+        let (PluginAt::Source(path) | PluginAt::File(path)) = &self.recipe.plugin.at;
+        let stem = path.canonicalize().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+        stem.unwrap_or_else(|| self.recipe.name.clone())
     }
 
     fn max_bytes(&self) -> usize {
@@ -192,7 +199,7 @@ impl Project {
 
 /// Everything an environment names, ready to be opened.
 pub fn backends(environment: &Environment, mode: Mode) -> Backends {
-    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System))
+    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System)).with_database(&environment.database)
 }
 
 /// Compiles a component, or takes it from the cache in a state directory.

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -27,6 +27,9 @@ use crate::{
 
 /// How long a process waits for another one that writes.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it waits before it tries again itself, where SQLite does not wait for it.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How many pieces of work wait for the writer before callers do.
 const WAITING: usize = 64;
@@ -183,7 +186,7 @@ impl Database {
             })?;
         }
         let mut connection = Connection::open(&self.path).map_err(|error| explain(error, &self.path))?;
-        set_up(&mut connection).map_err(|fault| fault.error(&self.path))?;
+        patiently(|| set_up(&mut connection)).map_err(|fault| fault.error(&self.path))?;
         let (jobs, waiting) = mpsc::channel(WAITING);
         let path = self.path.clone();
         let thread = std::thread::Builder::new()
@@ -217,6 +220,18 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// Tries again while another process holds the file. SQLite itself does not wait where two switch a new file to
+/// write-ahead mode at once.
+fn patiently(mut work: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+    let begun = Instant::now();
+    loop {
+        match work() {
+            Err(fault) if fault.is_busy() && begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
 }
 
 /// The age is asked first: a file of another program is left as it is.

@@ -26,6 +26,12 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
+    /// Whether another connection holds what this one needs.
+    pub(super) fn is_busy(&self) -> bool {
+        let busy = [ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked];
+        matches!(self, Self::Sql(error) if error.sqlite_error_code().is_some_and(|code| busy.contains(&code)))
+    }
+
     /// The same fault as an error about a file.
     pub(super) fn error(self, path: &Path) -> Error {
         match self {

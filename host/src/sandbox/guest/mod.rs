@@ -35,9 +35,9 @@ wasmtime::component::bindgen!({
     },
 });
 
+pub use self::exports::reindex::plugin::mapping;
 pub use self::log::Log;
-pub use exports::reindex::plugin::mapping;
-pub use reindex::plugin::types;
+pub use self::reindex::plugin::types;
 
 /// How many handles a plugin may hold at a time, its own and those of WASI together.
 const MAX_HANDLES: usize = 1000;

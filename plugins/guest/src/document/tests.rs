@@ -1,3 +1,5 @@
+//! What documents look like.
+
 use super::*;
 use crate::Json;
 

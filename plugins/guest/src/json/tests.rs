@@ -1,3 +1,5 @@
+//! What the reader takes and refuses, beside what `serde_json` takes.
+
 use super::*;
 
 fn is_json(text: &str) -> bool {
