@@ -51,8 +51,10 @@ impl Project {
         let file = self.plugin_file(may_build, events).await?;
         let grants = Grants::new(&recipe.grant);
         let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
-        Job::compare_grants(&plugin, &grants)?;
-        let (source, form, segments) = self.source().await?;
+        Job::compare_grants(&plugin, &grants)
+            .map_err(|error| error.with("recipe", recipe.path.display().to_string()))?;
+        let (source, form, segments) =
+            self.source().await.map_err(|error| error.with("recipe", recipe.place_of("source")))?;
         let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
         Ok(Job {
             name: recipe.name.clone(),
@@ -205,10 +207,13 @@ pub fn backends(environment: &Environment, mode: Mode) -> Backends {
 /// Compiles a component, or takes it from the cache in a state directory.
 pub async fn load_plugin(state: &Path, name: &str, file: &Path) -> Result<Plugin> {
     let bytes = fs::read(file).map_err(|error| {
-        Error::usage("the plugin cannot be read").with("plugin", file.display().to_string()).because(error)
+        Error::usage("the plugin cannot be read")
+            .with("file", file.display().to_string())
+            .because(error)
+            .hint("mend `file` under `[plugin]`, or build the plugin first")
     })?;
     let engine = Engine::new(Some(&state.join("cache")))?;
-    Plugin::load(&engine, name, &bytes).await
+    Plugin::load(&engine, name, &bytes).await.map_err(|error| error.with("file", file.display().to_string()))
 }
 
 async fn probe_scratch(backends: &Backends) -> Result<Vec<(&'static str, String)>> {
