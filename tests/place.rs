@@ -157,6 +157,7 @@ pub fn snapshots() -> insta::Settings {
         (r"_\d{8}T\d{6}_[0-9a-f]{6}", "_MADE"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r"\b(in|took|began) (\d+m )?\d+(\.\d+)?m?s\b", "$1 TIME"),
+        (r", \d[\d,.]*/s", ", RATE/s"),
         (r"\b(pid|process) \d+", "$1 PID"),
         (r"(/[^/ ]+)*/\.tmp\w{6}", "DIR"),
         (r"\bdigest [0-9a-f]{16}", "digest DIGEST"),

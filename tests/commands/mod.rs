@@ -1,5 +1,7 @@
 //! The command line as a person and a program meet it: what is printed where, and the exit code.
 
+mod trouble;
+
 use std::{
     fs,
     io::Write,

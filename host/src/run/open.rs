@@ -53,8 +53,7 @@ impl Project {
         let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
         Job::compare_grants(&plugin, &grants)
             .map_err(|error| error.with("recipe", recipe.path.display().to_string()))?;
-        let (source, form, segments) =
-            self.source().await.map_err(|error| error.with("recipe", recipe.place_of("source")))?;
+        let (source, form, segments) = self.source().await?;
         let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
         Ok(Job {
             name: recipe.name.clone(),
@@ -132,6 +131,7 @@ impl Project {
 
     async fn source(&self) -> Result<(Arc<dyn Scan>, Form, u32)> {
         let max_bytes = self.max_bytes();
+        let at = |key: &str, error: Error| error.with("recipe", self.recipe.place_of(key));
         match &self.recipe.source {
             Source::Scan { table, segments, .. } => {
                 let table = self.backends.table(table, Some(self.environment.backend(table)?))?;
@@ -139,10 +139,14 @@ impl Project {
                 Ok((table, form, *segments))
             }
             Source::File { path, form, .. } => {
-                Ok((Arc::new(files::JsonLines::open(path, *form, max_bytes)?), *form, 1))
+                let lines =
+                    files::JsonLines::open(path, *form, max_bytes).map_err(|error| at("source.file.path", error))?;
+                Ok((Arc::new(lines), *form, 1))
             }
             Source::Export { directory, .. } => {
-                Ok((Arc::new(files::Export::open(directory, max_bytes)?), Form::DynamodbJson, 0))
+                let export =
+                    files::Export::open(directory, max_bytes).map_err(|error| at("source.export.directory", error))?;
+                Ok((Arc::new(export), Form::DynamodbJson, 0))
             }
         }
     }

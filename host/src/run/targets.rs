@@ -44,7 +44,7 @@ impl Target {
         let refuse = |message: String| {
             Err(Error::usage(message)
                 .with("index", current.name.clone())
-                .hint("`reindex run --rebuild` fills a new index and swaps the alias; the old one stays as it is"))
+                .hint("add `--rebuild`: a new index is filled and takes the alias; the old one stays as it is"))
         };
         match &current.stamp {
             None if self.stamp.version != "none" => {
