@@ -52,7 +52,7 @@
 //! # Embedding
 //!
 //! Open a recipe, or put a [`run::Job`] together from your own storage, queue and index; see
-//! `host/examples/embed.rs`.
+//! `host/examples/embed/main.rs`.
 
 pub mod backend;
 pub mod build;

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use jiff::Timestamp;
+
 use crate::{
     capability::{
         Capability, Resources,
@@ -121,16 +123,19 @@ impl Job {
         Ok(identity)
     }
 
-    /// The plugin, ready to be called; its clock stands at the run's start.
-    pub(super) fn mapper(&self, run: &Run, events: &Events) -> Mapper {
-        let seed = blake3::hash(run.id.as_bytes());
+    /// The plugin, ready to be called by itself; its clock stands still from now on.
+    pub fn mapper(&self, events: &Events) -> Mapper {
+        self.mapper_at(self.clock.now(), 0, events)
+    }
+
+    fn mapper_at(&self, now: Timestamp, seed: u64, events: &Events) -> Mapper {
         self.plugin.start(Room {
             limits: self.limits.clone(),
             grants: self.grants.clone(),
             resources: self.resources.clone(),
             settings: self.settings.clone(),
-            now: run.started,
-            seed: u64::from_le_bytes(seed.as_bytes()[..8].try_into().unwrap_or_default()),
+            now,
+            seed,
             events: events.clone(),
             instances: self.pace.worker_count(),
         })
@@ -155,7 +160,7 @@ impl Job {
             run: run.clone(),
             scan,
             shape: self.shape.clone(),
-            mapper: self.mapper(run, events),
+            mapper: self.mapper_at(run.started, seed(&run.id), events),
             sinks,
             ledger: self.ledger.clone(),
             config: self.pace.clone(),
@@ -165,4 +170,10 @@ impl Job {
         })
         .await
     }
+}
+
+/// A run's seed: the same whenever the run is resumed.
+fn seed(run: &str) -> u64 {
+    let hash = blake3::hash(run.as_bytes());
+    hash.as_bytes()[..8].iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }

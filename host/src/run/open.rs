@@ -52,7 +52,7 @@ impl Project {
         let grants = Grants::new(&recipe.grant);
         let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
         Job::compare_grants(&plugin, &grants)
-            .map_err(|error| error.with("recipe", recipe.path.display().to_string()))?;
+            .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
         let (source, form, segments) = self.source().await?;
         let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
         Ok(Job {
@@ -116,6 +116,13 @@ impl Project {
             })
         });
         Ok(built.await.map_err(|error| Error::bug("the build gave up").because(error))??.wasm)
+    }
+
+    /// Where the recipe grants the like of what the plugin misses.
+    fn place_of_grant(&self, plugin: &Plugin, grants: &Grants) -> String {
+        let missing = grants.missing(&plugin.description().asks);
+        let key = missing.first().map(|door| format!("grant.{}.{}", door.access.word(), door.capability.word()));
+        self.recipe.place_of(key.as_deref().unwrap_or("grant"))
     }
 
     /// What the plugin is called: its directory's or its file's name.
