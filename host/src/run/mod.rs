@@ -208,7 +208,7 @@ impl Job {
                     target.index.remove(old).await?;
                     events.note(format!("removed index {old}"));
                 }
-                Some(old) => events.note(format!("{old} is kept; `--drop-old` would remove it")),
+                Some(old) => events.note(format!("{old} is kept; with `--drop-old` it would be gone")),
                 None => {}
             }
         }
