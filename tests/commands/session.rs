@@ -127,7 +127,7 @@ fn standard_output_carries_data_only_and_json_where_a_program_may_read() {
     assert_eq!(found.len(), 3);
     let id = found[0]["id"].as_str().unwrap();
     assert_eq!(lines(&place, &format!("get persons {id} --json"), 0), found[..1]);
-    assert!(lines(&place, "diff persons --json", 0).is_empty());
+    assert!(lines(&place, "diff persons --json", 3).is_empty());
     assert!(lines(&place, "queue peek work --json", 0).is_empty());
 }
 
