@@ -29,7 +29,9 @@ impl Decimal {
         let exponent: i64 =
             exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
         let leading = i64::try_from(whole.len()).unwrap_or(0) - i64::try_from(all.len() - digits.len()).unwrap_or(0);
-        Self { negative, digits: digits.trim_end_matches('0').to_owned(), power: exponent + leading }
+        // Zero has no first digit, and so no power.
+        let power = if digits.is_empty() { 0 } else { exponent + leading };
+        Self { negative, digits: digits.trim_end_matches('0').to_owned(), power }
     }
 
     fn sign(&self) -> i8 {
