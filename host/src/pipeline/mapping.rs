@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     feed::{Before, Entry},
-    settle::{self, End},
+    reason,
 };
 
 /// An entry with the answer to it.
@@ -59,7 +59,7 @@ fn read(shape: &Shape, entry: &Entry) -> std::result::Result<Item, Failure> {
     };
     shape.item(body).map_err(|Refusal { reason, too_big, .. }| {
         let state = if too_big { State::TooBig } else { State::KnownError };
-        Failure { state, group: settle::group(&reason, ""), reason }
+        Failure { state, group: reason::group(&reason, ""), reason }
     })
 }
 
@@ -71,15 +71,4 @@ fn answered(
 ) -> Mapped {
     let id = id.or(entry.id).unwrap_or_else(|| entry.position.clone());
     Mapped { cursor: entry.cursor, position: entry.position, id, version, before: entry.before, answer }
-}
-
-impl Mapped {
-    /// How it ended, once its effects were carried out or one of them failed.
-    pub fn end(&mut self, failure: Option<Failure>) -> End {
-        let answer = std::mem::replace(&mut self.answer, Ok(Outcome::Effects(Vec::new())));
-        match (failure, answer) {
-            (Some(failure), _) | (None, Err(failure)) => End::Open(failure),
-            (None, Ok(outcome)) => settle::end(outcome, &self.id),
-        }
-    }
 }

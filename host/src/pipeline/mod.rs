@@ -12,6 +12,7 @@ mod conclusion;
 mod config;
 mod feed;
 mod mapping;
+mod reason;
 mod segment;
 mod settle;
 mod sink;

@@ -94,7 +94,8 @@ impl Pipeline {
         let (parts, workers) = (self.parts.clone(), self.workers.clone());
         task::spawn(async move {
             let _worker = workers.acquire_owned().await.map_err(|_| Error::bug("the workers are gone"))?;
-            let entries = mapping::map(&parts.shape, &parts.mapper, batch.entries).await?;
+            let map = async move { mapping::map(&parts.shape, &parts.mapper, batch.entries).await };
+            let entries = task::spawn_computing(map).join().await?;
             Ok(MappedBatch { entries, last: batch.last })
         })
     }

@@ -16,7 +16,7 @@ use crate::{
     sandbox::Failure,
 };
 
-use super::{backoff, mapping::Mapped, settle};
+use super::{backoff, mapping::Mapped, reason};
 
 /// The effects of one item.
 #[derive(Debug)]
@@ -255,7 +255,7 @@ fn answered(work: &mut Work, write: &Write, answer: Written, counts: &mut Counts
 }
 
 fn fail(work: &mut Work, state: State, reason: String) {
-    let group = settle::group(&reason, &work.id);
+    let group = reason::group(&reason, &work.id);
     work.failure.get_or_insert(Failure { state, reason, group });
 }
 
@@ -265,7 +265,7 @@ fn settled(answer: Result<()>, failure: &mut Option<Failure>) -> Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.kind(), Kind::Usage | Kind::NotFound) => {
             let reason = error.message().to_owned();
-            failure.get_or_insert(Failure { state: State::KnownError, group: settle::group(&reason, ""), reason });
+            failure.get_or_insert(Failure { state: State::KnownError, group: reason::group(&reason, ""), reason });
             Ok(false)
         }
         Err(error) => Err(error),

@@ -12,6 +12,13 @@ pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
     Task(tokio::spawn(work))
 }
 
+/// Spawns work that computes for milliseconds at a time, on a thread where it keeps nobody waiting: whoever commits
+/// must be free the moment a sink answers. Dropping it lets it end by itself.
+pub(super) fn spawn_computing<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Task<T> {
+    let runtime = tokio::runtime::Handle::current();
+    Task(tokio::task::spawn_blocking(move || runtime.block_on(work)))
+}
+
 impl<T> Task<Result<T>> {
     /// Waits for the task; a panic in it becomes an error.
     pub async fn join(mut self) -> Result<T> {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::canonical::{self, fields, plain_to_typed, push_text, write_plain, write_typed, write_typed_as_typed};
+use super::{
+    canonical::{self, fields, push_text, write_plain},
+    typed::{plain_to_typed, write_typed, write_typed_as_typed},
+};
 
 /// One record, checked and in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,12 @@
 //! Pure data and pure functions; nothing here does I/O.
 
 mod canonical;
+mod decimal;
 mod effect;
 mod item;
+mod typed;
 
-pub use canonical::{MAX_DEPTH, canonical, elements, fields, typed_to_plain};
+pub use canonical::{MAX_DEPTH, canonical, elements, fields};
 pub use effect::{Content, Effect, Outcome};
 pub use item::{Form, Item, Key, Refusal, Shape, Version};
+pub use typed::typed_to_plain;
