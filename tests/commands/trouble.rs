@@ -287,3 +287,44 @@ fn a_full_disk_stops_the_run_which_goes_on_after_there_is_room() {
     let mount = format!("mount -t tmpfs -o size=1m none .reindex; ln -s {} .reindex/cache", kept.display());
     outgrow(&place, &private, &mount, "true", "mount -o remount,size=40m .reindex");
 }
+
+/// So many recipes, each with records of its own, that fill one index.
+fn sharers(count: usize) -> (Place, Vec<String>) {
+    let place = place(1, "good");
+    let names: Vec<_> = (0..count).map(|n| format!("sharer-{n}")).collect();
+    for name in &names {
+        place
+            .reindex_with(&format!("load {name} -"), &format!("{{\"id\":\"{name}\",\"v\":1,\"do\":\"good\"}}\n"))
+            .exits(0);
+        place.write(&format!("{name}.toml"), RECIPE.replace("\"things\"", &format!("\"{name}\"")));
+    }
+    (place, names)
+}
+
+#[test]
+fn recipes_that_fill_one_index_and_begin_at_the_same_moment_make_it_once() {
+    for _ in 0..4 {
+        let (place, names) = sharers(4);
+        let running: Vec<_> = names.iter().map(|name| place.start(&format!("run {name}"))).collect();
+        for child in running {
+            Ran::of(child.wait_with_output().unwrap()).exits(0);
+        }
+        assert_eq!(place.documents("rogues", "").into_keys().collect::<Vec<_>>(), names);
+    }
+}
+
+#[test]
+fn a_run_whose_index_is_exchanged_under_it_says_so_and_does_not_claim_to_be_done() {
+    let (place, names) = sharers(1);
+    place.reindex(&format!("run {}", names[0])).exits(0);
+    load(&place, 1, 1, "spin");
+    let mut run = place.start("run rogues --log json");
+    let mut log = BufReader::new(run.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(log.any(|line| line.contains("started")));
+    place.reindex(&format!("run {} --rebuild", names[0])).exits(0);
+    let rest: Vec<_> = log.collect();
+    assert_eq!(run.wait().unwrap().code(), Some(2), "{rest:?}");
+    assert!(rest.join("\n").contains("which this run was filling, is no longer behind `rogues`"), "{rest:?}");
+    place.reindex("run rogues").exits(2);
+    place.reindex("run rogues --fresh").exits(3);
+}

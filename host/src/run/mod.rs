@@ -134,6 +134,7 @@ impl Job {
         if run.identity.get("plugin").map(String::as_str) != Some(self.plugin.digest()) {
             events.note("the plugin is another than the run began with; its failures are retried with today's");
         }
+        self.targets_are_still_there(&run).await?;
         let pipeline = self.pipeline(&run, self.source.clone(), events, stop).await?;
         let before = pipeline.counts();
         events.send(Event::Started {
@@ -177,6 +178,7 @@ impl Job {
         if !(ended && pipeline.retry_waiting().await?) {
             return Err(stopped("run it again to go on from there"));
         }
+        self.targets_are_still_there(run).await?;
         self.enter(run, Phase::Finishing).await?;
         if let Work::Rebuild { drop_old, waive } = options.work {
             self.swap(run, &pipeline.counts(), drop_old, waive, events).await?;
@@ -259,17 +261,24 @@ impl Job {
 
     /// Makes the indexes of a new run; those of a resumed one have to be there still.
     async fn make_targets(&self, run: &mut Run, events: &Events) -> Result<()> {
-        let made = run.marks.contains("made");
-        for target in self.targets()? {
-            if made {
-                target.still_there(run).await?;
-            } else {
-                target.make(run, events).await?;
-            }
+        if run.marks.contains("made") {
+            return self.targets_are_still_there(run).await;
         }
-        if !made {
-            run.marks.insert("made".into());
-            self.ledger.save(run).await?;
+        let _turn = match self.state_directory.as_deref() {
+            Some(directory) => Some(Lock::turn(directory).await?),
+            None => None,
+        };
+        for target in self.targets()? {
+            target.reconsider(run).await?;
+            target.make(run, events).await?;
+        }
+        run.marks.insert("made".into());
+        self.ledger.save(run).await
+    }
+
+    async fn targets_are_still_there(&self, run: &Run) -> Result<()> {
+        for target in self.targets()? {
+            target.still_there(run).await?;
         }
         Ok(())
     }

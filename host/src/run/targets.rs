@@ -68,6 +68,17 @@ impl Target {
         }
     }
 
+    /// Takes the index that somebody else made since the run chose a name; nothing is written to the chosen one yet.
+    pub async fn reconsider(&self, run: &mut Run) -> Result<()> {
+        if run.scope != Scope::Rebuild
+            && let Some(current) = self.index.current().await?
+        {
+            self.fits(&current)?;
+            run.targets.insert(self.alias.clone(), current.name);
+        }
+        Ok(())
+    }
+
     /// Makes the run's index where it is still missing, and lets the alias name it unless a rebuild does so later.
     pub async fn make(&self, run: &Run, events: &Events) -> Result<()> {
         let name = self.concrete(run)?;
@@ -94,11 +105,10 @@ impl Target {
         if there {
             return Ok(());
         }
-        Err(Error::usage(format!(
-            "index {name}, which the unfinished run was filling, is no longer behind `{}`",
-            self.alias
-        ))
-        .hint("`--fresh` gives that run up and starts a new one"))
+        Err(Error::usage(format!("index {name}, which this run was filling, is no longer behind `{}`", self.alias))
+            .hint(
+                "somebody rebuilt or removed it; `reindex run RECIPE --fresh` gives this run up and starts a new one",
+            ))
     }
 
     /// Refuses a rebuilt index that cannot be complete.
