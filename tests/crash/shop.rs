@@ -22,6 +22,9 @@ pub const INVALID_EVERY: usize = 20;
 /// Every how many one has an effect of every kind; the others are documents only, since objects are slow to store.
 const EVERYTHING_EVERY: usize = 7;
 
+/// A row of the ledger: id, state, reason, attempts.
+type Row = (String, u32, String, u32);
+
 /// Everything a run leaves behind, in a form in which two runs can be compared.
 #[derive(Debug, PartialEq)]
 pub struct Left {
@@ -30,7 +33,7 @@ pub struct Left {
     pub copies: Vec<Option<String>>,
     pub messages: Vec<String>,
     pub counts: Value,
-    pub rows: Vec<(String, u32, String, u32)>,
+    pub rows: Vec<Row>,
 }
 
 impl Left {
@@ -43,15 +46,14 @@ impl Left {
     /// Which parts differ, in few words: whole parts would fill screens.
     pub fn differs_from(&self, other: &Self) -> Vec<String> {
         let parts = |left: &Self| {
-            let all = [
+            [
                 ("documents", format!("{:?}", left.documents), left.documents.len()),
                 ("objects", format!("{:?}", left.objects), left.objects.len()),
                 ("copies", format!("{:?}", left.copies), left.copies.iter().flatten().count()),
                 ("messages", format!("{:?}", left.messages), left.messages.len()),
                 ("counts", left.counts.to_string(), 1),
                 ("rows", format!("{:?}", left.rows), left.rows.len()),
-            ];
-            all
+            ]
         };
         let pairs = parts(self).into_iter().zip(parts(other)).filter(|(mine, others)| mine != others);
         pairs.map(|(mine, others)| format!("{}: {} here, {} there", mine.0, mine.2, others.2)).collect()
@@ -121,7 +123,7 @@ fn messages(place: &Place) -> Vec<String> {
 }
 
 /// What no command prints: the copied records, and the rows of the ledger.
-fn stored(place: &Place, run: &str) -> (Vec<Option<String>>, Vec<(String, u32, String, u32)>) {
+fn stored(place: &Place, run: &str) -> (Vec<Option<String>>, Vec<Row>) {
     let state = place.path(".reindex/shop");
     let backends = Backends::new(&state, &state, Mode::ReadOnly, Arc::new(System));
     let ids: Vec<_> = (0..THINGS).map(id).collect();
