@@ -84,6 +84,10 @@ fn a_mended_record_is_retried_and_a_changed_one_is_a_difference() {
     let first = first.lines().next().unwrap().to_owned();
     let id = serde_json::from_str::<Value>(&first).unwrap()["Item"]["id"]["S"].as_str().unwrap().to_owned();
     place.reindex_with("load people -", &(first.replace(&id, "nobody") + "\n")).exits(0);
+    place.write("ids.txt", &id);
+    place.reindex("run persons --ids ids.txt").exits(0);
+    let status = place.reindex("status persons").exits(0).out;
+    assert!(status.contains("nobody"), "a run of other ids does not hide what is open: {status}");
     let retried = place.reindex("retry persons").exits(0);
     assert!(retried.err.contains("done: 11 read, 11 documents, 0 failed"), "{}", retried.err);
     let surname = place.reindex(&format!("get persons {id} --json")).exits(0).json()["document"]["surname"].clone();

@@ -1,4 +1,4 @@
-//! How far a recipe's newest run is. Reads only.
+//! How far a recipe is. Reads only.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::{
     error::Result,
-    ledger::{Counts, Group, Ledger, Phase, Run},
+    ledger::{Counts, Group, Ledger, Phase, Run, Scope},
     pipeline,
 };
 
 use super::{EXAMPLES, lock::Lock};
 
-/// The newest run of a recipe.
+/// How a run of a recipe stands.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
@@ -26,10 +26,24 @@ pub struct Status {
     pub pid: Option<u32>,
 }
 
-/// Looks at the newest run of a recipe, if it was ever run.
+/// The run that needs looking after: the newest over the whole source while anything of it is open, else the newest.
+/// A few ids that were run since must not hide what a whole run left undone.
+pub(super) async fn needing(ledger: &dyn Ledger, recipe: &str) -> Result<Option<Run>> {
+    const ENOUGH: usize = 100;
+    let mut runs = ledger.runs(recipe, ENOUGH).await?;
+    runs.retain(|run| run.phase != Phase::Abandoned);
+    if let Some(whole) = runs.iter().find(|run| matches!(run.scope, Scope::Full | Scope::Rebuild)) {
+        let counts = pipeline::counts(ledger, whole).await?;
+        if whole.phase != Phase::Finished || counts.failed + counts.waiting > 0 {
+            return Ok(Some(whole.clone()));
+        }
+    }
+    Ok(runs.into_iter().next())
+}
+
+/// Looks at the run of a recipe that needs it, if it was ever run.
 pub async fn status(ledger: &dyn Ledger, recipe: &str, state_directory: &Path) -> Result<Option<Status>> {
-    let runs = ledger.runs(recipe, 100).await?;
-    let Some(run) = runs.into_iter().find(|run| run.phase != Phase::Abandoned) else { return Ok(None) };
+    let Some(run) = needing(ledger, recipe).await? else { return Ok(None) };
     let counts = pipeline::counts(ledger, &run).await?;
     let groups = ledger.groups(&run.id, EXAMPLES).await?;
     Ok(Some(Status { run, counts, groups, pid: Lock::holder(state_directory, recipe) }))

@@ -124,11 +124,12 @@ impl Job {
         Ok(Summary { run, resumed, counts, groups, elapsed: begun.elapsed() })
     }
 
-    /// Tries what failed in the newest full run once more, with today's plugin.
+    /// Tries once more, with today's plugin, what failed in the newest run over the whole source; if nothing did, in
+    /// the newest run of any kind.
     pub async fn retry(&self, filter: Filter, events: &Events, stop: &Stop) -> Result<Summary> {
         let begun = Instant::now();
         let _lock = self.lock()?;
-        let run = self.newest(|run| run.phase != Phase::Abandoned).await?.ok_or_else(|| {
+        let run = look::needing(&*self.ledger, &self.name).await?.ok_or_else(|| {
             Error::usage(format!("recipe `{}` was never run, so there is nothing to retry", self.name))
         })?;
         if run.identity.get("plugin").map(String::as_str) != Some(self.plugin.digest()) {
