@@ -1,9 +1,12 @@
 //! Everything that looks at the project from outside, in one binary, so that the library is linked once.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test says what failed by failing")]
 
+mod cases;
 mod commands;
 mod contract;
+mod crash;
 mod house;
+mod place;
 mod plugins;
 mod run;
 mod sandbox;

@@ -1,5 +1,8 @@
 //! The command line as a person and a program meet it: what is printed where, and the exit code.
 
+mod session;
+mod trouble;
+
 use std::{
     fs,
     io::Write,

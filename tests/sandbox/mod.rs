@@ -1,6 +1,6 @@
 //! Rogue plugins: each limit bites, and costs only the record that passed it.
 
-mod build;
+pub mod build;
 mod doors;
 mod languages;
 mod limits;

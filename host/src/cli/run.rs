@@ -193,10 +193,11 @@ pub(super) fn read_ids(file: &Path) -> Result<Vec<String>> {
         Some("-") => io::stdin().read_to_string(&mut text).map(drop),
         _ => fs::read_to_string(file).map(|read| text = read),
     };
-    read.map_err(|error| Error::usage(format!("cannot read the ids from {}", file.display())).because(error))?;
+    let name = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() };
+    read.map_err(|error| Error::usage(format!("cannot read the ids from {name}")).because(error))?;
     let ids: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if ids.is_empty() {
-        return Err(Error::usage(format!("{} holds no ids", file.display())).hint("write one id a line"));
+        return Err(Error::usage(format!("{name} holds no ids")).hint("write one id a line"));
     }
     Ok(ids)
 }

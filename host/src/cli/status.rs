@@ -13,7 +13,7 @@ use crate::{
     backend::Mode,
     clock::{Clock, System},
     error::Result,
-    ledger::{Counts, Group, Phase, Run},
+    ledger::{Counts, Group, Phase, Run, Scope},
     observe::text::{duration, first_line, number, rate},
     run,
 };
@@ -105,11 +105,27 @@ fn failure(ui: Ui, group: &Group) -> String {
     format!("{head}\n  {} {}", ui.style(DIM, "such as"), examples.join(", "))
 }
 
+/// The flags without which another run would begin.
+fn flags(run: &Run) -> String {
+    match run.scope {
+        Scope::Full => String::new(),
+        Scope::Rebuild => " --rebuild".to_owned(),
+        Scope::Ids => " --ids FILE".to_owned(),
+        Scope::Limit => run.identity.get("limit").map_or_else(String::new, |limit| format!(" --limit {limit}")),
+    }
+}
+
 fn next(status: &run::Status, target: &Target) -> String {
     let again = target.again();
     match (status.run.phase, status.pid) {
         (Phase::Running | Phase::Finishing, Some(_)) => format!("wait; reindex status {again} looks again"),
-        (Phase::Running | Phase::Finishing, None) => format!("reindex run {again} goes on from here"),
+        (Phase::Finishing, None) if status.counts.failed + status.counts.waiting > 0 => format!(
+            "reindex retry {again}, after mending what the reasons say; then reindex run {again}{}",
+            flags(&status.run)
+        ),
+        (Phase::Running | Phase::Finishing, None) => {
+            format!("reindex run {again}{} goes on from here", flags(&status.run))
+        }
         _ if status.counts.failed + status.counts.waiting > 0 => {
             format!("reindex retry {again}, after mending what the reasons say")
         }

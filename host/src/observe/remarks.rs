@@ -53,10 +53,11 @@ impl Remarks {
             Event::Denied { door } if self.doors.insert(door.clone()) => {
                 (Tone::Warning, format!("the plugin was refused what it is not granted: {}", clean(door)))
             }
-            Event::PluginLog { plugin, line } if self.logs.pass(plugin, now) => {
+            Event::PluginLog { plugin, line } if !line.trim().is_empty() && self.logs.pass(plugin, now) => {
                 (Tone::Quote, format!("{plugin} | {}", first_line(line)))
             }
-            Event::ItemFailed { id, state, reason } if self.failures.pass("", now) => {
+            // What merely waits is tried again, and says so later if that was in vain.
+            Event::ItemFailed { id, state, reason } if state.is_failure() && self.failures.pass("", now) => {
                 (Tone::Failure, format!("{} ({}): {}", first_line(id), state.word(), first_line(reason)))
             }
             _ => return None,

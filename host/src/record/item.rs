@@ -106,10 +106,11 @@ impl Shape {
     pub fn item(&self, bytes: &[u8]) -> Result<Item, Refusal> {
         let fail = |reason: String| Refusal { id: None, reason, too_big: false };
         if bytes.len() > self.max_bytes {
-            let reason = format!("is {} bytes long, more than the limit of {}", bytes.len(), self.max_bytes);
-            return Err(Refusal { id: None, reason: format!("the item {reason}"), too_big: true });
+            // A source may have cut it, so how long it really is cannot be said.
+            let reason = format!("the item is longer than {} bytes, the `item` under `[limits]`", self.max_bytes);
+            return Err(Refusal { id: None, reason, too_big: true });
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| fail("the item is not UTF-8".to_owned()))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| fail("the item is not Unicode text".to_owned()))?;
         let fields = self.fields(text.trim()).map_err(|reason| fail(format!("the item {reason}")))?;
         let id = self.id(&fields).map_err(fail)?;
         let refuse = |reason: String| Refusal { id: Some(id.clone()), reason, too_big: false };

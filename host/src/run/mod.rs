@@ -208,7 +208,7 @@ impl Job {
                     target.index.remove(old).await?;
                     events.note(format!("removed index {old}"));
                 }
-                Some(old) => events.note(format!("{old} is kept; `--drop-old` would remove it")),
+                Some(old) => events.note(format!("{old} is kept; with `--drop-old` it would be gone")),
                 None => {}
             }
         }
@@ -244,10 +244,16 @@ impl Job {
         if matches!(draft.scope, Scope::Ids | Scope::Limit) {
             return Ok(false);
         }
-        let what = if changed.is_empty() { "the scope".to_owned() } else { changed.join(", ") };
-        Err(Error::usage(format!("run {} is unfinished, and {what} changed since it began", old.id))
-            .with("began", old.started.to_string())
-            .with("scope", format!("{:?}, asked for {:?}", old.scope, draft.scope).to_lowercase())
+        let what = if changed.is_empty() { "scope".to_owned() } else { changed.join(", its ") };
+        let mut error = Error::usage(format!("run {} is unfinished, and its {what} changed since it began", old.id))
+            .with("began", old.started.to_string());
+        if changed.contains(&"plugin") {
+            error = error.with("plugin", self.plugin.name());
+        }
+        if old.scope != draft.scope {
+            error = error.with("scope", format!("{:?}, asked for {:?}", old.scope, draft.scope).to_lowercase());
+        }
+        Err(error
             .hint("put it back as it was and run again to go on, or give that run up and start over with `--fresh`"))
     }
 

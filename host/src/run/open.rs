@@ -138,6 +138,7 @@ impl Project {
 
     async fn source(&self) -> Result<(Arc<dyn Scan>, Form, u32)> {
         let max_bytes = self.max_bytes();
+        let at = |key: &str, error: Error| error.with("recipe", self.recipe.place_of(key));
         match &self.recipe.source {
             Source::Scan { table, segments, .. } => {
                 let table = self.backends.table(table, Some(self.environment.backend(table)?))?;
@@ -145,10 +146,14 @@ impl Project {
                 Ok((table, form, *segments))
             }
             Source::File { path, form, .. } => {
-                Ok((Arc::new(files::JsonLines::open(path, *form, max_bytes)?), *form, 1))
+                let lines =
+                    files::JsonLines::open(path, *form, max_bytes).map_err(|error| at("source.file.path", error))?;
+                Ok((Arc::new(lines), *form, 1))
             }
             Source::Export { directory, .. } => {
-                Ok((Arc::new(files::Export::open(directory, max_bytes)?), Form::DynamodbJson, 0))
+                let export =
+                    files::Export::open(directory, max_bytes).map_err(|error| at("source.export.directory", error))?;
+                Ok((Arc::new(export), Form::DynamodbJson, 0))
             }
         }
     }
@@ -213,10 +218,13 @@ pub fn backends(environment: &Environment, mode: Mode) -> Backends {
 /// Compiles a component, or takes it from the cache in a state directory.
 pub async fn load_plugin(state: &Path, name: &str, file: &Path) -> Result<Plugin> {
     let bytes = fs::read(file).map_err(|error| {
-        Error::usage("the plugin cannot be read").with("plugin", file.display().to_string()).because(error)
+        Error::usage("the plugin cannot be read")
+            .with("file", file.display().to_string())
+            .because(error)
+            .hint("mend `file` under `[plugin]`, or build the plugin first")
     })?;
     let engine = Engine::new(Some(&state.join("cache")))?;
-    Plugin::load(&engine, name, &bytes).await
+    Plugin::load(&engine, name, &bytes).await.map_err(|error| error.with("file", file.display().to_string()))
 }
 
 async fn probe_scratch(backends: &Backends) -> Result<Vec<(&'static str, String)>> {

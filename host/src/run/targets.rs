@@ -44,7 +44,7 @@ impl Target {
         let refuse = |message: String| {
             Err(Error::usage(message)
                 .with("index", current.name.clone())
-                .hint("`reindex run --rebuild` fills a new index and swaps the alias; the old one stays as it is"))
+                .hint("add `--rebuild`: a new index is filled and takes the alias; the old one stays as it is"))
         };
         match &current.stamp {
             None if self.stamp.version != "none" => {
@@ -106,8 +106,9 @@ impl Target {
         let name = self.concrete(run)?;
         let open = counts.failed + counts.waiting;
         if open > waived {
-            return Err(Error::new(Kind::Stopped, format!("{open} records are not in {name}, so `{}` still names the old index", self.alias))
-                .hint("`reindex status` says why; mend them and `reindex retry`, or accept the loss with `--waive N`; then `run --rebuild` again swaps"));
+            let (read, alias) = (counts.read, &self.alias);
+            let message = format!("{open} of {read} records are not in {name}, so `{alias}` still names the old index");
+            return Err(Error::new(Kind::Stopped, message).hint("`reindex status` says why; mend them and `reindex retry`, or accept the loss with `--waive N`; then `run --rebuild` again swaps"));
         }
         let count = self.index.count(name).await?;
         if count > counts.documents || (count == 0 && counts.documents > 0) {

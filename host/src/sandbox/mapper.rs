@@ -95,7 +95,7 @@ impl Mapper {
                 .with("plugin", self.0.plugin.name())
                 .with("failed", format!("on {in_a_row} records in a row"))
                 .with("last", fault.reason)
-                .hint("mend the plugin and run again; nothing that was done is lost"));
+                .hint("mend the plugin and start over with `--fresh`; or mend the records, or raise `poison-in-a-row` under `[limits]`, and run again to go on"));
         }
         Ok(Failure { state: fault.state, reason: fault.reason, group: fault.group })
     }

@@ -36,7 +36,7 @@ impl Fault {
     pub(super) fn error(self, path: &Path) -> Error {
         match self {
             Self::Sql(error) => explain(error, path),
-            Self::Said(error) => error,
+            Self::Said(error) => error.with("database", path.display().to_string()),
         }
     }
 }

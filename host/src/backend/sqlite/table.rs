@@ -145,10 +145,7 @@ impl Table {
             let nature = found(connection, &name)?;
             closure(connection, &nature, &quoted(&name, "records"))
         };
-        self.database
-            .read(read)
-            .await
-            .map_err(|error| error.with("database", self.database.path().display().to_string()))
+        self.database.read(read).await
     }
 
     async fn nature(&self) -> Result<Nature> {

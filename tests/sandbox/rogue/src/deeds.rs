@@ -59,6 +59,7 @@ pub fn answer(item: &Item) -> Outcome {
             key: "b".to_owned(),
         })),
         "send" => effect(Effect::SendMessage(MessageSend { queue: with.to_owned(), body: String::new(), priority: 0 })),
+        "everything" => everything(item),
         "table" => said(table(with)),
         "same-key" => said(same_key(with)),
         "bucket" => said(bucket(with)),
@@ -87,6 +88,22 @@ fn put(id: &str, body: &str) -> Outcome {
 
 fn delete(id: &str) -> Effect {
     Effect::DeleteDocument(DocumentDelete { index: "rogues".to_owned(), id: id.to_owned(), version: None })
+}
+
+/// One effect of every kind, each of which tells what it came from.
+fn everything(item: &Item) -> Outcome {
+    let Item { id, body, .. } = item;
+    Outcome::Effects(vec![
+        Effect::SendMessage(MessageSend { queue: "work".to_owned(), body: id.clone(), priority: 0 }),
+        Effect::PutDocument(document(id, body)),
+        Effect::PutRecord(RecordWrite { table: "copies".to_owned(), body: body.clone() }),
+        Effect::PutObject(ObjectWrite {
+            bucket: "files".to_owned(),
+            key: id.clone(),
+            content: Content::Bytes(body.clone().into_bytes()),
+            content_type: None,
+        }),
+    ])
 }
 
 /// A JSON object of about so many bytes, and not a byte more of memory.
