@@ -1,12 +1,12 @@
 //! One line of work: read, map side by side, commit in order.
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     error::{Error, Result},
     event::Event,
-    ledger::{Counts, Progress},
+    ledger::{Commit, Counts, Progress},
 };
 
 use super::{
@@ -28,26 +28,20 @@ struct MappedBatch {
 
 impl Pipeline {
     /// Works through a feed from where its progress says. Answers whether it is at its end.
-    pub(super) async fn segment(self, number: u32, feed: Feed, mut progress: Progress) -> Result<bool> {
+    pub(super) async fn segment(self, number: u32, feed: Feed, progress: Progress) -> Result<bool> {
         let (send, receive) = mpsc::channel(1);
-        let reader = self.clone().read(feed.clone(), progress.cursor.clone(), send);
+        let reader = self.clone().read(feed, progress.cursor.clone(), send);
         let reader = task::spawn(reader);
         let batches = futures::stream::unfold(receive, async |mut receive: mpsc::Receiver<Batch>| {
             Some((receive.recv().await?, receive))
         });
         let depth = self.parts.config.worker_count() + 1;
-        let mut mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
-        let mut ended = false;
-        while let Some(batch) = mapped.next().await {
-            let committed = match batch {
-                Ok(batch) => {
-                    ended = batch.last;
-                    self.commit(number, &mut progress, batch).await
-                }
-                Err(error) => Err(error),
-            };
-            committed.inspect_err(|_| self.halt())?;
-        }
+        let mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
+        let mut saving = None;
+        let worked = self.commit(number, progress, mapped, &mut saving).await;
+        // What was begun is written down also when a later batch could not be carried out.
+        let saved = saved(saving).await;
+        let ended = worked.and_then(|ended| saved.map(|()| ended)).inspect_err(|_| self.halt())?;
         reader.join().await.inspect_err(|_| self.halt())?;
         Ok(ended)
     }
@@ -100,14 +94,36 @@ impl Pipeline {
         })
     }
 
-    /// Carries out a batch's effects, then writes down what came of it.
-    async fn commit(&self, segment: u32, progress: &mut Progress, mut batch: MappedBatch) -> Result<()> {
-        let Parts { sinks, ledger, run, config, events, .. } = &*self.parts;
-        let mut change = Counts::default();
+    /// Carries out batch after batch, and writes down what came of one while the next is being carried out.
+    async fn commit(
+        &self,
+        segment: u32,
+        mut progress: Progress,
+        mut mapped: impl Stream<Item = Result<MappedBatch>> + Unpin,
+        saving: &mut Option<Task<Result<()>>>,
+    ) -> Result<bool> {
+        let mut ended = false;
+        while let Some(batch) = mapped.next().await {
+            let batch = batch?;
+            ended = batch.last;
+            let conclusion = self.carry_out(batch).await?;
+            let commit = conclusion.commit(segment, &mut progress);
+            // Checkpoints are written one after the other, so that none is passed by a later one.
+            saved(saving.take()).await?;
+            *saving = Some(task::spawn(self.clone().save(conclusion, commit)));
+        }
+        Ok(ended)
+    }
+
+    async fn carry_out(&self, mut batch: MappedBatch) -> Result<Conclusion> {
+        let mut counts = Counts::default();
         let mut works: Vec<Work> = batch.entries.iter_mut().map(Work::of).collect();
-        sinks.apply(&mut works, &mut change).await?;
-        let conclusion = self.conclude(batch, works, change);
-        let commit = conclusion.commit(segment, progress);
+        self.parts.sinks.apply(&mut works, &mut counts).await?;
+        Ok(self.conclude(batch, works, counts))
+    }
+
+    async fn save(self, conclusion: Conclusion, commit: Commit) -> Result<()> {
+        let Parts { ledger, run, config, events, .. } = &*self.parts;
         backoff::insist(config.attempts, events, || ledger.commit(&run.id, &commit)).await?;
         for row in &commit.rows {
             settle::announce(row, events);
@@ -125,6 +141,13 @@ impl Pipeline {
             conclusion.add(entry, end, now, self.parts.config.attempts);
         }
         conclusion
+    }
+}
+
+async fn saved(saving: Option<Task<Result<()>>>) -> Result<()> {
+    match saving {
+        Some(saving) => saving.join().await,
+        None => Ok(()),
     }
 }
 
