@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
-    time::Duration,
 };
 
 use housing::{Housing, Kind};
@@ -18,14 +17,12 @@ use super::{
 
 const STARTS: usize = 21;
 const FILL: usize = 5_000;
-const OFTEN: Duration = Duration::from_millis(1);
-const SELDOM: Duration = Duration::from_millis(20);
 
 /// Prints what a run costs that has one record to do and a compiled plugin in the cache.
 pub fn start_up(component: &Path) {
     let place = Place::new(component, 1);
-    place.run(OFTEN);
-    let mut costs: Vec<Cost> = (0..STARTS).map(|_| place.run(OFTEN)).collect();
+    place.run();
+    let mut costs: Vec<Cost> = (0..STARTS).map(|_| place.run()).collect();
     costs.sort_by_key(|cost| cost.wall);
     let Cost { wall, peak } = costs[STARTS / 2];
     println!("\nStart to end of `run` with one record and a cached plugin, median of {STARTS}");
@@ -49,7 +46,7 @@ fn row(component: &Path, size: u64) {
     let mut best: Option<(Cost, Cost)> = None;
     for _ in 0..turns {
         let place = Place::new(component, size);
-        let run = place.run(SELDOM);
+        let run = place.run();
         let bare = place.bare();
         best = Some(best.map_or((run, bare), |(a, b)| (quicker(a, run), quicker(b, bare))));
     }
@@ -99,16 +96,16 @@ impl Place {
         }
     }
 
-    fn run(&self, pause: Duration) -> Cost {
+    fn run(&self) -> Cost {
         let mut command = Command::new(env!("CARGO_BIN_EXE_reindex"));
-        child::run(command.arg("run").arg(self.path("persons.toml")), pause)
+        child::run(command.arg("run").arg(self.path("persons.toml")))
     }
 
     fn bare(&self) -> Cost {
         let documents = self.path("documents");
         bare::finish(&self.path(".reindex/reindex.db"), &documents);
         let mut command = Command::new(std::env::current_exe().unwrap());
-        child::run(command.arg("--bare").arg(self.path("bare.db")).arg(documents), SELDOM)
+        child::run(command.arg("--bare").arg(self.path("bare.db")).arg(documents))
     }
 
     fn path(&self, name: &str) -> PathBuf {
