@@ -135,7 +135,7 @@ impl Store {
 #[async_trait]
 impl Scan for Store {
     async fn info(&self) -> Result<SourceInfo> {
-        Ok(SourceInfo { fingerprint: String::new(), count: None, form: self.form, max_segments: None })
+        Ok(SourceInfo { fingerprint: String::new(), count: None, form: self.form, max_segments: None, keyed: true })
     }
 
     async fn read(&self, _: Segment, _: Option<&str>, _: usize) -> Result<Page> {

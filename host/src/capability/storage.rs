@@ -44,6 +44,8 @@ pub struct SourceInfo {
     pub form: Form,
     /// How many segments it offers at most, where that is limited; a file that cannot be split offers 1.
     pub max_segments: Option<u32>,
+    /// Whether its positions are its keys, so that records can be looked up by id.
+    pub keyed: bool,
 }
 
 /// Something whose records can be read from end to end.

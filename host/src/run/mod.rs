@@ -291,6 +291,7 @@ impl Job {
         let segments = self.segments(scope, &info);
         let mut identity = self.identity(&info, segments)?;
         let total = match work {
+            Work::Ids(_) if !info.keyed => return Err(not_keyed()),
             Work::Ids(ids) => {
                 identity.insert("ids".into(), digest(&ids.join("\n")));
                 Some(ids.len() as u64)
@@ -340,6 +341,11 @@ fn same_line(a: Scope, b: Scope) -> bool {
 
 fn is_unfinished(run: &Run) -> bool {
     matches!(run.phase, Phase::Running | Phase::Finishing)
+}
+
+fn not_keyed() -> Error {
+    Error::usage("the recipe's source cannot be asked for single ids, since it has no keys")
+        .hint("load it into a table (`reindex load TABLE FILE`) and let the recipe scan that")
 }
 
 fn stopped(hint: &str) -> Error {

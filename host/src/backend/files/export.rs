@@ -100,6 +100,7 @@ impl Scan for Export {
             count: Some(self.files.iter().map(|(_, count)| count).sum()),
             form: Form::DynamodbJson,
             max_segments: Some(u32::try_from(self.files.len().max(1)).unwrap_or(u32::MAX)),
+            keyed: false,
         })
     }
 

@@ -166,6 +166,7 @@ impl Scan for Table {
                 count: u64::try_from(count).ok(),
                 form: nature.form,
                 max_segments: None,
+                keyed: true,
             })
         })
         .await
