@@ -41,7 +41,6 @@ fn a_database_of_a_newer_version_or_of_somebody_else_is_not_touched() {
     error: the file is not a SQLite database
       database  DIR/.reindex/reindex.db
       because file is not a database
-      because Error code 26: file is not a database
 
     hint: move the file away, or name another one in the environment
     ");
