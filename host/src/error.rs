@@ -125,8 +125,14 @@ impl Error {
             text.push_str(&format!("\n  {label:width$}  {value}"));
         }
         let mut cause = std::error::Error::source(self);
+        let mut said = String::new();
         while let Some(error) = cause {
-            text.push_str(&format!("\n  because {error}"));
+            // Some libraries say one thing twice: `no such file`, because `error 2: no such file`.
+            let why = error.to_string();
+            if said.is_empty() || !why.ends_with(&said) {
+                text.push_str(&format!("\n  because {why}"));
+            }
+            said = why;
             cause = error.source();
         }
         if let Some(hint) = &self.hint {

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::{
-    place::{Place, snapshots},
+    place::{Place, Ran, snapshots},
     plugins::{component, root},
 };
 
@@ -205,4 +205,19 @@ fn what_editors_and_shells_read_is_well_formed() {
         let script = place.reindex(&format!("completions {shell}")).exits(0);
         assert!(script.out.contains("reindex") && script.out.contains("drop-old") && script.err.is_empty(), "{shell}");
     }
+}
+
+#[test]
+fn a_new_plugin_is_built_tested_and_run_outside_this_repository() {
+    let place = Place::new();
+    place.reindex("plugin new contacts").exits(0);
+    // Kept from test run to test run: only the first one builds everything.
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/new-plugin");
+    let reindex = |arguments| Ran::of(place.command(arguments).env("CARGO_TARGET_DIR", target).output().unwrap());
+    let tested = reindex("plugin test contacts").exits(0);
+    assert!(tested.out.starts_with("passed"), "{}{}", tested.out, tested.err);
+    let run = reindex("run contacts/recipe.toml");
+    assert!(run.err.contains("done: "), "{}", run.err);
+    let found = reindex("-C contacts search contacts '' --json --limit 1").exits(0);
+    assert_eq!(found.out.lines().count(), 1, "{}{}", found.out, run.err);
 }

@@ -2,9 +2,11 @@
 
 use std::{
     fs,
+    io::Write,
     process::{Command, Stdio},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
 
 use super::{change, place};
@@ -41,7 +43,6 @@ fn a_database_of_a_newer_version_or_of_somebody_else_is_not_touched() {
     error: the file is not a SQLite database
       database  DIR/.reindex/reindex.db
       because file is not a database
-      because Error code 26: file is not a database
 
     hint: move the file away, or name another one in the environment
     ");
@@ -57,14 +58,18 @@ fn shell(place: &Place, program: &[&str], lines: &str) -> Ran {
     Ran::of(command.output().expect("a shell runs"))
 }
 
+/// Lets the recipe read a file instead of the table.
+fn read_file(place: &Place, file: &str) {
+    let scan = "[source.scan]\ntable = \"things\"\nkey = \"id\"\nversion = \"v\"\n";
+    change(place, scan, &format!("[source.file]\npath = \"{file}\"\nkey = \"id\"\nversion = \"none\"\n"));
+}
+
 /// Fills an index until the disk is full, makes room, and goes on.
 fn outgrow(place: &Place, program: &[&str], small: &str, first: &str, large: &str) {
     let pad = "words that fill the disk ".repeat(4);
     let line = |n| json!({ "id": format!("t{n}"), "do": "good", "pad": pad }).to_string() + "\n";
     place.write("items.jsonl", (0..2000).map(line).collect::<String>());
-    let source = "[source.file]\npath = \"items.jsonl\"\nkey = \"id\"\nversion = \"none\"\n";
-    let scan = "[source.scan]\ntable = \"things\"\nkey = \"id\"\nversion = \"v\"\n";
-    change(place, scan, source);
+    read_file(place, "items.jsonl");
     let ran = shell(
         place,
         program,
@@ -107,4 +112,24 @@ fn a_full_disk_stops_the_run_which_goes_on_after_there_is_room() {
     let kept = fs::read_link(place.path(".reindex/cache")).unwrap();
     let mount = format!("mount -t tmpfs -o size=1m none .reindex; ln -s {} .reindex/cache", kept.display());
     outgrow(&place, &private, &mount, "true", "mount -o remount,size=40m .reindex");
+}
+
+#[test]
+fn a_compressed_file_that_is_cut_off_is_told_and_what_was_whole_is_there() {
+    let place = place(0, "good");
+    read_file(&place, "items.jsonl.gz");
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::default());
+    for n in 0..5000 {
+        writeln!(compressed, "{}", json!({ "id": format!("t{n}"), "do": "good", "pad": n * 7919 % 5000 })).unwrap();
+    }
+    let whole = compressed.finish().unwrap();
+    place.write("items.jsonl.gz", &whole[..whole.len() / 2]);
+    let cut = place.reindex("run rogues").exits(2);
+    assert!(cut.err.contains("the compressed file is cut off or damaged"), "{}", cut.err);
+    assert!(place.documents("rogues", "").len() > 100);
+    place.write("items.jsonl.gz", &whole);
+    let changed = place.reindex("run rogues").exits(2);
+    assert!(changed.err.contains("its source changed since it began"), "{}", changed.err);
+    place.reindex("run rogues --fresh").exits(0);
+    assert_eq!(place.documents("rogues", "").len(), 5000);
 }

@@ -86,3 +86,12 @@ fn a_run_whose_index_is_exchanged_under_it_says_so_and_does_not_claim_to_be_done
     place.reindex("run rogues").exits(2);
     place.reindex("run rogues --fresh").exits(3);
 }
+
+#[test]
+fn a_log_that_cannot_be_written_is_no_reason_to_stop() {
+    let place = place(30, "good");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ran = place.command("run rogues").stderr(full).output().unwrap();
+    assert_eq!(ran.status.code(), Some(0));
+    assert_eq!(place.documents("rogues", "").len(), 30);
+}

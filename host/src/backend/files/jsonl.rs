@@ -182,6 +182,8 @@ fn parse_position(text: &str) -> Result<Place> {
         Some(Place { offset: offset.parse().ok()?, line: line.checked_sub(1)? })
     });
     place.ok_or_else(|| {
-        Error::new(Kind::Usage, format!("`{text}` is no position in a file")).hint("write it as FILE:LINE@OFFSET")
+        Error::new(Kind::Usage, format!("`{text}` is no position in a file")).hint(
+            "the records of a file are named by where they stand, FILE:LINE@OFFSET, as `reindex status` shows them",
+        )
     })
 }
