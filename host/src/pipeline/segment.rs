@@ -35,7 +35,8 @@ impl Pipeline {
         let batches = futures::stream::unfold(receive, async |mut receive: mpsc::Receiver<Batch>| {
             Some((receive.recv().await?, receive))
         });
-        let depth = self.parts.config.worker_count() + 1;
+        // All segments together keep every worker busy, and each has one batch more in hand.
+        let depth = self.parts.config.worker_count().div_ceil(self.parts.run.segments.max(1) as usize) + 1;
         let mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
         let mut saving = None;
         let worked = self.commit(number, progress, mapped, &mut saving).await;
