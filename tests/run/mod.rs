@@ -141,6 +141,33 @@ async fn an_unfinished_run_with_another_plugin_setting_is_refused_by_name_until_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_is_given_up_takes_its_index_with_it() {
+    let world = World::new().await;
+    world.job().run(Options::default(), &Events::ignore(), &Stop::new()).await.unwrap();
+    let rebuild = Work::Rebuild { drop_old: true, waive: 0 };
+    world.job().run(options(rebuild.clone()), &Events::ignore(), &Stop::new()).await.unwrap_err();
+    assert_eq!(world.indexes(), 2);
+    let before = world.documents().await;
+    let fresh = Options { work: Work::Rebuild { drop_old: true, waive: world::INVALID as u64 }, fresh: true };
+    world.job().run(fresh, &Events::ignore(), &Stop::new()).await.unwrap();
+    assert_eq!((world.indexes(), world.documents().await), (1, before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_which_too_much_fails_stops_and_can_go_on() {
+    let world = World::new().await;
+    let mut job = world.job();
+    (job.pace.stop_after_failures, job.pace.stop_after_failure_share, job.segments) = (2, 0.0, 1);
+    let error = job.run(Options::default(), &Events::ignore(), &Stop::new()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Stopped);
+    assert!(error.hint_text().unwrap().contains("stop-after-failures"), "{}", error.report());
+    job.pace.stop_after_failures = 1000;
+    let summary = job.run(Options::default(), &Events::ignore(), &Stop::new()).await.unwrap();
+    assert!(summary.resumed && summary.is_finished());
+    assert_eq!(summary.counts.read, world::RECORDS as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ids_and_limits_are_runs_of_their_own() {
     let world = World::new().await;
     world.faulty_job(&Fuse::at(40)).run(Options::default(), &Events::ignore(), &Stop::new()).await.unwrap_err();

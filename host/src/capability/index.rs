@@ -87,7 +87,8 @@ pub trait Index: Send + Sync {
     /// Removes a concrete index the alias does not name; it is no error if there is none.
     async fn remove(&self, name: &str) -> Result<()>;
 
-    /// Writes documents into a concrete index, in order; durable when it returns. One answer per write.
+    /// Writes documents into a concrete index, in order; they survive the death of this process when it returns.
+    /// One answer per write.
     async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>>;
 
     /// Reads documents by id, in the order asked, from a concrete index, or through the alias.
@@ -98,6 +99,6 @@ pub trait Index: Send + Sync {
 
     /// Finds documents through the alias: best first, at most `limit`, with the count of all that match.
     ///
-    /// The query is words that must all occur, `"phrases"` and `prefix*`; an empty query finds everything.
+    /// The query is words that must all occur, `"phrases"` and `prefix*`; an empty query, or `*` alone, finds everything.
     async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)>;
 }

@@ -31,7 +31,7 @@ pub struct Delivery {
 /// Messages by priority, then in the order they were sent.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Sends messages; durable when it returns. A repeated id changes nothing.
+    /// Sends messages; they survive the death of this process when it returns. A repeated id changes nothing.
     async fn send(&self, messages: &[Message]) -> Result<()>;
 
     /// Takes at most `max` messages for the time of a lease; answers at once, with nothing if none waits.

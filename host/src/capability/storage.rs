@@ -73,7 +73,7 @@ pub trait Table: Scan {
     /// Reads bodies by key, consistently, in the order asked.
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>>;
 
-    /// Puts records, each in place of any with its key; durable when it returns.
+    /// Puts records, each in place of any with its key; it survives the death of this process when it returns.
     ///
     /// *Shape*: each record is the text of one JSON object in the table's form, which contains the key.
     /// *Errors*: one answer per record, in order, so that a bad record costs only itself.
@@ -102,7 +102,8 @@ pub trait Bucket: Send + Sync {
     /// Describes objects, in the order asked.
     async fn head_many(&self, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>>;
 
-    /// Stores an object whole or not at all, in place of any with its key; durable when it returns.
+    /// Stores an object whole or not at all, in place of any with its key; it survives the death of this process
+    /// when it returns.
     async fn put(&self, key: &str, bytes: Vec<u8>, content_type: Option<&str>) -> Result<()>;
 
     /// Removes an object; it is no error if there is none.

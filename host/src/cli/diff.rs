@@ -9,8 +9,8 @@ use clap::Args;
 
 use super::{
     exit::Exit,
+    ids::read_ids,
     place::{Place, Target},
-    run::read_ids,
     signals::watched,
     ui::{BOLD, DIM, GREEN, RED, Ui, YELLOW},
 };

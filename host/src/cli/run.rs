@@ -1,10 +1,8 @@
 //! `reindex run`
 
 use std::{
-    fs,
     future::Future,
-    io::{self, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -14,6 +12,7 @@ use clap::Args;
 use super::{
     diff,
     exit::Exit,
+    ids::read_ids,
     place::{Place, Target},
     signals::watched,
     ui::Ui,
@@ -184,20 +183,4 @@ impl<'a> Show<'a> {
         self.ui.ending(&line, &self.resume);
         Ok(error.kind().into())
     }
-}
-
-/// Reads ids, one a line.
-pub(super) fn read_ids(file: &Path) -> Result<Vec<String>> {
-    let mut text = String::new();
-    let read = match file.to_str() {
-        Some("-") => io::stdin().read_to_string(&mut text).map(drop),
-        _ => fs::read_to_string(file).map(|read| text = read),
-    };
-    let name = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() };
-    read.map_err(|error| Error::usage(format!("cannot read the ids from {name}")).because(error))?;
-    let ids: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    if ids.is_empty() {
-        return Err(Error::usage(format!("{name} holds no ids")).hint("write one id a line"));
-    }
-    Ok(ids)
 }

@@ -224,8 +224,7 @@ impl Job {
         let unfinished = self.newest(|run| same_line(run.scope, draft.scope)).await?.filter(is_unfinished);
         if let Some(mut old) = unfinished {
             if options.fresh {
-                self.enter(&mut old, Phase::Abandoned).await?;
-                events.note(format!("gave up the unfinished run {}", old.id));
+                self.give_up(&mut old, events).await?;
             } else if self.goes_on(&old, &draft)? {
                 self.make_targets(&mut old, events).await?;
                 return Ok((old, true));
@@ -236,6 +235,16 @@ impl Job {
         self.ledger.save(&run).await?;
         self.make_targets(&mut run, events).await?;
         Ok((run, false))
+    }
+
+    /// Ends an unfinished run for good. What a rebuild filled and nobody searches goes with it.
+    async fn give_up(&self, run: &mut Run, events: &Events) -> Result<()> {
+        self.enter(run, Phase::Abandoned).await?;
+        events.note(format!("gave up the unfinished run {}", run.id));
+        for target in self.targets()? {
+            target.discard(run, events).await?;
+        }
+        Ok(())
     }
 
     /// Whether an unfinished run can be resumed as this one. A list of ids that differs is simply another list.

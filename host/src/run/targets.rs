@@ -149,6 +149,19 @@ impl Target {
         Ok(())
     }
 
+    /// Removes the index of a rebuild that was given up, unless the alias names it already.
+    pub async fn discard(&self, run: &Run, events: &Events) -> Result<()> {
+        let current = self.index.current().await?.map(|current| current.name);
+        match run.targets.get(&self.alias) {
+            Some(name) if run.scope == Scope::Rebuild && current.as_ref() != Some(name) => {
+                self.index.remove(name).await?;
+                events.note(format!("removed index {name}, which it had begun to fill"));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn concrete<'a>(&self, run: &'a Run) -> Result<&'a str> {
         let unset = || Error::bug(format!("run {} has no index for `{}`", run.id, self.alias));
         run.targets.get(&self.alias).map(String::as_str).ok_or_else(unset)

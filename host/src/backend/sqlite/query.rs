@@ -16,7 +16,7 @@ impl Query {
     ///
     /// Each term is quoted, so that nothing in it is an operator. A quote that is not closed ends with the text.
     pub(super) fn new(typed: &str) -> Self {
-        if typed.trim().is_empty() {
+        if matches!(typed.trim(), "" | "*") {
             return Self::Everything;
         }
         let terms: Vec<_> = typed.split('"').enumerate().flat_map(|(n, part)| terms(n % 2 == 1, part)).collect();
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn nothing_typed_finds_everything_and_signs_alone_find_nothing() {
-        assert_eq!(Query::new(" \t"), Query::Everything);
+        assert_eq!((Query::new(" \t"), Query::new("*")), (Query::Everything, Query::Everything));
         assert_eq!(Query::new("-- \"*\" \u{0}"), Query::Nothing);
     }
 }
