@@ -47,18 +47,11 @@ const BESIDE: [&str; 6] = ["Cargo.lock", "clippy.toml", "deny.toml", "dev", "rus
 const DRAWERS: [&str; 8] = ["utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"];
 const MAX_LINES: usize = 500;
 
-/// What may stand on this machine only, or belongs to whoever serves the packages.
-const STRANGE: [&str; 9] = [
-    "/work/",
-    "/root/",
-    "/home/",
-    "/Users/",
-    "registry+",
-    "index.crates.io",
-    "registry.npmjs.org",
-    "pypi.org",
-    "proxy.golang.org",
-];
+/// Homes of people, which stand on one machine only.
+const HOMES: [&str; 3] = ["/root/", "/home/", "/Users/"];
+
+/// The only places on the net that are named; who serves packages is each machine's own affair.
+const LINKS: [&str; 2] = ["https://rustup.rs", "https://toml.io"];
 
 /// A file by its path from the top.
 struct Source {
@@ -298,7 +291,10 @@ fn places(house: &House) -> Vec<String> {
     let mut breaches = Vec::new();
     for source in house.under(&["host/", "plugins/", "recipes/", "wit/"], "") {
         for (n, line) in source.text.lines().enumerate() {
-            let strange = STRANGE.iter().filter(|place| begins_in(line, place));
+            let links = line.match_indices("https://").map(|(at, _)| &line[at..]);
+            let unknown = links.filter(|link| !LINKS.iter().any(|known| link.starts_with(known)));
+            breaches.extend(unknown.map(|link| breach(source, n + 1, &format!("`{link}` is no place to name"))));
+            let strange = HOMES.iter().filter(|place| begins_in(line, place));
             breaches.extend(strange.map(|place| breach(source, n + 1, &format!("`{place}` means nothing elsewhere"))));
         }
     }

@@ -93,7 +93,7 @@ fn a_missing_head_a_drawer_and_a_long_file_are_found() {
 #[test]
 fn a_path_of_one_machine_and_a_registry_are_found() {
     assert_eq!(lines(super::places, "recipes/a.toml", "\nfile = \"/home/ada/a.jsonl\""), [2]);
-    assert_eq!(lines(super::places, "plugins/a/package.json", "https://registry.npmjs.org/a"), [1]);
+    assert_eq!(lines(super::places, "plugins/a/package.json", "https://packages.example/a"), [1]);
     assert_eq!(lines(super::places, "plugins/a/package.json", "\"a\": \"./home/a\""), [0; 0]);
 }
 
