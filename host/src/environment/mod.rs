@@ -122,11 +122,6 @@ impl Environment {
         }
     }
 
-    /// A path that the environment's file says, from where it is said.
-    pub fn resolve(&self, path: &Path) -> PathBuf {
-        self.dir.join(path)
-    }
-
     fn unbound(&self, name: &str) -> Error {
         let file = self.file.as_deref().unwrap_or(Path::new("")).display().to_string();
         let names: Vec<_> = self.backends.keys().collect();

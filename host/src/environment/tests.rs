@@ -24,7 +24,7 @@ fn a_file_says_where_each_resource_is_and_paths_start_at_it() {
     assert_eq!((dev.name.as_str(), dev.state.as_path()), ("dev", Path::new("recipes/.reindex/dev")));
     assert_eq!(dev.database, Path::new("recipes/.reindex/dev/reindex.db"));
     assert_eq!(dev.backend("pages").unwrap(), &backend::Config::Files(files::Config { directory: "pages".into() }));
-    assert_eq!(dev.resolve(Path::new("p.db")), Path::new("recipes/environments/p.db"));
+    assert_eq!(dev.dir, Path::new("recipes/environments"));
     let own = parse("environment = 1\n[ledger.sqlite]\nfile = \"../l.db\"\n").unwrap();
     assert_eq!(own.database, Path::new("recipes/environments/../l.db"));
 }

@@ -8,7 +8,7 @@ mod effect;
 mod item;
 mod typed;
 
-pub use canonical::{MAX_DEPTH, canonical, elements, fields};
+pub use canonical::{canonical, elements, fields};
 pub use effect::{Content, Effect, Outcome};
 pub use item::{Form, Item, Key, Refusal, Shape, Version};
 pub use typed::typed_to_plain;
