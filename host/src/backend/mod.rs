@@ -4,8 +4,21 @@
 //! local: tables, queues, indexes and the ledger in one SQLite file, objects in a directory beside it. Nothing is
 //! made on the disk before it is written to.
 
+#[cfg_attr(not(feature = "aws"), path = "aws/absent.rs")]
+pub mod aws;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+#[cfg(feature = "elasticsearch")]
+pub mod elasticsearch;
 pub mod files;
+#[cfg(feature = "nats")]
+pub mod nats;
+#[cfg(feature = "s3")]
+pub mod s3;
+mod secret;
 pub mod sqlite;
+#[cfg(feature = "sqs")]
+pub mod sqs;
 
 use std::{
     collections::BTreeMap,
@@ -13,6 +26,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub use secret::Secret;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
@@ -31,17 +45,41 @@ pub enum Config {
     Sqlite(sqlite::Config),
     /// Objects as files of a directory.
     Files(files::Config),
+    /// Tables in DynamoDB.
+    #[cfg(feature = "dynamodb")]
+    Dynamodb(dynamodb::Config),
     /// Not in this build: tables in DynamoDB.
+    #[cfg(not(feature = "dynamodb"))]
     Dynamodb(Absent),
+    /// Objects in S3.
+    #[cfg(feature = "s3")]
+    S3(s3::Config),
     /// Not in this build: objects in S3.
+    #[cfg(not(feature = "s3"))]
     S3(Absent),
+    /// Queues in SQS.
+    #[cfg(feature = "sqs")]
+    Sqs(sqs::Config),
     /// Not in this build: queues in SQS.
+    #[cfg(not(feature = "sqs"))]
     Sqs(Absent),
+    /// Queues in NATS JetStream.
+    #[cfg(feature = "nats")]
+    Nats(nats::Config),
     /// Not in this build: queues in NATS JetStream.
+    #[cfg(not(feature = "nats"))]
     Nats(Absent),
+    /// Indexes in Elasticsearch.
+    #[cfg(feature = "elasticsearch")]
+    Elasticsearch(elasticsearch::Config),
     /// Not in this build: indexes in Elasticsearch.
+    #[cfg(not(feature = "elasticsearch"))]
     Elasticsearch(Absent),
+    /// Indexes in OpenSearch.
+    #[cfg(feature = "elasticsearch")]
+    Opensearch(elasticsearch::Config),
     /// Not in this build: indexes in OpenSearch.
+    #[cfg(not(feature = "elasticsearch"))]
     Opensearch(Absent),
 }
 
@@ -77,9 +115,29 @@ impl Config {
         match self {
             Self::Sqlite(_) => &["a table", "a queue", "an index"],
             Self::Files(_) => &["a bucket"],
+            Self::Dynamodb(_) if cfg!(feature = "dynamodb") => &["a table"],
+            Self::S3(_) if cfg!(feature = "s3") => &["a bucket"],
+            Self::Sqs(_) if cfg!(feature = "sqs") => &["a queue"],
+            Self::Nats(_) if cfg!(feature = "nats") => &["a queue"],
+            Self::Elasticsearch(_) | Self::Opensearch(_) if cfg!(feature = "elasticsearch") => &["an index"],
             _ => &[],
         }
     }
+
+    /// Whether it asks for AWS credentials.
+    fn calls_aws(&self) -> bool {
+        match self {
+            Self::Dynamodb(_) | Self::S3(_) | Self::Sqs(_) => true,
+            #[cfg(feature = "elasticsearch")]
+            Self::Elasticsearch(config) | Self::Opensearch(config) => config.signs(),
+            _ => false,
+        }
+    }
+}
+
+/// Whether any of these asks for AWS credentials, so that a [`aws::Session`] has to be brought along.
+pub fn call_aws<'a>(configs: impl IntoIterator<Item = &'a Config>) -> bool {
+    configs.into_iter().any(Config::calls_aws)
 }
 
 /// What may be done with whatever is opened.
@@ -98,6 +156,7 @@ pub struct Backends {
     own: PathBuf,
     mode: Mode,
     clock: Arc<dyn Clock>,
+    session: Option<aws::Session>,
     databases: Mutex<BTreeMap<PathBuf, Arc<sqlite::Database>>>,
 }
 
@@ -109,7 +168,7 @@ impl Backends {
     pub fn new(beside: impl Into<PathBuf>, state: impl Into<PathBuf>, mode: Mode, clock: Arc<dyn Clock>) -> Self {
         let state = state.into();
         let own = state.join("reindex.db");
-        Self { beside: beside.into(), state, own, mode, clock, databases: Mutex::default() }
+        Self { beside: beside.into(), state, own, mode, clock, session: None, databases: Mutex::default() }
     }
 
     /// Keeps the ledger, and whatever names no file, in this database instead of `state`'s own.
@@ -118,8 +177,18 @@ impl Backends {
         Self { own: own.into(), ..self }
     }
 
+    /// Calls AWS as this session.
+    #[must_use]
+    pub fn with_aws(self, session: aws::Session) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
     /// Opens the table of this name.
     pub fn table(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Table>> {
+        #[cfg(any())] // feature = "dynamodb"
+        if let Some(Config::Dynamodb(config)) = config {
+            return Ok(Arc::new(dynamodb::Table::open(config, self.session()?)));
+        }
         let (database, name) = self.sqlite("a table", name, config)?;
         Ok(Arc::new(database.table(&name)?))
     }
@@ -132,12 +201,25 @@ impl Backends {
 
     /// Opens the queue of this name.
     pub fn queue(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Queue>> {
+        #[cfg(any())] // feature = "sqs"
+        if let Some(Config::Sqs(config)) = config {
+            return Ok(Arc::new(sqs::Queue::open(config, self.session()?)));
+        }
+        #[cfg(any())] // feature = "nats"
+        if let Some(Config::Nats(config)) = config {
+            return Ok(Arc::new(nats::Queue::open(name, config, &self.beside)?));
+        }
         let (database, name) = self.sqlite("a queue", name, config)?;
         Ok(Arc::new(database.queue(&name)?))
     }
 
     /// Opens the index behind the alias of this name.
     pub fn index(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Index>> {
+        #[cfg(any())] // feature = "elasticsearch"
+        if let Some((engine, config)) = config.and_then(elasticsearch::of) {
+            let session = config.signs().then(|| self.session()).transpose()?;
+            return Ok(Arc::new(elasticsearch::Index::open(engine, name, config, &self.beside, session)?));
+        }
         let (database, name) = self.sqlite("an index", name, config)?;
         Ok(Arc::new(database.index(&name)?))
     }
@@ -150,6 +232,8 @@ impl Backends {
                 self.state.join("objects").join(name)
             }
             Some(Config::Files(config)) => self.beside.join(&config.directory),
+            #[cfg(any())] // feature = "s3"
+            Some(Config::S3(config)) => return Ok(Arc::new(s3::Bucket::open(config, self.session()?))),
             Some(other) => return Err(unfit("a bucket", name, other)),
         };
         Ok(Arc::new(files::Bucket::open(directory)))
@@ -180,6 +264,14 @@ impl Backends {
         Ok(database)
     }
 
+    #[cfg(feature = "aws")]
+    fn session(&self) -> Result<&aws::Session> {
+        self.session.as_ref().ok_or_else(|| {
+            Error::usage("this needs AWS, and nobody said who calls it")
+                .hint("an embedder gives `Backends` a session by `with_aws`")
+        })
+    }
+
     /// The database a resource stands in, and its name there.
     fn sqlite(&self, what: &str, name: &str, config: Option<&Config>) -> Result<(Arc<sqlite::Database>, String)> {
         match config {
@@ -202,8 +294,10 @@ impl std::fmt::Debug for Backends {
 fn unfit(what: &str, name: &str, config: &Config) -> Error {
     let kind = config.word();
     let error = match config.serves() {
-        [] => Error::usage(format!("this build of reindex does not contain the backend `{kind}`"))
-            .hint("use a backend it contains: `sqlite` for tables, queues and indexes, `files` for buckets"),
+        [] => Error::usage(format!("this build of reindex does not contain the backend `{kind}`")).hint(format!(
+            "build it with `--features {}`, or use `sqlite` for tables, queues and indexes and `files` for buckets",
+            if kind == "opensearch" { "elasticsearch" } else { kind }
+        )),
         serves => Error::usage(format!("the backend `{kind}` serves {}, not {what}", serves.join(" and ")))
             .hint(format!("use `{}` instead", if what == "a bucket" { "files" } else { "sqlite" })),
     };
@@ -223,6 +317,7 @@ mod tests {
         Backends::new(directory, directory.join(".reindex"), Mode::ReadWrite, Arc::new(System))
     }
 
+    #[cfg(not(feature = "dynamodb"))]
     #[test]
     fn a_backend_that_is_not_in_this_build_says_so_and_keeps_nothing_it_was_told() {
         let config = parse("[dynamodb]\ntable = 'People'\nsecret = 'hush'");

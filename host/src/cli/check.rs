@@ -34,7 +34,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         let mode = if self.probe { Mode::ReadWrite } else { Mode::ReadOnly };
-        let project = place.project(&self.target, mode)?;
+        let project = place.project(&self.target, mode).await?;
         let (stop, observer) = (Stop::new(), ui.observer());
         let again = format!("reindex check {}", self.target.again());
         let events = observer.events();

@@ -76,7 +76,7 @@ pub(super) async fn compare(
     may_build: bool,
     form: Option<Form>,
 ) -> Result<Exit> {
-    let project = place.project(target, Mode::ReadOnly)?;
+    let project = place.project(target, Mode::ReadOnly).await?;
     let (stop, observer, begun) = (Stop::new(), ui.observer(), Instant::now());
     let each = |difference: Difference| {
         observer.aside(&mut || match form {

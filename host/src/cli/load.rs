@@ -65,7 +65,7 @@ struct Tally {
 
 impl Load {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let servers = place.servers(self.env.as_deref(), Mode::ReadWrite)?;
+        let servers = place.servers(self.env.as_deref(), Mode::ReadWrite).await?;
         let mut lines = Lines::open(&self.file)?;
         let table = self.table(&servers, &mut lines).await?;
         let (stop, observer, begun) = (Stop::new(), ui.observer(), Instant::now());

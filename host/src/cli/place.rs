@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 
 use crate::{
-    backend::{self, Backends, Mode},
+    backend::{self, Backends, Mode, aws::Session},
     capability::{index::Index, queue::Queue},
     environment::{Environment, LOCAL},
     error::{Error, Kind, Result},
@@ -53,18 +53,22 @@ impl Place {
     }
 
     /// Reads a recipe and its environment.
-    pub(super) fn project(&self, target: &Target, mode: Mode) -> Result<Project> {
-        Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)
+    pub(super) async fn project(&self, target: &Target, mode: Mode) -> Result<Project> {
+        let project = Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)?;
+        Ok(if project.calls_aws() { project.with_aws(Session::standard().await) } else { project })
     }
 
     /// Reads an environment without a recipe.
-    pub(super) fn servers(&self, name: Option<&str>, mode: Mode) -> Result<Servers> {
+    pub(super) async fn servers(&self, name: Option<&str>, mode: Mode) -> Result<Servers> {
         if !self.dir.is_dir() {
             return Err(Error::new(Kind::NotFound, format!("there is no directory {}", self.dir.display()))
                 .hint("name the directory of the recipes with -C"));
         }
         let environment = Environment::find(&self.dir, name.unwrap_or(LOCAL), &variable)?;
-        Ok(Servers { backends: run::backends(&environment, mode), environment })
+        let backends = run::backends(&environment, mode);
+        let on_aws = backend::call_aws(environment.backends.values());
+        let backends = if on_aws { backends.with_aws(Session::standard().await) } else { backends };
+        Ok(Servers { backends, environment })
     }
 
     /// The option that lets other commands find what a recipe's environment keeps; empty if they do so by themselves.

@@ -33,7 +33,7 @@ pub(super) enum Queue {
 impl Queue {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         let Self::Peek { name, limit, json, env } = self;
-        let queue = place.servers(env.as_deref(), Mode::ReadOnly)?.queue(&name)?;
+        let queue = place.servers(env.as_deref(), Mode::ReadOnly).await?.queue(&name)?;
         let (depth, messages) = (queue.depth().await?, queue.peek(limit).await?);
         ui.say(&format!("{} in `{name}`, waiting or in somebody's hands", number(depth)));
         for message in messages {

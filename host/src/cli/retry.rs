@@ -40,7 +40,7 @@ fn open_states() -> impl Iterator<Item = State> {
 
 impl Retry {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let project = place.project(&self.target, Mode::ReadWrite)?;
+        let project = place.project(&self.target, Mode::ReadWrite).await?;
         let states = self.state.iter().filter_map(|word| State::from_word(word)).collect();
         let filter = Filter { states, group: self.reason };
         let resume = format!("reindex retry {} goes on with the rest", self.target.again());

@@ -73,7 +73,7 @@ impl Run {
             let (work, may_build) = (self.work()?, !self.no_build);
             return diff::compare(place, ui, &self.target, work, may_build, None).await;
         }
-        let project = place.project(&self.target, Mode::ReadWrite)?;
+        let project = place.project(&self.target, Mode::ReadWrite).await?;
         let options = Options { work: self.work()?, fresh: self.fresh };
         let resume = format!("reindex run {}{} goes on from here", self.target.again(), self.flags());
         let show = Show::new(place, ui, resume);

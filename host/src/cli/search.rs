@@ -93,7 +93,7 @@ impl Get {
 impl Show {
     /// The index, which a run must have made: an empty answer would hide a misspelt name.
     async fn index(&self, place: &Place, name: &str) -> Result<Arc<dyn Index>> {
-        let index = place.servers(self.env.as_deref(), Mode::ReadOnly)?.index(name)?;
+        let index = place.servers(self.env.as_deref(), Mode::ReadOnly).await?.index(name)?;
         match index.current().await? {
             Some(_) => Ok(index),
             None => Err(Error::new(Kind::NotFound, format!("there is no index `{name}`")).hint(

@@ -33,7 +33,7 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let project = place.project(&self.target, Mode::ReadOnly)?;
+        let project = place.project(&self.target, Mode::ReadOnly).await?;
         let Some(status) = project.status().await? else {
             if self.json {
                 ui.json(&serde_json::Value::Null);

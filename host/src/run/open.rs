@@ -9,7 +9,7 @@ use std::{
 
 use super::{Job, Status, identity::digest, probe, status};
 use crate::{
-    backend::{Backends, Config, Mode, files},
+    backend::{Backends, Config, Mode, aws::Session, call_aws, files},
     build,
     capability::{Capability, Resources, grant::Grants, storage::Scan},
     clock::System,
@@ -43,6 +43,17 @@ impl Project {
         let environment = Environment::find(&recipe.dir, name, variables)?;
         let backends = backends(&environment, mode);
         Ok(Self { recipe, environment, backends })
+    }
+
+    /// Whether something it names is on AWS, so that [`Project::with_aws`] is needed.
+    pub fn calls_aws(&self) -> bool {
+        call_aws(self.environment.backends.values())
+    }
+
+    /// Calls AWS as this session.
+    #[must_use]
+    pub fn with_aws(self, session: Session) -> Self {
+        Self { backends: self.backends.with_aws(session), ..self }
     }
 
     /// Opens everything a run needs. A plugin's source is built, unless `may_build` forbids it.

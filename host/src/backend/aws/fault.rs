@@ -1,0 +1,134 @@
+//! From what an AWS SDK says to an error a person can act on.
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::error::{Error, Kind};
+
+/// Codes that mean "slow down", in the words of all services.
+const THROTTLED: [&str; 9] = [
+    "ProvisionedThroughputExceededException",
+    "ThrottlingException",
+    "Throttling",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "LimitExceededException",
+    "TransactionInProgressException",
+];
+const EXPIRED: [&str; 4] = ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
+const UNKNOWN: [&str; 6] = [
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+];
+const SKEWED: [&str; 2] = ["RequestTimeTooSkewed", "RequestInTheFuture"];
+const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
+const MISSING: [&str; 7] = [
+    "ResourceNotFoundException",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NotFound",
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "TableNotFoundException",
+];
+
+/// Makes an error of a failed call; `operation` is a fragment such as `the table cannot be scanned`.
+pub(in crate::backend) fn fault<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ServiceError(service) => {
+            let status = service.raw().status().as_u16();
+            let code = service.err().code().unwrap_or("without a code");
+            let said = service.err().message().unwrap_or_default();
+            answered(operation, status, code, said)
+        }
+        other if is_about_credentials(other) => {
+            Error::new(Kind::Denied, format!("{operation}: there are no usable AWS credentials"))
+                .because(std::io::Error::other(chain(other)))
+                .hint("sign in (`aws sso login`), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        }
+        SdkError::ConstructionFailure(_) => {
+            Error::usage(format!("{operation}: the request cannot be made")).because(std::io::Error::other(chain(error))).hint(
+                "set the region: `region` in the environment file, or AWS_REGION",
+            )
+        }
+        other => Error::new(Kind::Unavailable, format!("{operation}: the endpoint does not answer as it should"))
+            .because(std::io::Error::other(chain(other)))
+            .hint("check the endpoint, the region and the network; what was done is kept"),
+    }
+}
+
+fn answered(operation: &str, status: u16, code: &str, said: &str) -> Error {
+    let is = |codes: &[&str]| codes.contains(&code);
+    let error = |kind, what: &str| Error::new(kind, format!("{operation}: {what}")).with("answer", answer(status, code, said));
+    if is(&THROTTLED) || status == 429 {
+        error(Kind::Unavailable, "AWS asks to slow down").hint("it was tried again several times; lower the rate of the run, or raise the capacity")
+    } else if is(&EXPIRED) {
+        error(Kind::Denied, "the AWS credentials have expired").hint("sign in again (`aws sso login`), then run again; what was done is kept")
+    } else if is(&SKEWED) {
+        error(Kind::Denied, "this machine's clock differs too much from AWS's").hint("set the clock (NTP), then run again; what was done is kept")
+    } else if is(&UNKNOWN) {
+        error(Kind::Denied, "AWS does not know these credentials").hint("check the profile, the keys and the endpoint they are for")
+    } else if is(&DENIED) || status == 403 {
+        error(Kind::Denied, "the credentials may not do this").hint("`reindex iam RECIPE` prints the policy that is needed")
+    } else if is(&MISSING) || status == 404 {
+        error(Kind::NotFound, "it does not exist there").hint("check name, region and account in the environment file")
+    } else if status >= 500 {
+        error(Kind::Unavailable, "AWS failed").hint("it was tried again several times; run again later, what was done is kept")
+    } else {
+        error(Kind::Usage, "AWS refuses the request")
+    }
+}
+
+fn answer(status: u16, code: &str, said: &str) -> String {
+    if said.is_empty() { format!("{status} {code}") } else { format!("{status} {code}: {said}") }
+}
+
+fn is_about_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<CredentialsError>())
+}
+
+/// The text of an error and its causes, each once.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for text in std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string) {
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_says_whether_to_try_again_and_what_to_do() {
+        let cases = [
+            (400, "ProvisionedThroughputExceededException", Kind::Unavailable, true),
+            (503, "SlowDown", Kind::Unavailable, true),
+            (400, "ExpiredTokenException", Kind::Denied, false),
+            (403, "RequestTimeTooSkewed", Kind::Denied, false),
+            (403, "SignatureDoesNotMatch", Kind::Denied, false),
+            (400, "AccessDeniedException", Kind::Denied, false),
+            (404, "NoSuchBucket", Kind::NotFound, false),
+            (500, "InternalServerError", Kind::Unavailable, true),
+            (400, "ValidationException", Kind::Usage, false),
+        ];
+        for (status, code, kind, again) in cases {
+            let error = answered("the table cannot be scanned", status, code, "said");
+            assert_eq!((error.kind(), error.may_retry()), (kind, again), "{code}");
+            assert!(error.report().contains(code), "{error:?}");
+        }
+    }
+}
