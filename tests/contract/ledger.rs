@@ -1,6 +1,6 @@
 //! What every ledger promises.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use reindex::ledger::{Commit, Counts, Filter, IdRow, Ledger, Phase, Progress, Run, Scope, State};
@@ -21,7 +21,22 @@ pub fn run(id: &str, recipe: &str) -> Run {
         total: Some(7),
         started: Timestamp::UNIX_EPOCH,
         ended: None,
+        counts: None,
+        revision: 0,
     }
+}
+
+/// Writes a run after whatever is the newest of its recipe.
+pub async fn begin(ledger: &dyn Ledger, run: &Run) -> reindex::error::Result<bool> {
+    let newest = ledger.runs(&run.recipe, 1).await?.pop().map(|run| run.id);
+    ledger.begin(run, newest.as_deref()).await
+}
+
+/// Takes a line of a run, from whoever has it, and answers its token.
+pub async fn take_over(ledger: &dyn Ledger, id: &str, line: u32) -> u64 {
+    let found = ledger.progress(&run(id, "r")).await.unwrap().swap_remove(line as usize).lease;
+    let taken = ledger.claim(id, line, found.as_ref(), "me", Duration::from_secs(60)).await.unwrap().unwrap();
+    taken.lease.unwrap().token
 }
 
 pub fn row(position: &str, state: State, group: &str) -> IdRow {
@@ -39,7 +54,7 @@ pub fn row(position: &str, state: State, group: &str) -> IdRow {
 
 pub fn commit(segment: u32, cursor: &str, rows: Vec<IdRow>, settled: &[&str]) -> Commit {
     let counts = Counts { read: 5, done: 4, failed: 1, ..Counts::default() };
-    let progress = Progress { cursor: Some(cursor.to_owned()), ended: segment == 1, counts };
+    let progress = Progress { cursor: Some(cursor.to_owned()), ended: segment == 1, counts, lease: None };
     Commit { segment, progress, rows, settled: texts(settled) }
 }
 
@@ -54,33 +69,37 @@ pub async fn ledger(ledger: Arc<dyn Ledger>) {
 
 async fn runs_come_newest_first(ledger: &dyn Ledger) {
     assert!(ledger.runs("r", 10).await.unwrap().is_empty());
-    for id in ["2", "1", "3"] {
-        ledger.save(&run(id, "r")).await.unwrap();
+    for id in ["1", "2", "3"] {
+        assert!(begin(ledger, &run(id, "r")).await.unwrap());
     }
-    ledger.save(&run("9", "other")).await.unwrap();
-    let finished = Run { phase: Phase::Finished, ended: Some(Timestamp::UNIX_EPOCH), ..run("3", "r") };
-    ledger.save(&finished).await.unwrap();
+    assert!(begin(ledger, &run("9", "other")).await.unwrap());
+    let mut finished = Run { phase: Phase::Finished, ended: Some(Timestamp::UNIX_EPOCH), ..run("3", "r") };
+    assert!(ledger.save(&mut finished).await.unwrap());
     assert_eq!(ledger.runs("r", 2).await.unwrap(), [finished, run("2", "r")]);
     assert_eq!(ledger.runs("r", usize::MAX).await.unwrap().len(), 3);
 }
 
 async fn progress_is_what_was_committed_last(ledger: &dyn Ledger) {
     let run = run("p", "p");
-    assert_eq!(ledger.progress(&run).await.unwrap(), vec![Progress::default(); 3]);
-    ledger.commit("p", &commit(1, "old", vec![], &[])).await.unwrap();
+    assert_eq!(ledger.progress(&run).await.unwrap(), vec![Progress::default(); 4]);
+    let (one, two) = (take_over(ledger, "p", 1).await, take_over(ledger, "p", 2).await);
+    ledger.commit("p", one, &commit(1, "old", vec![], &[])).await.unwrap();
     let new = commit(1, "new", vec![], &[]);
-    ledger.commit("p", &new).await.unwrap();
+    ledger.commit("p", one, &new).await.unwrap();
     let retries = commit(2, "x", vec![], &[]);
-    ledger.commit("p", &retries).await.unwrap();
-    let expected = [Progress::default(), new.progress, retries.progress];
-    assert_eq!(ledger.progress(&run).await.unwrap(), expected);
+    ledger.commit("p", two, &retries).await.unwrap();
+    let expected = [Progress::default(), new.progress, retries.progress, Progress::default()];
+    let mut progress = ledger.progress(&run).await.unwrap();
+    progress.iter_mut().for_each(|progress| progress.lease = None);
+    assert_eq!(progress, expected);
 }
 
 async fn rows_are_filtered_and_paged_by_position(ledger: &dyn Ledger) {
     let rows = ["c", "a", "b"].map(|position| row(position, State::KnownError, "g"));
-    ledger.commit("f", &commit(0, "1", rows.to_vec(), &["never there"])).await.unwrap();
+    let token = take_over(ledger, "f", 0).await;
+    ledger.commit("f", token, &commit(0, "1", rows.to_vec(), &["never there"])).await.unwrap();
     let settled = commit(0, "2", vec![row("d", State::Ready, "h"), row("a", State::TooBig, "g")], &["b", "a"]);
-    ledger.commit("f", &settled).await.unwrap();
+    ledger.commit("f", token, &settled).await.unwrap();
     let all = [row("a", State::TooBig, "g"), row("c", State::KnownError, "g"), row("d", State::Ready, "h")];
     let read = async |filter: &Filter, after, limit| ledger.rows("f", filter, after, limit).await.unwrap();
     assert_eq!(read(&Filter::default(), None, 9).await, all);
@@ -95,7 +114,8 @@ async fn rows_are_filtered_and_paged_by_position(ledger: &dyn Ledger) {
 async fn groups_count_equal_failures(ledger: &dyn Ledger) {
     let mut rows: Vec<_> = (0..50).map(|n| row(&format!("{n:02}"), State::KnownError, "often")).collect();
     rows.push(row("x", State::UnknownError, "once"));
-    ledger.commit("g", &commit(0, "1", rows, &[])).await.unwrap();
+    let token = take_over(ledger, "g", 0).await;
+    ledger.commit("g", token, &commit(0, "1", rows, &[])).await.unwrap();
     let groups = ledger.groups("g", 2).await.unwrap();
     let seen: Vec<_> = groups.iter().map(|group| (group.state, group.group.as_str(), group.count)).collect();
     assert_eq!(seen, [(State::KnownError, "often", 50), (State::UnknownError, "once", 1)]);
@@ -106,9 +126,10 @@ async fn segments_commit_at_once(ledger: Arc<dyn Ledger>) {
     let tasks = (0..4u32).map(|segment| {
         let ledger = ledger.clone();
         tokio::spawn(async move {
+            let token = take_over(&*ledger, "c", segment).await;
             for n in 0..50 {
                 let rows = vec![row(&format!("{segment}/{n:02}"), State::KnownError, "g")];
-                ledger.commit("c", &commit(segment, &n.to_string(), rows, &[])).await.unwrap();
+                ledger.commit("c", token, &commit(segment, &n.to_string(), rows, &[])).await.unwrap();
             }
         })
     });

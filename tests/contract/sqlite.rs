@@ -126,9 +126,9 @@ async fn a_reader_sees_what_another_process_makes_after_it_opened() {
     let (_directory, path) = directory();
     let reader = Database::open_read_only(&path, Arc::new(System)).unwrap();
     assert!(reader.ledger().runs("r", 1).await.unwrap().is_empty());
-    open(&path).ledger().save(&ledger::run("1", "r")).await.unwrap();
+    open(&path).ledger().begin(&ledger::run("1", "r"), None).await.unwrap();
     assert_eq!(reader.ledger().runs("r", 1).await.unwrap().len(), 1);
-    assert!(reader.ledger().save(&ledger::run("2", "r")).await.is_err());
+    assert!(reader.ledger().begin(&ledger::run("2", "r"), Some("1")).await.is_err());
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
         let _ = std::fs::remove_file(&path);
         rusqlite::Connection::open(&path).unwrap()
     };
-    open(&path).ledger().save(&ledger::run("1", "r")).await.unwrap();
+    open(&path).ledger().begin(&ledger::run("1", "r"), None).await.unwrap();
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 999).unwrap();
     refused(&path, "version 999");
     stranger().execute_batch("CREATE TABLE theirs (x)").unwrap();
@@ -146,7 +146,7 @@ async fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
     std::fs::write(&path, "this is a text file, long enough to have a header of a hundred bytes".repeat(9)).unwrap();
     refused(&path, "not a SQLite database");
     std::fs::write(&path, "").unwrap();
-    open(&path).ledger().save(&ledger::run("1", "r")).await.unwrap();
+    open(&path).ledger().begin(&ledger::run("1", "r"), None).await.unwrap();
 }
 
 fn refused(path: &Path, why: &str) {
@@ -188,7 +188,9 @@ async fn step(database: &Arc<Database>, who: &str, n: usize) {
     let puts = (0..20).map(|m| index::put(&format!("{who}-{n}-{m}"), Some(1), &format!("shared {who}")));
     index.write("persons_1", puts.collect()).await.unwrap();
     let row = ledger::row(&format!("{who}-{n}"), reindex::ledger::State::KnownError, "g");
-    database.ledger().commit("run", &ledger::commit(0, &format!("{n}"), vec![row], &[])).await.unwrap();
+    let (ledger, line) = (database.ledger(), u32::from(who == "this"));
+    let token = ledger::take_over(&ledger, "run", line).await;
+    assert!(ledger.commit("run", token, &ledger::commit(line, &format!("{n}"), vec![row], &[])).await.unwrap());
 }
 
 fn integrity(path: &Path) {
@@ -264,12 +266,14 @@ fn many_handles_that_make_the_same_file_at_once_all_succeed() {
                 let path = &path;
                 scope.spawn(move || {
                     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                    let run = ledger::run(&n.to_string(), "r");
-                    runtime.block_on(async { open(path).ledger().save(&run).await }).unwrap();
+                    let run = ledger::run(&n.to_string(), &format!("r{n}"));
+                    assert!(runtime.block_on(async { open(path).ledger().begin(&run, None).await }).unwrap());
                 });
             }
         });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        assert_eq!(runtime.block_on(open(&path).ledger().runs("r", 99)).unwrap().len(), 6);
+        for n in 0..6 {
+            assert_eq!(runtime.block_on(open(&path).ledger().runs(&format!("r{n}"), 99)).unwrap().len(), 1);
+        }
     }
 }

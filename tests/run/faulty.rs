@@ -1,8 +1,11 @@
 //! Backends that fail at a chosen call, before or after they did what was asked.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -12,7 +15,7 @@ use reindex::{
         storage::{Page, Row, Scan, Segment, SourceInfo},
     },
     error::{Error, Kind, Result},
-    ledger::{Commit, Filter, Group, IdRow, Ledger, Progress, Run},
+    ledger::{Commit, Filter, Group, IdRow, Lease, Ledger, Progress, Run},
 };
 
 /// Counts calls, and fails one of them: an odd number before the call is made, an even one after it.
@@ -97,8 +100,33 @@ impl Index for Faulty<dyn Index> {
 
 #[async_trait]
 impl Ledger for Faulty<dyn Ledger> {
-    async fn save(&self, run: &Run) -> Result<()> {
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+    async fn begin(&self, run: &Run, after: Option<&str>) -> Result<bool> {
+        self.fuse.call(self.inner.begin(run, after)).await
+    }
+    async fn save(&self, run: &mut Run) -> Result<bool> {
         self.fuse.call(self.inner.save(run)).await
+    }
+    async fn find(&self, run: &str) -> Result<Option<Run>> {
+        self.fuse.call(self.inner.find(run)).await
+    }
+    async fn claim(
+        &self,
+        run: &str,
+        line: u32,
+        found: Option<&Lease>,
+        owner: &str,
+        lasting: Duration,
+    ) -> Result<Option<Progress>> {
+        self.fuse.call(self.inner.claim(run, line, found, owner, lasting)).await
+    }
+    async fn hold(&self, run: &str, line: u32, token: u64) -> Result<bool> {
+        self.fuse.call(self.inner.hold(run, line, token)).await
+    }
+    async fn release(&self, run: &str, line: u32, token: u64) -> Result<bool> {
+        self.fuse.call(self.inner.release(run, line, token)).await
     }
     async fn runs(&self, recipe: &str, limit: usize) -> Result<Vec<Run>> {
         self.fuse.call(self.inner.runs(recipe, limit)).await
@@ -106,8 +134,8 @@ impl Ledger for Faulty<dyn Ledger> {
     async fn progress(&self, run: &Run) -> Result<Vec<Progress>> {
         self.fuse.call(self.inner.progress(run)).await
     }
-    async fn commit(&self, run: &str, commit: &Commit) -> Result<()> {
-        self.fuse.call(self.inner.commit(run, commit)).await
+    async fn commit(&self, run: &str, token: u64, commit: &Commit) -> Result<bool> {
+        self.fuse.call(self.inner.commit(run, token, commit)).await
     }
     async fn rows(&self, run: &str, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Vec<IdRow>> {
         self.fuse.call(self.inner.rows(run, filter, after, limit)).await

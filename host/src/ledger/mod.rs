@@ -7,7 +7,10 @@
 mod counts;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -74,6 +77,40 @@ pub struct Run {
     pub started: Timestamp,
     /// When it finished.
     pub ended: Option<Timestamp>,
+    /// The numbers of a finished run, so that every worker says the same.
+    #[serde(default)]
+    pub counts: Option<Counts>,
+    /// How often the record was written; tells whether somebody else wrote it in between.
+    #[serde(default)]
+    pub revision: u64,
+}
+
+impl Run {
+    /// The line of work that counts retries, beyond the segments.
+    pub fn retries(&self) -> u32 {
+        self.segments
+    }
+
+    /// The line of work whose lease allows to do the opening and closing steps.
+    pub fn steps(&self) -> u32 {
+        self.segments + 1
+    }
+}
+
+/// The right to work on one line of a run, until it is given back or taken over.
+///
+/// Clocks of several machines are never compared: whoever wants the lease of somebody who may be dead looks at it
+/// twice, `lasting` apart by the own clock, and takes it over if `beat` stood still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who holds it.
+    pub owner: String,
+    /// Grows whenever the line changes hands; a writer with an older one is refused.
+    pub token: u64,
+    /// Grows whenever the owner shows that it lives: by a commit, or by [`Ledger::hold`].
+    pub beat: u64,
+    /// How long the owner may be silent before others may take over, in milliseconds.
+    pub lasting: u64,
 }
 
 /// How far one segment is.
@@ -85,6 +122,8 @@ pub struct Progress {
     pub ended: bool,
     /// What happened in this segment so far.
     pub counts: Counts,
+    /// Who works on it; none while nobody does. Moved by [`Ledger::claim`] and its like, never by a commit.
+    pub lease: Option<Lease>,
 }
 
 /// An id that is not done.
@@ -111,9 +150,9 @@ pub struct IdRow {
 /// What one batch changes: written whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
-    /// Which segment; [`Run::segments`] itself stands for retries.
+    /// Which line of work: a segment, or [`Run::retries`].
     pub segment: u32,
-    /// The segment's new state, absolute.
+    /// The line's new state, absolute; its lease is not looked at.
     pub progress: Progress,
     /// Rows to write, each in place of any with its position.
     pub rows: Vec<IdRow>,
@@ -144,19 +183,49 @@ pub struct Group {
 }
 
 /// Keeps runs, their segments, and the ids that are not done.
+///
+/// A line of work is a segment, or one of [`Run::retries`] and [`Run::steps`].
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Writes a new run, or the whole record of one again.
-    async fn save(&self, run: &Run) -> Result<()>;
+    /// Whether other machines reach it, too, so that several workers may share a run.
+    fn is_shared(&self) -> bool;
+
+    /// Writes a new run, if `after` is still the newest of its recipe (of any scope). False if another was begun.
+    async fn begin(&self, run: &Run, after: Option<&str>) -> Result<bool>;
+
+    /// Writes the record of a run again, and raises its revision. False, and nothing changed, if somebody else wrote
+    /// it since it was read.
+    async fn save(&self, run: &mut Run) -> Result<bool>;
+
+    /// The run of this id.
+    async fn find(&self, run: &str) -> Result<Option<Run>>;
 
     /// The runs of a recipe, newest first, at most `limit`.
     async fn runs(&self, recipe: &str, limit: usize) -> Result<Vec<Run>>;
 
-    /// How far each segment of a run is, by number; the last one, beyond the segments, counts retries.
+    /// How far each line of a run is, by number: its segments, its retries, its steps.
     async fn progress(&self, run: &Run) -> Result<Vec<Progress>>;
 
-    /// Writes what a batch changed, in one transaction.
-    async fn commit(&self, run: &str, commit: &Commit) -> Result<()>;
+    /// Takes a line whose lease is still as it was `found`: free, or with this token and beat. Answers the line as it
+    /// is then, under the new lease, or none if somebody else was faster or the owner showed that it lives.
+    async fn claim(
+        &self,
+        run: &str,
+        line: u32,
+        found: Option<&Lease>,
+        owner: &str,
+        lasting: Duration,
+    ) -> Result<Option<Progress>>;
+
+    /// Shows that the owner lives. False if the lease was taken over.
+    async fn hold(&self, run: &str, line: u32, token: u64) -> Result<bool>;
+
+    /// Gives a line back. False if the lease was taken over before.
+    async fn release(&self, run: &str, line: u32, token: u64) -> Result<bool>;
+
+    /// Writes what a batch changed, whole or not at all, and shows that the owner lives. False, and nothing changed,
+    /// if the lease was taken over.
+    async fn commit(&self, run: &str, token: u64, commit: &Commit) -> Result<bool>;
 
     /// Reads rows sorted by position, after a position, at most `limit`.
     async fn rows(&self, run: &str, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Vec<IdRow>>;

@@ -11,6 +11,7 @@ mod compare;
 mod conclusion;
 mod config;
 mod feed;
+mod lease;
 mod mapping;
 mod reason;
 mod segment;
@@ -47,6 +48,8 @@ use feed::Feed;
 pub struct Parts {
     /// The run, as the ledger has it.
     pub run: Run,
+    /// Names this process among the workers of the run.
+    pub owner: String,
     /// The source.
     pub scan: Arc<dyn Scan>,
     /// How records become items.
@@ -112,9 +115,9 @@ impl Pipeline {
         let Parts { scan, ledger, run, .. } = &*self.parts;
         let feed = Feed::Rows { scan: scan.clone(), ledger: ledger.clone(), run: run.id.clone(), filter };
         // Retries keep counts, but no checkpoint: the rows themselves say what is left.
-        let counts = ledger.progress(run).await?.pop().map_or_else(Counts::default, |progress| progress.counts);
-        let progress = Progress { counts, ..Progress::default() };
-        let worked = self.clone().segment(run.segments, feed, progress).await?;
+        let found = ledger.progress(run).await?.swap_remove(run.retries() as usize);
+        let progress = Progress { cursor: None, ended: false, ..self.take(run.retries(), &found).await? };
+        let worked = self.clone().segment(run.retries(), feed, progress).await?;
         Ok(worked)
     }
 
@@ -137,6 +140,7 @@ impl Pipeline {
         let mut lines = Vec::new();
         for (number, (feed, progress)) in (0..).zip(feeds.into_iter().zip(progress)) {
             if !progress.ended {
+                let progress = self.take(number, &progress).await?;
                 lines.push(task::spawn(self.clone().segment(number, feed, progress)));
             }
         }

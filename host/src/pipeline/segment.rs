@@ -14,6 +14,7 @@ use super::{
     batch::{Batch, Cutter},
     conclusion::Conclusion,
     feed::Feed,
+    lease,
     mapping::{self, Mapped},
     settle,
     sink::Work,
@@ -103,6 +104,7 @@ impl Pipeline {
         mut mapped: impl Stream<Item = Result<MappedBatch>> + Unpin,
         saving: &mut Option<Task<Result<()>>>,
     ) -> Result<bool> {
+        let token = progress.lease.as_ref().map_or(0, |lease| lease.token);
         let mut ended = false;
         while let Some(batch) = mapped.next().await {
             let batch = batch?;
@@ -111,7 +113,7 @@ impl Pipeline {
             let commit = conclusion.commit(segment, &mut progress);
             // Checkpoints are written one after the other, so that none is passed by a later one.
             saved(saving.take()).await?;
-            *saving = Some(task::spawn(self.clone().save(conclusion, commit)));
+            *saving = Some(task::spawn(self.clone().save(token, conclusion, commit)));
         }
         Ok(ended)
     }
@@ -123,9 +125,11 @@ impl Pipeline {
         Ok(self.conclude(batch, works, counts))
     }
 
-    async fn save(self, conclusion: Conclusion, commit: Commit) -> Result<()> {
+    async fn save(self, token: u64, conclusion: Conclusion, commit: Commit) -> Result<()> {
         let Parts { ledger, run, config, events, .. } = &*self.parts;
-        backoff::insist(config.attempts, events, || ledger.commit(&run.id, &commit)).await?;
+        if !backoff::insist(config.attempts, events, || ledger.commit(&run.id, token, &commit)).await? {
+            return Err(lease::lost(commit.segment));
+        }
         for row in &commit.rows {
             settle::announce(row, events);
         }

@@ -34,6 +34,13 @@ pub(super) fn index(alias: &str, now: Timestamp) -> Result<String> {
     Ok(format!("{alias}_{}_{}", now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S"), chance()?))
 }
 
+/// Names a process among the workers of a run.
+///
+/// *Shape*: `4711-a1b2c3`.
+pub(super) fn owner() -> Result<String> {
+    Ok(format!("{}-{}", std::process::id(), chance()?))
+}
+
 /// Six hexadecimal digits that nobody else draws.
 fn chance() -> Result<String> {
     let mut bytes = [0; 3];

@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    identity::{Identity, digest},
+    identity::{self, Identity, digest},
     targets::Target,
 };
 
@@ -158,6 +158,7 @@ impl Job {
         };
         Pipeline::resume(Parts {
             run: run.clone(),
+            owner: identity::owner()?,
             scan,
             shape: self.shape.clone(),
             mapper: self.mapper_at(run.started, seed(&run.id), events),

@@ -201,7 +201,7 @@ impl Job {
                 run.replaced.insert(target.alias.clone(), current.name);
             }
         }
-        self.ledger.save(run).await?;
+        self.save(run).await?;
         for target in &targets {
             target.swap(run, events).await?;
         }
@@ -232,7 +232,10 @@ impl Job {
         }
         let mut run = draft;
         run.targets = targets::choose(&self.targets()?, run.scope, run.started).await?;
-        self.ledger.save(&run).await?;
+        let newest = self.newest(|_| true).await?.map(|run| run.id);
+        if !self.ledger.begin(&run, newest.as_deref()).await? {
+            return Err(stopped("another process began a run of this recipe just now; run it again"));
+        }
         self.make_targets(&mut run, events).await?;
         Ok((run, false))
     }
@@ -283,7 +286,7 @@ impl Job {
             target.make(run, events).await?;
         }
         run.marks.insert("made".into());
-        self.ledger.save(run).await
+        self.save(run).await
     }
 
     async fn targets_are_still_there(&self, run: &Run) -> Result<()> {
@@ -324,6 +327,8 @@ impl Job {
             total,
             started,
             ended: None,
+            counts: None,
+            revision: 0,
         })
     }
 
@@ -334,7 +339,14 @@ impl Job {
 
     async fn enter(&self, run: &mut Run, phase: Phase) -> Result<()> {
         run.phase = phase;
-        self.ledger.save(run).await
+        self.save(run).await
+    }
+
+    async fn save(&self, run: &mut Run) -> Result<()> {
+        if self.ledger.save(run).await? {
+            return Ok(());
+        }
+        Err(stopped("another process works on this run; let it finish"))
     }
 
     fn lock(&self) -> Result<Option<Lock>> {

@@ -1,15 +1,15 @@
 //! Runs, how far their segments are, and the ids that are not done.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use rusqlite::{Connection, params, types::Type};
+use rusqlite::{Connection, OptionalExtension, params, types::Type};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Database, fault::Fault};
+use super::{Database, fault::Fault, lease};
 use crate::{
     error::{Error, Result},
-    ledger::{self, Commit, Filter, Group, IdRow, Progress, Run, State},
+    ledger::{self, Commit, Filter, Group, IdRow, Lease, Progress, Run, State},
 };
 
 /// The ledger in a database.
@@ -27,14 +27,44 @@ impl Database {
 
 #[async_trait]
 impl ledger::Ledger for Ledger {
-    async fn save(&self, run: &Run) -> Result<()> {
-        let (id, recipe, phase, record) = (run.id.clone(), run.recipe.clone(), word(&run.phase)?, json(run)?);
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn begin(&self, run: &Run, after: Option<&str>) -> Result<bool> {
+        let (run, after) = (run.clone(), after.map(str::to_owned));
+        let (phase, record) = (word(&run.phase)?, json(&run)?);
         self.database
             .write(move |connection| {
-                let sql = "INSERT INTO runs (id, recipe, phase, record) VALUES (?1, ?2, ?3, ?4)
-                    ON CONFLICT (id) DO UPDATE SET recipe = ?2, phase = ?3, record = ?4";
-                connection.prepare_cached(sql)?.execute([&id, &recipe, &phase, &record])?;
-                Ok(())
+                let sql = "INSERT INTO runs (id, recipe, phase, record, revision) SELECT ?1, ?2, ?3, ?4, ?5
+                    WHERE (SELECT max(id) FROM runs WHERE recipe = ?2) IS ?6";
+                let mut insert = connection.prepare_cached(sql)?;
+                Ok(insert.execute(params![run.id, run.recipe, phase, record, count(run.revision), after])? == 1)
+            })
+            .await
+    }
+
+    async fn save(&self, run: &mut Run) -> Result<bool> {
+        let next = Run { revision: run.revision + 1, ..run.clone() };
+        let (id, phase, record) = (run.id.clone(), word(&next.phase)?, json(&next)?);
+        let (was, is) = (count(run.revision), count(next.revision));
+        let saved = self
+            .database
+            .write(move |connection| {
+                let sql = "UPDATE runs SET phase = ?2, record = ?3, revision = ?5 WHERE id = ?1 AND revision = ?4";
+                Ok(connection.prepare_cached(sql)?.execute(params![id, phase, record, was, is])? == 1)
+            })
+            .await?;
+        run.revision += u64::from(saved);
+        Ok(saved)
+    }
+
+    async fn find(&self, run: &str) -> Result<Option<Run>> {
+        let run = run.to_owned();
+        self.database
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached("SELECT record FROM runs WHERE id = ?1")?;
+                Ok(statement.query_row([run], |row| parsed(row, 0)).optional()?)
             })
             .await
     }
@@ -52,13 +82,37 @@ impl ledger::Ledger for Ledger {
     }
 
     async fn progress(&self, run: &Run) -> Result<Vec<Progress>> {
-        let (id, segments) = (run.id.clone(), run.segments);
-        self.database.read(move |connection| progress(connection, &id, segments)).await
+        let (id, lines) = (run.id.clone(), run.steps() + 1);
+        self.database.read(move |connection| progress(connection, &id, lines)).await
     }
 
-    async fn commit(&self, run: &str, commit: &Commit) -> Result<()> {
+    async fn claim(
+        &self,
+        run: &str,
+        line: u32,
+        found: Option<&Lease>,
+        owner: &str,
+        lasting: Duration,
+    ) -> Result<Option<Progress>> {
+        let (run, found, owner) = (run.to_owned(), found.cloned(), owner.to_owned());
+        self.database
+            .write(move |connection| lease::claim(connection, &run, line, found.as_ref(), &owner, lasting))
+            .await
+    }
+
+    async fn hold(&self, run: &str, line: u32, token: u64) -> Result<bool> {
+        let run = run.to_owned();
+        self.database.write(move |connection| lease::hold(connection, &run, line, token)).await
+    }
+
+    async fn release(&self, run: &str, line: u32, token: u64) -> Result<bool> {
+        let run = run.to_owned();
+        self.database.write(move |connection| lease::release(connection, &run, line, token)).await
+    }
+
+    async fn commit(&self, run: &str, token: u64, commit: &Commit) -> Result<bool> {
         let (run, commit) = (run.to_owned(), commit.clone());
-        self.database.write(move |connection| write(connection, &run, &commit)).await
+        self.database.write(move |connection| write(connection, &run, token, &commit)).await
     }
 
     async fn rows(&self, run: &str, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Vec<IdRow>> {
@@ -86,7 +140,7 @@ impl ledger::Ledger for Ledger {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String> {
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::bug("the ledger cannot write a record").because(error))
 }
 
@@ -95,11 +149,16 @@ fn word(value: &impl Serialize) -> Result<String> {
     Ok(json(value)?.trim_matches('"').to_owned())
 }
 
+/// A number as SQLite keeps it.
+pub(super) fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 fn bounded(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T> {
+pub(super) fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| unreadable(column, error))
 }
@@ -108,21 +167,30 @@ fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'stat
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 
-fn progress(connection: &Connection, run: &str, segments: u32) -> Result<Vec<Progress>, Fault> {
-    let mut all = vec![Progress::default(); segments as usize + 1];
-    let mut statement =
-        connection.prepare_cached("SELECT number, cursor, ended, counts FROM segments WHERE run = ?1")?;
+fn progress(connection: &Connection, run: &str, lines: u32) -> Result<Vec<Progress>, Fault> {
+    let mut all = vec![Progress::default(); lines as usize];
+    let mut statement = connection.prepare_cached(
+        "SELECT cursor, ended, counts, owner, token, beat, lasting, number FROM segments WHERE run = ?1",
+    )?;
     let mut rows = statement.query([run])?;
     while let Some(row) = rows.next()? {
-        if let Some(progress) = all.get_mut(row.get::<_, u32>(0)? as usize) {
-            *progress = Progress { cursor: row.get(1)?, ended: row.get(2)?, counts: parsed(row, 3)? };
+        if let Some(progress) = all.get_mut(row.get::<_, u32>(7)? as usize) {
+            *progress = lease::progress(row)?;
         }
     }
     Ok(all)
 }
 
-/// What is settled goes first: a row written in the same batch says that its id failed after all.
-fn write(connection: &Connection, run: &str, commit: &Commit) -> Result<(), Fault> {
+/// The segment goes first: whoever lost its lease writes nothing. What is settled goes before new rows: a row written
+/// in the same batch says that its id failed after all.
+fn write(connection: &Connection, run: &str, token: u64, commit: &Commit) -> Result<bool, Fault> {
+    let Progress { cursor, ended, counts, .. } = &commit.progress;
+    let sql = "UPDATE segments SET cursor = ?4, ended = ?5, counts = ?6, beat = beat + 1
+        WHERE run = ?1 AND number = ?2 AND token = ?3 AND owner IS NOT NULL";
+    let mut update = connection.prepare_cached(sql)?;
+    if update.execute(params![run, commit.segment, count(token), cursor, ended, json(counts)?])? == 0 {
+        return Ok(false);
+    }
     let mut settle = connection.prepare_cached("DELETE FROM ids WHERE run = ?1 AND position = ?2")?;
     for position in &commit.settled {
         settle.execute([run, position])?;
@@ -132,14 +200,11 @@ fn write(connection: &Connection, run: &str, commit: &Commit) -> Result<(), Faul
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for row in &commit.rows {
-        let version = row.version.map(|version| i64::try_from(version).unwrap_or(i64::MAX));
+        let version = row.version.map(count);
         let (state, at) = (row.state.number(), row.at.to_string());
         put.execute(params![run, row.position, row.id, state, row.reason, row.group, row.attempts, version, at])?;
     }
-    let Progress { cursor, ended, counts } = &commit.progress;
-    let sql = "INSERT OR REPLACE INTO segments (run, number, cursor, ended, counts) VALUES (?1, ?2, ?3, ?4, ?5)";
-    connection.prepare_cached(sql)?.execute(params![run, commit.segment, cursor, ended, json(counts)?])?;
-    Ok(())
+    Ok(true)
 }
 
 fn id_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<IdRow> {

@@ -7,6 +7,7 @@ mod config;
 mod database;
 mod fault;
 mod index;
+mod lease;
 mod ledger;
 mod query;
 mod queue;
