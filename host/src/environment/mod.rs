@@ -25,7 +25,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-pub use said::schema;
+pub use said::{Aws, schema};
 
 /// The newest version of the environment format, and the only one so far.
 pub const FORMAT: u32 = 1;
@@ -52,6 +52,8 @@ pub struct Environment {
     pub state: PathBuf,
     /// Its own SQLite file: the ledger, and every SQLite resource that names no file.
     pub database: PathBuf,
+    /// Which AWS account and region it is in, as far as its file says.
+    pub aws: Aws,
     /// What its file says of each resource, by the recipe's name. May hold secrets.
     pub backends: BTreeMap<String, backend::Config>,
 }
@@ -83,6 +85,7 @@ impl Environment {
             dir: base.to_owned(),
             database: state.join(DATABASE),
             state,
+            aws: Aws::default(),
             backends: BTreeMap::new(),
         }
     }
@@ -108,7 +111,7 @@ impl Environment {
             Some(said::Ledger::Sqlite(ledger)) => dir.join(ledger.file),
             None => state.join(DATABASE),
         };
-        Self { name, file: Some(path.to_owned()), dir, state, database, backends: said.backend }
+        Self { name, file: Some(path.to_owned()), dir, state, database, aws: said.aws.unwrap_or_default(), backends: said.backend }
     }
 
     /// What a resource is. `local` binds every name.

@@ -16,11 +16,28 @@ pub(super) struct Environment {
     #[schemars(extend("examples" = [1]))]
     #[expect(dead_code, reason = "looked at before the other keys, which a newer format may have changed")]
     pub environment: u32,
+    /// Which AWS account and region its resources are in.
+    pub aws: Option<Aws>,
     /// What each resource is, by the name recipes use: `[backend.<name>.<kind>]`.
     #[serde(default)]
     pub backend: BTreeMap<String, backend::Config>,
     /// Where the ledger is kept; without it, in the environment's own SQLite file.
     pub ledger: Option<Ledger>,
+}
+
+/// `[aws]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Aws {
+    /// The account the credentials have to belong to; a run with others is refused before it writes.
+    #[schemars(extend("examples" = ["123456789012"]))]
+    pub account: Option<String>,
+    /// The region of every resource that names none; without it, the one the standard chain finds.
+    #[schemars(extend("examples" = ["eu-west-2"]))]
+    pub region: Option<String>,
+    /// The address of every service that names none, where it is not AWS's own.
+    #[schemars(extend("examples" = ["http://127.0.0.1:4566"]))]
+    pub endpoint: Option<String>,
 }
 
 /// `[ledger.<kind>]`

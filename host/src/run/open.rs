@@ -53,6 +53,8 @@ impl Project {
     /// Calls AWS as this session.
     #[must_use]
     pub fn with_aws(self, session: Session) -> Self {
+        let aws = &self.environment.aws;
+        let session = session.within(aws.region.as_deref(), aws.endpoint.as_deref());
         Self { backends: self.backends.with_aws(session), ..self }
     }
 

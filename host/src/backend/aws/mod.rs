@@ -13,6 +13,7 @@ use aws_config::{
 };
 use aws_smithy_http_client::{Builder, tls};
 
+use crate::error::{Error, Kind, Result};
 pub(super) use fault::fault;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -45,6 +46,20 @@ impl Session {
     /// Takes what an embedder put together.
     pub fn new(config: SdkConfig) -> Self {
         Self { config }
+    }
+
+    /// The same caller, in the region and at the endpoint an environment names for all its resources.
+    #[must_use]
+    pub fn within(self, region: Option<&str>, endpoint: Option<&str>) -> Self {
+        Self { config: self.at(region, endpoint) }
+    }
+
+    /// Asks AWS whose account the credentials belong to.
+    pub async fn account(&self) -> Result<String> {
+        let asked = "AWS cannot be asked whose account this is";
+        let identity = aws_sdk_sts::Client::new(&self.config).get_caller_identity().send().await;
+        let account = identity.map_err(|error| fault(asked, &error))?.account;
+        account.ok_or_else(|| Error::new(Kind::Unavailable, format!("{asked}: the answer names none")))
     }
 
     /// The configuration for one resource, whose environment may name its region and its endpoint.
