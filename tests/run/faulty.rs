@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use reindex::{
     capability::{
-        index::{Concrete, Document, Index, Stamp, Write, Written},
+        index::{Concrete, Document, Index, Listed, Listing, Stamp, Write, Written},
         storage::{Page, Row, Scan, Segment, SourceInfo},
     },
     error::{Error, Kind, Result},
@@ -74,6 +74,27 @@ impl Scan for Faulty<dyn Scan> {
 impl Index for Faulty<dyn Index> {
     async fn current(&self) -> Result<Option<Concrete>> {
         self.fuse.call(self.inner.current()).await
+    }
+    fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
+        self.inner.contradictions(found, definition)
+    }
+    async fn cluster(&self) -> Result<Option<String>> {
+        self.fuse.call(self.inner.cluster()).await
+    }
+    async fn tune(&self, concrete: &str) -> Result<String> {
+        self.fuse.call(self.inner.tune(concrete)).await
+    }
+    async fn restore(&self, concrete: &str, before: &str) -> Result<()> {
+        self.fuse.call(self.inner.restore(concrete, before)).await
+    }
+    async fn refresh(&self, concrete: &str) -> Result<()> {
+        self.fuse.call(self.inner.refresh(concrete)).await
+    }
+    async fn list(&self, concrete: &str, query: Option<&str>, after: Option<&str>, limit: usize) -> Result<Listing> {
+        self.fuse.call(self.inner.list(concrete, query, after, limit)).await
+    }
+    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
+        self.fuse.call(self.inner.remove_listed(concrete, documents)).await
     }
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
         self.fuse.call(self.inner.create(name, definition, stamp)).await

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::{
+    error::{Error, Result},
+    record::canonical,
+};
 
 /// One write to a concrete index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub struct Write {
     /// The document's id, 1 to [`MAX_ID_BYTES`] bytes.
     pub id: String,
     /// With a version the write wins over every document of an equal or lower one, also over a deletion;
-    /// without one it always wins.
+    /// without one it always wins. The writers of an index all give versions, or none does.
     pub version: Option<u64>,
     /// The document's JSON text; none deletes.
     pub body: Option<String>,
@@ -71,21 +74,76 @@ pub struct Stamp {
     pub version: String,
 }
 
+/// A document of a concrete index, as a [`list`](Index::list) saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The document's id.
+    pub id: String,
+    /// What tells whether it was written since, in the engine's own words.
+    pub guard: String,
+}
+
+/// A part of the documents of a concrete index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The documents.
+    pub documents: Vec<Listed>,
+    /// Where the next part begins; none after the last one.
+    pub next: Option<String>,
+}
+
 /// The index behind one alias.
+///
+/// Whatever takes the name of a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there
+/// is none. Calling anything again after its reply was lost is safe.
 #[async_trait]
 pub trait Index: Send + Sync {
-    /// The concrete index the alias names now, if any. An alias that names several is an error.
+    /// The identity of the server's cluster, if there is a server.
+    async fn cluster(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// The concrete index the alias names now, if any; an index that has the alias's own name is used as it is.
+    /// An alias that names several is an error.
     async fn current(&self) -> Result<Option<Concrete>>;
+
+    /// What of a wanted definition an index that was found contradicts, a sentence fragment each. What an engine adds
+    /// or spells differently is no contradiction; a field the index lacks is one, since the documents that are there
+    /// already could not be found by it.
+    fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
+        match (canonical(&found.definition), canonical(definition)) {
+            (Ok(found), Ok(wanted)) if found == wanted => Vec::new(),
+            _ => vec!["it was made from another definition".to_owned()],
+        }
+    }
 
     /// Makes an empty concrete index. It is not found through the alias yet. Making one that exists with an
     /// equal definition changes nothing.
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()>;
 
     /// Points the alias at a concrete index, in one step: whoever searches sees the old or the new one.
+    ///
+    /// *Errors*: an index has the alias's own name, so that nothing can be swapped.
     async fn swap(&self, to: &str) -> Result<()>;
 
     /// Removes a concrete index the alias does not name; it is no error if there is none.
     async fn remove(&self, name: &str) -> Result<()>;
+
+    /// Sets a concrete index up for a load: no refreshing, no replicas. Answers the settings it had, for
+    /// [`restore`](Self::restore), as JSON text; keep them before writing, and call this once.
+    async fn tune(&self, _concrete: &str) -> Result<String> {
+        Ok("{}".to_owned())
+    }
+
+    /// Gives a concrete index the settings back that [`tune`](Self::tune) answered.
+    async fn restore(&self, _concrete: &str, _before: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// Makes everything written to a concrete index countable and findable.
+    async fn refresh(&self, _concrete: &str) -> Result<()> {
+        Ok(())
+    }
 
     /// Writes documents into a concrete index, in order; they survive the death of this process when it returns.
     /// One answer per write.
@@ -94,11 +152,34 @@ pub trait Index: Send + Sync {
     /// Reads documents by id, in the order asked, from a concrete index, or through the alias.
     async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>>;
 
-    /// Counts the documents of a concrete index.
+    /// Counts the documents of a concrete index, with everything written before the call.
     async fn count(&self, concrete: &str) -> Result<u64>;
 
     /// Finds documents through the alias: best first, at most `limit`, with the count of all that match.
     ///
     /// The query is words that must all occur, `"phrases"` and `prefix*`; an empty query, or `*` alone, finds everything.
     async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)>;
+
+    /// Reads the ids of a concrete index in parts of about `limit`, of all documents or of those a query in the
+    /// engine's own language (JSON text) selects, as of its first part. `after` is where the last part said the next
+    /// begins; a crash does not make it worthless. A document that is written meanwhile may come again.
+    async fn list(
+        &self,
+        _concrete: &str,
+        _query: Option<&str>,
+        _after: Option<&str>,
+        _limit: usize,
+    ) -> Result<Listing> {
+        Err(unlisted())
+    }
+
+    /// Removes each of these documents unless it was written since it was listed. Answers which were removed; one
+    /// that is gone already was not.
+    async fn remove_listed(&self, _concrete: &str, _documents: &[Listed]) -> Result<Vec<bool>> {
+        Err(unlisted())
+    }
+}
+
+fn unlisted() -> Error {
+    Error::usage("this index cannot list its documents, so nothing can be pruned from it")
 }

@@ -9,7 +9,6 @@ use crate::{
     error::{Error, Kind, Result},
     event::Events,
     ledger::{Counts, Run, Scope},
-    record::canonical,
 };
 
 use super::identity;
@@ -61,10 +60,9 @@ impl Target {
             }
             _ => {}
         }
-        if canonical(&current.definition).ok().as_ref() == Some(&self.definition) {
-            Ok(())
-        } else {
-            refuse(format!("index `{}` was made from another definition", self.alias))
+        match self.index.contradictions(current, &self.definition).as_slice() {
+            [] => Ok(()),
+            said => refuse(format!("index `{}` is not what the recipe defines: {}", self.alias, said.join("; "))),
         }
     }
 

@@ -136,7 +136,7 @@ fn an_index_with_foreign_versions_or_another_definition_is_kept_and_a_rebuild_is
         insta::assert_snapshot!(other.seen(), @r"
     exit 2
     --- err
-    error: index `rogues` was made from another definition
+    error: index `rogues` is not what the recipe defines: it was made from another definition
       index  rogues_MADE
 
     hint: add `--rebuild`: a new index is filled and takes the alias; the old one stays as it is

@@ -4,6 +4,7 @@
 //! number and stores no text of its own. Dropping an index drops both and costs no row-by-row work. A deletion
 //! with a version leaves a document without a body, so that an older write cannot bring it back.
 
+mod list;
 mod write;
 
 use std::{
@@ -23,7 +24,7 @@ use super::{
     text::Mapping,
 };
 use crate::{
-    capability::index::{self, Concrete, Document, Stamp, Write, Written},
+    capability::index::{self, Concrete, Document, Listed, Listing, Stamp, Write, Written},
     error::{Error, Kind, Result},
     record::canonical,
 };
@@ -97,6 +98,20 @@ impl index::Index for Index {
     async fn count(&self, concrete: &str) -> Result<u64> {
         let name = concrete.to_owned();
         self.database.read(move |connection| count(connection, &name)).await
+    }
+
+    async fn list(&self, concrete: &str, query: Option<&str>, after: Option<&str>, limit: usize) -> Result<Listing> {
+        if query.is_some() {
+            return Err(Error::usage("an index in SQLite has no query language to select documents to prune")
+                .hint("leave `query` out, or prune an index in Elasticsearch or OpenSearch"));
+        }
+        let (name, after) = (concrete.to_owned(), after.unwrap_or_default().to_owned());
+        self.database.read(move |connection| list::list(connection, &name, &after, limit)).await
+    }
+
+    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
+        let (name, documents) = (concrete.to_owned(), documents.to_vec());
+        self.database.write(move |connection| list::remove(connection, &name, &documents)).await
     }
 
     async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {

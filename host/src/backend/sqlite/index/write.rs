@@ -67,11 +67,13 @@ pub(super) fn write(connection: &Connection, name: &str, writes: &[Prepared]) ->
             Prepared::Refused(reason) => Written::Refused(reason.clone()),
         });
     }
+    if counted(connection, name, change.more)? { Ok(answers) } else { Err(no_index(name)) }
+}
+
+/// Keeps count of the documents; answers whether the index is there.
+pub(super) fn counted(connection: &Connection, name: &str, more: i64) -> Result<bool, Fault> {
     let sql = "UPDATE indexes SET documents = documents + ?2 WHERE name = ?1";
-    match connection.prepare_cached(sql)?.execute(params![name, change.more])? {
-        0 => Err(no_index(name)),
-        _ => Ok(answers),
-    }
+    Ok(connection.prepare_cached(sql)?.execute(params![name, more])? > 0)
 }
 
 /// A document as it stands before a write.
