@@ -21,6 +21,7 @@ pub fn run(id: &str, recipe: &str) -> Run {
         total: Some(7),
         started: Timestamp::UNIX_EPOCH,
         ended: None,
+        watermarks: Default::default(),
         counts: None,
         revision: 0,
     }

@@ -90,8 +90,18 @@ impl Index for Faulty<dyn Index> {
     async fn refresh(&self, concrete: &str) -> Result<()> {
         self.fuse.call(self.inner.refresh(concrete)).await
     }
-    async fn list(&self, concrete: &str, query: Option<&str>, after: Option<&str>, limit: usize) -> Result<Listing> {
-        self.fuse.call(self.inner.list(concrete, query, after, limit)).await
+    async fn watermark(&self, concrete: &str) -> Result<Option<u64>> {
+        self.fuse.call(self.inner.watermark(concrete)).await
+    }
+    async fn list(
+        &self,
+        concrete: &str,
+        query: Option<&str>,
+        until: Option<u64>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
+        self.fuse.call(self.inner.list(concrete, query, until, after, limit)).await
     }
     async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
         self.fuse.call(self.inner.remove_listed(concrete, documents)).await

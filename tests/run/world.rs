@@ -115,6 +115,8 @@ impl World {
                 max_bytes: 1 << 20,
             },
             definitions: BTreeMap::new(),
+            prunes: BTreeMap::new(),
+            servers: Default::default(),
             resources,
             ledger: Arc::new(Faulty { inner: self.ledger.clone(), fuse: fuse.clone() }),
             state_directory: Some(self.directory.path().to_owned()),

@@ -49,7 +49,7 @@ fn row(component: &Path, size: u64) {
         place.compile();
         let run = place.run();
         let bare = place.bare();
-        best = Some(best.map_or((run, bare), |(a, b)| (quicker(a, run), quicker(b, bare))));
+        best = Some(best.map_or((run, bare), |(a, b)| (a.quicker(run), b.quicker(bare))));
     }
     let (run, bare) = best.unwrap();
     let rate = |cost: Cost| size as f64 / cost.wall.as_secs_f64();
@@ -61,10 +61,6 @@ fn row(component: &Path, size: u64) {
         run.peak / 1024,
         bare.peak / 1024
     );
-}
-
-fn quicker(a: Cost, b: Cost) -> Cost {
-    if b.wall < a.wall { b } else { a }
 }
 
 /// A directory with a recipe and a filled table; gone when it is dropped.

@@ -13,6 +13,7 @@ pub mod elasticsearch;
 pub mod files;
 #[cfg(feature = "nats")]
 pub mod nats;
+pub mod permission;
 #[cfg(feature = "s3")]
 pub mod s3;
 mod secret;
@@ -124,6 +125,28 @@ impl Config {
         }
     }
 
+    /// The cluster it has to be on, as the uuid that names it, if the environment says so.
+    pub fn cluster(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "elasticsearch")]
+            Self::Elasticsearch(config) | Self::Opensearch(config) => config.cluster.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The address of its cluster, whether that is OpenSearch, and the alias, if it is an index on one.
+    #[cfg_attr(not(feature = "elasticsearch"), expect(unused_variables, reason = "no index is on a cluster"))]
+    pub fn searched(&self, name: &str) -> Option<(String, bool, String)> {
+        match self {
+            #[cfg(feature = "elasticsearch")]
+            Self::Elasticsearch(config) | Self::Opensearch(config) => {
+                let opensearch = matches!(self, Self::Opensearch(_));
+                Some((config.url.clone(), opensearch, config.alias.clone().unwrap_or_else(|| name.to_owned())))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it asks for AWS credentials.
     fn calls_aws(&self) -> bool {
         match self {
@@ -187,7 +210,7 @@ impl Backends {
     pub fn table(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Table>> {
         #[cfg(any())] // feature = "dynamodb"
         if let Some(Config::Dynamodb(config)) = config {
-            return Ok(Arc::new(dynamodb::Table::open(config, self.session()?)));
+            return Ok(Arc::new(dynamodb::Table::open(config, self.called_by()?)));
         }
         let (database, name) = self.sqlite("a table", name, config)?;
         Ok(Arc::new(database.table(&name)?))
@@ -203,7 +226,7 @@ impl Backends {
     pub fn queue(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Queue>> {
         #[cfg(any())] // feature = "sqs"
         if let Some(Config::Sqs(config)) = config {
-            return Ok(Arc::new(sqs::Queue::open(config, self.session()?)));
+            return Ok(Arc::new(sqs::Queue::open(config, self.called_by()?)));
         }
         #[cfg(any())] // feature = "nats"
         if let Some(Config::Nats(config)) = config {
@@ -217,7 +240,7 @@ impl Backends {
     pub fn index(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Index>> {
         #[cfg(any())] // feature = "elasticsearch"
         if let Some((engine, config)) = config.and_then(elasticsearch::of) {
-            let session = config.signs().then(|| self.session()).transpose()?;
+            let session = config.signs().then(|| self.called_by()).transpose()?;
             return Ok(Arc::new(elasticsearch::Index::open(engine, name, config, &self.beside, session)?));
         }
         let (database, name) = self.sqlite("an index", name, config)?;
@@ -233,7 +256,7 @@ impl Backends {
             }
             Some(Config::Files(config)) => self.beside.join(&config.directory),
             #[cfg(any())] // feature = "s3"
-            Some(Config::S3(config)) => return Ok(Arc::new(s3::Bucket::open(config, self.session()?))),
+            Some(Config::S3(config)) => return Ok(Arc::new(s3::Bucket::open(config, self.called_by()?))),
             Some(other) => return Err(unfit("a bucket", name, other)),
         };
         Ok(Arc::new(files::Bucket::open(directory)))
@@ -264,8 +287,13 @@ impl Backends {
         Ok(database)
     }
 
+    /// Who calls AWS, if anybody does.
+    pub fn session(&self) -> Option<&aws::Session> {
+        self.session.as_ref()
+    }
+
     #[cfg(feature = "aws")]
-    fn session(&self) -> Result<&aws::Session> {
+    fn called_by(&self) -> Result<&aws::Session> {
         self.session.as_ref().ok_or_else(|| {
             Error::usage("this needs AWS, and nobody said who calls it")
                 .hint("an embedder gives `Backends` a session by `with_aws`")

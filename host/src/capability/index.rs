@@ -145,6 +145,11 @@ pub trait Index: Send + Sync {
         Ok(())
     }
 
+    /// A number that no write to a concrete index so far exceeds and that later ones do, where the engine counts them.
+    async fn watermark(&self, _concrete: &str) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Writes documents into a concrete index, in order; they survive the death of this process when it returns.
     /// One answer per write.
     async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>>;
@@ -161,12 +166,14 @@ pub trait Index: Send + Sync {
     async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)>;
 
     /// Reads the ids of a concrete index in parts of about `limit`, of all documents or of those a query in the
-    /// engine's own language (JSON text) selects, as of its first part. `after` is where the last part said the next
+    /// engine's own language (JSON text) selects, as of its first part; with a [`watermark`](Self::watermark), at least
+    /// those last written before it. `after` is where the last part said the next
     /// begins; a crash does not make it worthless. A document that is written meanwhile may come again.
     async fn list(
         &self,
         _concrete: &str,
         _query: Option<&str>,
+        _until: Option<u64>,
         _after: Option<&str>,
         _limit: usize,
     ) -> Result<Listing> {

@@ -7,12 +7,14 @@ mod check;
 mod completions;
 mod diff;
 mod exit;
+mod iam;
 mod ids;
 mod json;
 mod lines;
 mod load;
 mod place;
 mod plugin;
+mod prune;
 mod queue;
 mod recipe;
 mod retry;
@@ -65,7 +67,9 @@ enum Command {
     Diff(diff::Diff),
     Status(status::Status),
     Retry(retry::Retry),
+    Prune(prune::Prune),
     Load(load::Load),
+    Iam(iam::Iam),
     Search(search::Search),
     Get(search::Get),
     #[command(subcommand)]
@@ -114,6 +118,8 @@ impl Command {
             Self::Diff(diff) => diff.run(place, ui).await,
             Self::Status(status) => status.run(place, ui).await,
             Self::Retry(retry) => retry.run(place, ui).await,
+            Self::Prune(prune) => prune.run(place, ui).await,
+            Self::Iam(iam) => iam.run(place, ui).await,
             Self::Load(load) => load.run(place, ui).await,
             Self::Search(search) => search.run(place, ui).await,
             Self::Get(get) => get.run(place, ui).await,

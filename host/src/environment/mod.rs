@@ -111,7 +111,15 @@ impl Environment {
             Some(said::Ledger::Sqlite(ledger)) => dir.join(ledger.file),
             None => state.join(DATABASE),
         };
-        Self { name, file: Some(path.to_owned()), dir, state, database, aws: said.aws.unwrap_or_default(), backends: said.backend }
+        Self {
+            name,
+            file: Some(path.to_owned()),
+            dir,
+            state,
+            database,
+            aws: said.aws.unwrap_or_default(),
+            backends: said.backend,
+        }
     }
 
     /// What a resource is. `local` binds every name.

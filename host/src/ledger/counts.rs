@@ -25,6 +25,8 @@ pub struct Counts {
     pub documents: u64,
     /// Documents deleted.
     pub deletions: u64,
+    /// Documents put whose id is not their item's.
+    pub other_ids: u64,
     /// Document writes that found a newer version there.
     pub newer_there: u64,
     /// Records put.
@@ -45,6 +47,7 @@ impl AddAssign for Counts {
         self.waiting += other.waiting;
         self.documents += other.documents;
         self.deletions += other.deletions;
+        self.other_ids += other.other_ids;
         self.newer_there += other.newer_there;
         self.records += other.records;
         self.objects += other.objects;

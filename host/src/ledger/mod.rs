@@ -77,6 +77,9 @@ pub struct Run {
     pub started: Timestamp,
     /// When it finished.
     pub ended: Option<Timestamp>,
+    /// The highest write each index it goes on filling had seen before it began, where the engine counts them.
+    #[serde(default)]
+    pub watermarks: BTreeMap<String, u64>,
     /// The numbers of a finished run, so that every worker says the same.
     #[serde(default)]
     pub counts: Option<Counts>,

@@ -132,6 +132,7 @@ impl Sinks {
             let version = work.version;
             for effect in &mut work.effects {
                 if let Some((index, write)) = document(effect, version) {
+                    counts.other_ids += u64::from(write.body.is_some() && write.id != work.id);
                     indexes.entry(index).or_default().push((at, write));
                 }
             }

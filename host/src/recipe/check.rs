@@ -202,7 +202,24 @@ impl Check<'_> {
                 .error_at_key(&key, format!("`[{key}]` defines an index that the plugin may not write"))
                 .hint(format!("add \"{name}\" to `index` under `[grant.write]`")));
         }
-        self.path(&format!("{key}.definition"), &said.index[name].definition)
+        let index = &said.index[name];
+        if let Some(definition) = &index.definition {
+            self.path(&format!("{key}.definition"), definition)?;
+        }
+        match &index.prune {
+            Some(prune) if !(0.0..=1.0).contains(&prune.max_share) => {
+                let key = format!("{key}.prune.max-share");
+                Err(self
+                    .document
+                    .error_at(&key, "a share lies between 0 and 1")
+                    .hint("write it like: max-share = 0.01"))
+            }
+            Some(_) if matches!(said.source, said::Source::File(_) | said::Source::Export(_)) => Err(self
+                .document
+                .error_at_key(&format!("{key}.prune"), "only a table can be asked which items are gone")
+                .hint("scan the table itself: [source.scan]; or take `prune` away")),
+            _ => Ok(()),
+        }
     }
 
     fn name(&self, key: &str, name: &str) -> Result<()> {

@@ -1,8 +1,11 @@
 //! Puts together what a checked recipe means: names filled in, paths joined to the recipe's directory.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use super::{Plugin, PluginAt, Recipe, Source, check::is_name, identity, said};
+use super::{Plugin, PluginAt, Prune, Recipe, Source, check::is_name, identity, json::json, said};
 use crate::{document::Document, error::Result};
 
 /// Puts together what is meant.
@@ -28,13 +31,31 @@ pub(super) fn meant(
         plugin: Plugin { at, items: said.plugin.items, settings },
         source: source(said.source, &dir),
         grant: said.grant,
-        indexes: said.index.into_iter().map(|(name, index)| (name, dir.join(index.definition))).collect(),
+        indexes: definitions(&said.index, &dir),
+        prunes: prunes(document, said.index)?,
         limits: said.limits,
         run: said.run,
         lines: document.lines(),
         identity,
         dir,
     })
+}
+
+fn definitions(said: &BTreeMap<String, said::Index>, dir: &Path) -> BTreeMap<String, PathBuf> {
+    said.iter().filter_map(|(name, index)| Some((name.clone(), dir.join(index.definition.as_ref()?)))).collect()
+}
+
+fn prunes(document: &Document, said: BTreeMap<String, said::Index>) -> Result<BTreeMap<String, Prune>> {
+    let mut prunes = BTreeMap::new();
+    for (name, index) in said {
+        let Some(said::Prune { max_share, query }) = index.prune else { continue };
+        let key = format!("index.{name}.prune");
+        let text = |query| json(&toml::Value::Table(query), "query").map(|value| value.to_string());
+        let query = query.map(text).transpose();
+        let query = query.map_err(|(path, reason)| document.error_at(&key, format!("`{path}` {reason}")))?;
+        prunes.insert(name, Prune { max_share, query });
+    }
+    Ok(prunes)
 }
 
 fn source(said: said::Source, dir: &Path) -> Source {

@@ -53,6 +53,8 @@ pub struct Recipe {
     pub grant: grant::Config,
     /// Files with index definitions to be used in place of those the plugin describes, by index name.
     pub indexes: BTreeMap<String, PathBuf>,
+    /// The indexes from which documents go whose item is gone, by index name.
+    pub prunes: BTreeMap<String, Prune>,
     /// What one call of the plugin may use.
     pub limits: Limits,
     /// How the run is paced.
@@ -79,6 +81,15 @@ pub enum PluginAt {
     Source(PathBuf),
     /// A compiled component.
     File(PathBuf),
+}
+
+/// How documents are removed whose item is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prune {
+    /// The share of an index's documents that may go at once, from 0 to 1.
+    pub max_share: f64,
+    /// Which documents are the recipe's own, in the engine's language as JSON text; none means all of them.
+    pub query: Option<String>,
 }
 
 /// Where records come from.

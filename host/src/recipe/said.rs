@@ -31,7 +31,7 @@ pub(super) struct Recipe {
     pub source: Source,
     /// What the plugin may touch; nothing, unless it is granted here.
     pub grant: grant::Config,
-    /// Index definitions to be used in place of those the plugin describes, by index name.
+    /// What is particular about an index, by its name.
     #[serde(default)]
     pub index: BTreeMap<String, Index>,
     /// What one call of the plugin may use.
@@ -123,7 +123,21 @@ pub(super) struct Export {
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Index {
-    /// A JSON file with `settings` and `mappings`, relative to the recipe.
+    /// A JSON file with `settings` and `mappings`, relative to the recipe, in place of what the plugin describes.
     #[schemars(extend("examples" = ["parcels.index.json"]))]
-    pub definition: PathBuf,
+    pub definition: Option<PathBuf>,
+    /// Removes documents whose item is gone, after each error-free run over the whole source.
+    pub prune: Option<Prune>,
+}
+
+/// `[index.<name>.prune]`
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Prune {
+    /// The share of the index's documents that may go at once, from 0 to 1; more stop the run and remove nothing.
+    #[schemars(extend("examples" = [0.01]))]
+    pub max_share: f64,
+    /// Which documents are this recipe's own, in the engine's query language; without it, all of them.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>", extend("examples" = [{ "term": { "kind": "parcel" } }]))]
+    pub query: Option<toml::Table>,
 }

@@ -18,7 +18,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(subject: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(super) fn new(subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { subject: subject.into(), text: text.into(), attention: false }
     }
 }
@@ -58,10 +58,11 @@ impl Job {
     ///
     /// *Errors*: whatever cannot be reached or does not fit.
     pub async fn connect(&self) -> Result<Vec<Finding>> {
+        let mut findings = self.servers.look(&self.resources).await?;
         let info = self.source.info().await?;
         let count = info.count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
         let segments = self.segments(Scope::Full, &info);
-        let mut findings = vec![Finding::new("source", format!("{count} records, read in {segments} segments"))];
+        findings.push(Finding::new("source", format!("{count} records, read in {segments} segments")));
         for target in self.targets()? {
             let text = match target.index.current().await? {
                 Some(current) => {

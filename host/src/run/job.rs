@@ -16,12 +16,14 @@ use crate::{
     event::Events,
     ledger::{Ledger, Run, Scope},
     pipeline::{self, Parts, Pipeline, Sinks, Stop},
+    recipe::Prune,
     record::{Shape, canonical},
     sandbox::{Limits, Mapper, Plugin, Room},
 };
 
 use super::{
     identity::{self, Identity, digest},
+    servers::Servers,
     targets::Target,
 };
 
@@ -47,6 +49,10 @@ pub struct Job {
     pub shape: Shape,
     /// Index definitions by alias, in place of those the plugin describes.
     pub definitions: BTreeMap<String, String>,
+    /// The indexes from which documents go whose item is gone.
+    pub prunes: BTreeMap<String, Prune>,
+    /// What the environment says its servers are.
+    pub servers: Servers,
     /// Where effects go, and what the plugin may read.
     pub resources: Resources,
     /// Where it is written down.

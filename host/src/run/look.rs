@@ -12,6 +12,8 @@ use crate::{
 
 use super::{EXAMPLES, lock::Lock};
 
+const ENOUGH: usize = 100;
+
 /// How a run of a recipe stands.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,7 +31,6 @@ pub struct Status {
 /// The run that needs looking after: the newest over the whole source while anything of it is open, else the newest.
 /// A few ids that were run since must not hide what a whole run left undone.
 pub(super) async fn needing(ledger: &dyn Ledger, recipe: &str) -> Result<Option<Run>> {
-    const ENOUGH: usize = 100;
     let mut runs = ledger.runs(recipe, ENOUGH).await?;
     runs.retain(|run| run.phase != Phase::Abandoned);
     if let Some(whole) = runs.iter().find(|run| matches!(run.scope, Scope::Full | Scope::Rebuild)) {
@@ -39,6 +40,12 @@ pub(super) async fn needing(ledger: &dyn Ledger, recipe: &str) -> Result<Option<
         }
     }
     Ok(runs.into_iter().next())
+}
+
+/// The newest run over the whole source.
+pub(super) async fn newest_whole(ledger: &dyn Ledger, recipe: &str) -> Result<Option<Run>> {
+    let runs = ledger.runs(recipe, ENOUGH).await?;
+    Ok(runs.into_iter().find(|run| run.phase != Phase::Abandoned && matches!(run.scope, Scope::Full | Scope::Rebuild)))
 }
 
 /// Looks at the run of a recipe that needs it, if it was ever run.

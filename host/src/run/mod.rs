@@ -2,12 +2,15 @@
 
 mod check;
 mod first;
+mod iam;
 mod identity;
 mod job;
 mod lock;
 mod look;
 mod open;
 pub mod probe;
+mod prune;
+mod servers;
 mod targets;
 
 use std::{
@@ -16,9 +19,12 @@ use std::{
 };
 
 pub use check::Finding;
+pub use iam::Permissions;
 pub use job::Job;
 pub use look::{Status, status};
 pub use open::{Project, backends, load_plugin};
+pub use prune::Pruned;
+pub use servers::Servers;
 
 use crate::{
     capability::storage::Scan,
@@ -284,6 +290,9 @@ impl Job {
         for target in self.targets()? {
             target.reconsider(run).await?;
             target.make(run, events).await?;
+            if let Some(watermark) = target.index.watermark(target.concrete(run)?).await? {
+                run.watermarks.insert(target.alias.clone(), watermark);
+            }
         }
         run.marks.insert("made".into());
         self.save(run).await
@@ -327,6 +336,7 @@ impl Job {
             total,
             started,
             ended: None,
+            watermarks: Default::default(),
             counts: None,
             revision: 0,
         })

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Job, Status, identity::digest, probe, status};
+use super::{Job, Servers, Status, identity::digest, probe, status};
 use crate::{
     backend::{Backends, Config, Mode, aws::Session, call_aws, files},
     build,
@@ -79,6 +79,8 @@ impl Project {
             segments,
             shape: Shape { key, version, source: form, wants: recipe.plugin.items, max_bytes: self.max_bytes() },
             definitions: self.definitions()?,
+            prunes: recipe.prunes.clone(),
+            servers: self.servers(),
             resources: self.resources()?,
             ledger: self.backends.ledger()?,
             state_directory: Some(self.environment.state.clone()),
@@ -196,6 +198,17 @@ impl Project {
             resources.buckets.insert(name.to_owned(), self.backends.bucket(name, bound)?);
         }
         Ok(())
+    }
+
+    fn servers(&self) -> Servers {
+        let Environment { file, aws, backends, .. } = &self.environment;
+        let clusters = backends.iter().filter_map(|(name, config)| Some((name.clone(), config.cluster()?.to_owned())));
+        Servers {
+            file: file.clone(),
+            session: self.backends.session().cloned(),
+            account: aws.account.clone(),
+            clusters: clusters.collect(),
+        }
     }
 
     fn definitions(&self) -> Result<BTreeMap<String, String>> {

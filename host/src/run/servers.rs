@@ -50,7 +50,12 @@ impl Servers {
         if found == *wanted {
             return Ok(Finding::new("AWS account", format!("{found}, as the environment says")));
         }
-        Err(self.other("AWS account", wanted, &found, "sign in to that account, or name another environment with `--env`"))
+        Err(self.other(
+            "AWS account",
+            wanted,
+            &found,
+            "sign in to that account, or name another environment with `--env`",
+        ))
     }
 
     fn cluster(&self, index: &str, found: &str) -> Result<Finding> {
@@ -58,7 +63,8 @@ impl Servers {
         match self.clusters.get(index) {
             Some(wanted) if wanted == found => Ok(Finding::new(subject, format!("{found}, as the environment says"))),
             Some(wanted) => {
-                let hint = "check `url` in the environment; if the cluster was set up anew, write its uuid as `cluster`";
+                let hint =
+                    "check `url` in the environment; if the cluster was set up anew, write its uuid as `cluster`";
                 Err(self.other(&subject, wanted, found, hint))
             }
             None => {

@@ -160,7 +160,8 @@ impl Target {
         }
     }
 
-    fn concrete<'a>(&self, run: &'a Run) -> Result<&'a str> {
+    /// The concrete index that stands for it during a run.
+    pub fn concrete<'a>(&self, run: &'a Run) -> Result<&'a str> {
         let unset = || Error::bug(format!("run {} has no index for `{}`", run.id, self.alias));
         run.targets.get(&self.alias).map(String::as_str).ok_or_else(unset)
     }

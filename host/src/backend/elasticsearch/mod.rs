@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The cluster's address.
     pub url: String,
+    /// The alias.
+    pub alias: Option<String>,
+    /// The cluster's uuid.
+    pub cluster: Option<String>,
 }
 
 impl Config {

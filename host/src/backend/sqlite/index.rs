@@ -100,7 +100,14 @@ impl index::Index for Index {
         self.database.read(move |connection| count(connection, &name)).await
     }
 
-    async fn list(&self, concrete: &str, query: Option<&str>, after: Option<&str>, limit: usize) -> Result<Listing> {
+    async fn list(
+        &self,
+        concrete: &str,
+        query: Option<&str>,
+        _until: Option<u64>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
         if query.is_some() {
             return Err(Error::usage("an index in SQLite has no query language to select documents to prune")
                 .hint("leave `query` out, or prune an index in Elasticsearch or OpenSearch"));
