@@ -104,8 +104,9 @@ mod tests {
         let mut number = 0;
         let mut asked = Map::new();
         for (table, keys) in tables.iter().enumerate() {
-            let keys: Vec<_> = keys.iter().map(|_| std::mem::replace(&mut number, number + 1)).collect();
-            let keys: Vec<_> = keys.iter().map(|number| json!({ "id": { "N": number.to_string() } })).collect();
+            let numbers = number..number + keys.len();
+            number = numbers.end;
+            let keys: Vec<_> = numbers.map(|number| json!({ "id": { "N": number.to_string() } })).collect();
             let keys = if kind == Kind::Get { json!({ "Keys": keys, "ConsistentRead": true }) } else { json!(keys) };
             asked.insert(format!("table-{table}"), keys);
         }
@@ -149,7 +150,10 @@ mod tests {
         assert_eq!(rest["RequestItems"]["table-0"]["ConsistentRead"], true);
         let answer = batch.join(Some(br#"{"Responses":{"table-0":[{"id":{"N":"0"}}]}}"#)).unwrap();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
-        assert_eq!(answer["UnprocessedKeys"]["table-0"], json!({ "Keys": [{ "id": { "N": "1" } }], "ConsistentRead": true }));
+        assert_eq!(
+            answer["UnprocessedKeys"]["table-0"],
+            json!({ "Keys": [{ "id": { "N": "1" } }], "ConsistentRead": true })
+        );
         assert_eq!(answer["Responses"]["table-0"][0]["id"]["N"], "0");
     }
 

@@ -3,7 +3,7 @@
 
 use std::{
     error::Error,
-    fmt,
+    io,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -17,16 +17,9 @@ use tokio::time::{Sleep, sleep};
 const FLUSH: Duration = Duration::from_millis(20);
 
 /// Why a connection was closed: a fault asked for it.
-#[derive(Debug)]
-pub(crate) struct Broken;
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the fault proxy broke this off")
-    }
+pub(crate) fn broken() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the fault proxy broke this off")
 }
-
-impl Error for Broken {}
 
 pub(crate) struct Cutoff<B> {
     inner: B,
@@ -44,14 +37,14 @@ impl<B: Body> Cutoff<B> {
 
 impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin> Body for Cutoff<B> {
     type Data = Bytes;
-    type Error = Box<dyn Error + Send + Sync>;
+    type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
         if this.left > 0 {
             match Pin::new(&mut this.inner).poll_frame(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(io::Error::other(error)))),
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(mut data) = frame.into_data() {
                         data.truncate(usize::try_from(this.left).unwrap_or(usize::MAX));
@@ -64,7 +57,7 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin> B
             this.left = 0;
         }
         let pause = this.pause.get_or_insert_with(|| Box::pin(sleep(FLUSH)));
-        pause.as_mut().poll(cx).map(|()| Some(Err(Broken.into())))
+        pause.as_mut().poll(cx).map(|()| Some(Err(broken())))
     }
 
     fn is_end_stream(&self) -> bool {

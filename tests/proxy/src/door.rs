@@ -99,8 +99,12 @@ enum Leaf {
 }
 
 /// Takes connections and hears wishes until the last handle is gone, and every connection with it.
-async fn keep<F>(listener: TcpListener, address: SocketAddr, mut heard: UnboundedReceiver<Wish>, serve: impl Fn(TcpStream) -> F)
-where
+async fn keep<F>(
+    listener: TcpListener,
+    address: SocketAddr,
+    mut heard: UnboundedReceiver<Wish>,
+    serve: impl Fn(TcpStream) -> F,
+) where
     F: Future<Output = ()> + Send + 'static,
 {
     let (mut leaf, mut connections) = (Leaf::Open(listener), JoinSet::new());

@@ -1,7 +1,12 @@
 //! One HTTP/1.1 connection of a client: every request is passed on as it came, `Host` and the case of header names
 //! included, unless the book gives it a fault. It neither follows redirects nor retries what reached the server.
 
-use std::{error::Error, io::Read, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    io::{self, Read},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
@@ -24,15 +29,14 @@ use crate::{
     batch::Batch,
     book::{Book, Entry},
     bulk::Bulk,
-    cutoff::{Broken, Cutoff},
+    cutoff::{Cutoff, broken},
     door::Gate,
     rule::Fault,
     withheld::{Unfit, Withheld},
     words,
 };
 
-type Failure = Box<dyn Error + Send + Sync>;
-type Stream = UnsyncBoxBody<Bytes, Failure>;
+type Stream = UnsyncBoxBody<Bytes, io::Error>;
 
 /// Shorter than any server's own limit, so that no request meets a connection the server just gave up.
 const IDLE: Duration = Duration::from_secs(2);
@@ -52,10 +56,10 @@ impl Origin {
         Self { address, client: client.build(connector) }
     }
 
-    async fn ask(&self, mut parts: Parts, body: Stream) -> Result<Response<Incoming>, Failure> {
+    async fn ask(&self, mut parts: Parts, body: Stream) -> Result<Response<Incoming>, io::Error> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = format!("http://{}{path}", self.address).parse()?;
-        Ok(self.client.request(Request::from_parts(parts, body)).await?)
+        parts.uri = format!("http://{}{path}", self.address).parse().map_err(io::Error::other)?;
+        self.client.request(Request::from_parts(parts, body)).await.map_err(io::Error::other)
     }
 }
 
@@ -68,7 +72,7 @@ pub(crate) async fn serve(stream: TcpStream, origin: Arc<Origin>, book: Arc<Book
             let log = entry.clone();
             let answer = Exchange { origin, entry, gate }.answer(request).await?;
             log.answered(answer.status().as_u16());
-            Ok::<_, Failure>(answer)
+            Ok::<_, io::Error>(answer)
         }
     });
     let mut server = http1::Builder::new();
@@ -92,7 +96,7 @@ struct Exchange {
 
 impl Exchange {
     /// The answer for the client; an error closes its connection without one.
-    async fn answer(self, request: Request<Incoming>) -> Result<Response<Stream>, Failure> {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Stream>, io::Error> {
         let (parts, body) = request.into_parts();
         let log = self.entry.clone();
         let body = body.inspect_frame(move |frame| log.read(frame.data_ref().map_or(0, Bytes::len)));
@@ -124,22 +128,22 @@ impl Exchange {
         }
     }
 
-    async fn pass(&self, parts: Parts, body: Stream) -> Result<Response<Stream>, Failure> {
+    async fn pass(&self, parts: Parts, body: Stream) -> Result<Response<Stream>, io::Error> {
         Ok(self.origin.ask(parts, body).await?.map(stream))
     }
 
     /// Reads the request to its end, as a server does that wants to keep the connection, and answers by itself.
-    async fn instead<B>(&self, mut body: B, answer: Response<Full<Bytes>>) -> Result<Response<Stream>, Failure>
+    async fn instead<B>(&self, mut body: B, answer: Response<Full<Bytes>>) -> Result<Response<Stream>, io::Error>
     where
         B: Body<Error = hyper::Error> + Unpin,
     {
-        while body.frame().await.transpose()?.is_some() {}
+        while body.frame().await.transpose().map_err(io::Error::other)?.is_some() {}
         self.entry.bit();
         Ok(answer.map(stream))
     }
 
     /// Everything that ends without an answer.
-    async fn unanswered<B>(&self, parts: Parts, body: B, fault: &Fault) -> Result<Response<Stream>, Failure>
+    async fn unanswered<B>(&self, parts: Parts, body: B, fault: &Fault) -> Result<Response<Stream>, io::Error>
     where
         B: Body<Data = Bytes, Error = hyper::Error> + Send + Unpin + 'static,
     {
@@ -154,10 +158,10 @@ impl Exchange {
             _ => {}
         }
         self.entry.bit();
-        Err(Broken.into())
+        Err(broken())
     }
 
-    async fn truncate(&self, parts: Parts, body: Stream, bytes: u64) -> Result<Response<Stream>, Failure> {
+    async fn truncate(&self, parts: Parts, body: Stream, bytes: u64) -> Result<Response<Stream>, io::Error> {
         let answer = self.pass(parts, body).await?;
         if answer.body().is_end_stream() {
             return Ok(answer);
@@ -172,12 +176,12 @@ impl Exchange {
         mut parts: Parts,
         body: B,
         part: impl FnOnce(&[u8], u64) -> Result<W, Unfit>,
-    ) -> Result<Response<Stream>, Failure>
+    ) -> Result<Response<Stream>, io::Error>
     where
         W: Withheld,
         B: Body<Data = Bytes, Error = hyper::Error>,
     {
-        let body = body.collect().await?.to_bytes();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let plain = unpacked(&parts.headers, &body)?;
         let withheld = match part(&plain, self.entry.place()) {
             Ok(withheld) => withheld,
@@ -215,7 +219,7 @@ fn index(path: &str) -> Option<String> {
 }
 
 /// A body as it was before the client compressed it.
-fn unpacked(headers: &HeaderMap, body: &Bytes) -> Result<Bytes, Failure> {
+fn unpacked(headers: &HeaderMap, body: &Bytes) -> Result<Bytes, io::Error> {
     if headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding != "gzip") {
         return Ok(body.clone());
     }
@@ -238,7 +242,7 @@ fn complaint(unfit: &Unfit) -> Response<Stream> {
 
 fn stream<B>(body: B) -> Stream
 where
-    B: Body<Data = Bytes, Error: Into<Failure>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
-    body.map_err(Into::into).boxed_unsync()
+    body.map_err(io::Error::other).boxed_unsync()
 }

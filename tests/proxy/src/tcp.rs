@@ -16,6 +16,7 @@ use tokio::{
 
 use crate::{
     book::{Book, Entry},
+    cutoff::broken,
     door::Gate,
     rule::Fault,
 };
@@ -63,7 +64,6 @@ impl Requests<'_> {
 
     /// Passes on what was sent; an error closes both connections.
     async fn request(&mut self, sent: &[u8], entry: Entry) -> io::Result<()> {
-        let broken = || io::Error::from(io::ErrorKind::ConnectionAborted);
         match entry.fault().cloned() {
             None => self.to_server.write_all(sent).await,
             Some(Fault::Delay(time)) => {
@@ -79,13 +79,11 @@ impl Requests<'_> {
                 self.to_server.write_all(&sent[..bytes]).await?;
                 Err(broken())
             }
-            Some(Fault::Down(time)) => {
-                entry.bit();
-                self.gate.fall(time);
-                Err(broken())
-            }
-            // The rest are HTTP's, and `Proxy::add` lets none of them come here.
-            Some(_) => {
+            // The rest is `Cut`: what only HTTP knows, `Proxy::add` does not let come here.
+            Some(fault) => {
+                if let Fault::Down(time) = fault {
+                    self.gate.fall(time);
+                }
                 entry.bit();
                 Err(broken())
             }
@@ -101,7 +99,11 @@ impl Requests<'_> {
     }
 }
 
-async fn answers(mut from_server: OwnedReadHalf, mut to_client: OwnedWriteHalf, allowance: &Allowance) -> io::Result<()> {
+async fn answers(
+    mut from_server: OwnedReadHalf,
+    mut to_client: OwnedWriteHalf,
+    allowance: &Allowance,
+) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     loop {
         let length = from_server.read(&mut chunk).await?;
