@@ -44,8 +44,8 @@ impl Batch {
         let kind = Kind::of(tables);
         let (mut withheld, mut place) = (Map::new(), 0);
         for (table, asked) in &mut *tables {
-            let mut other = asked.clone();
             let all = std::mem::take(keys(asked)?);
+            let mut other = asked.clone();
             for key in all {
                 let side = if picks(place) { &mut other } else { &mut *asked };
                 keys(side)?.push(key);

@@ -14,7 +14,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
 /// Time for what was yielded to reach the wire, since a failing body takes unwritten bytes with it.
-const FLUSH: Duration = Duration::from_millis(20);
+const FLUSH: Duration = Duration::from_millis(50);
 
 /// Why a connection was closed: a fault asked for it.
 pub(crate) fn broken() -> io::Error {

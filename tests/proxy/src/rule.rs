@@ -123,7 +123,6 @@ impl Pick {
 }
 
 /// From 0 to 1, and the same for the same three numbers.
-#[allow(clippy::cast_precision_loss)]
 fn dice(seed: u64, throw: u64, place: u64) -> f64 {
     let mut hasher = DefaultHasher::new();
     (seed, throw, place).hash(&mut hasher);

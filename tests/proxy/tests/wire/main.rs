@@ -1,6 +1,5 @@
 //! The proxy between a client that counts every byte and servers that write down what they saw.
-
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what failed by failing")]
 
 mod client;
 mod faults;

@@ -18,8 +18,6 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 /// A request as it reached the server, as far as it did.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    pub method: String,
-    pub path: String,
     pub body: Vec<u8>,
     pub whole: bool,
 }
@@ -56,7 +54,11 @@ impl Origin {
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
         let (parts, mut body) = request.into_parts();
-        let number = self.arrives(parts.method.as_str(), &parts.uri.to_string());
+        let number = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.push(Seen::default());
+            seen.len() - 1
+        };
         while let Some(frame) = body.frame().await.transpose()? {
             let data = frame.into_data().unwrap_or_default();
             self.seen.lock().unwrap()[number].body.extend_from_slice(&data);
@@ -70,12 +72,6 @@ impl Origin {
             (_, _, Some(target)) if target.ends_with(".BatchGetItem") => Response::new(batch(&body).into()),
             _ => Response::new(body.into()),
         })
-    }
-
-    fn arrives(&self, method: &str, path: &str) -> usize {
-        let mut seen = self.seen.lock().unwrap();
-        seen.push(Seen { method: method.to_owned(), path: path.to_owned(), ..Seen::default() });
-        seen.len() - 1
     }
 }
 
