@@ -15,7 +15,7 @@ use hyper::{
     HeaderMap, Request, Response, StatusCode,
     body::{Body, Incoming},
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING},
-    http::request::Parts,
+    http::{request::Parts, response},
     server::conn::http1,
     service::service_fn,
 };
@@ -173,7 +173,7 @@ impl Exchange {
     /// Sends a part of the request to the server and answers the rest by itself.
     async fn withhold<W, B>(
         &self,
-        mut parts: Parts,
+        parts: Parts,
         body: B,
         part: impl FnOnce(&[u8], u64) -> Result<W, Unfit>,
     ) -> Result<Response<Stream>, io::Error>
@@ -190,24 +190,34 @@ impl Exchange {
         if withheld.is_nothing() {
             return self.pass(parts, stream(Full::new(body))).await;
         }
-        let (mut head, answer) = match withheld.rest() {
+        let (head, answer) = match withheld.rest() {
             None => (Response::new(()).into_parts().0, None),
-            Some(rest) => {
-                resize(&mut parts.headers, rest.len());
-                parts.headers.remove(ACCEPT_ENCODING);
-                let (head, answer) = self.pass(parts, stream(Full::from(rest))).await?.into_parts();
-                (head, Some(answer.collect().await?.to_bytes()))
-            }
+            Some(rest) => self.ask_for(parts, rest).await?,
         };
         if head.status != StatusCode::OK {
             return Ok(Response::from_parts(head, stream(Full::new(answer.unwrap_or_default()))));
         }
-        let joined = match withheld.join(answer.as_deref()) {
-            Ok(joined) => joined,
-            Err(unfit) => return Ok(complaint(&unfit)),
-        };
+        Ok(self.joined(head, &withheld, answer.as_deref()).unwrap_or_else(|unfit| complaint(&unfit)))
+    }
+
+    /// Asks the server for a part only, and in words that can be read.
+    async fn ask_for(&self, mut asked: Parts, rest: Vec<u8>) -> Result<(response::Parts, Option<Bytes>), io::Error> {
+        resize(&mut asked.headers, rest.len());
+        asked.headers.remove(ACCEPT_ENCODING);
+        let (head, answer) = self.pass(asked, stream(Full::from(rest))).await?.into_parts();
+        Ok((head, Some(answer.collect().await?.to_bytes())))
+    }
+
+    fn joined(
+        &self,
+        mut head: response::Parts,
+        withheld: &impl Withheld,
+        answer: Option<&[u8]>,
+    ) -> Result<Response<Stream>, Unfit> {
+        let joined = withheld.join(answer)?;
         self.entry.bit();
         resize(&mut head.headers, joined.len());
+        // DynamoDB's check of the body that was replaced.
         head.headers.remove("x-amz-crc32");
         Ok(Response::from_parts(head, stream(Full::from(joined))))
     }

@@ -12,7 +12,7 @@ pub struct Rule {
     pub when: Match,
     /// Which of them, counted from 0 in the order they arrive.
     pub turn: Pick,
-    /// At most so many requests are given the fault.
+    /// At most so many requests are given the fault, whether or not it finds something to do there.
     pub times: Option<u64>,
     /// What is done to them.
     pub fault: Fault,
@@ -144,9 +144,11 @@ pub enum Fault {
     Cut,
     /// Closes both connections when so many bytes of the body are through, and always before all of them are.
     CutAfter(u64),
-    /// The server does it, but the connection is closed without an answer.
+    /// The server does it, but the connection is closed without an answer; over plain TCP, in place of the next bytes
+    /// the server sends.
     LostReply,
-    /// The connection is closed after so many bytes of the answer's body, and always before all of them are through.
+    /// The connection is closed after so many bytes of the answer's body, and always before all of them are through;
+    /// over plain TCP, after so many bytes of whatever the server sends from then on.
     Truncate(u64),
     /// The server sees the request this much later.
     Delay(Duration),
