@@ -3,8 +3,8 @@
 mod bucket;
 
 use async_trait::async_trait;
-pub use bucket::{Bucket, Chunks, Condition, Location, ObjectInfo, Put, chunks};
 pub(crate) use bucket::stream_over;
+pub use bucket::{Bucket, Chunks, Condition, Location, ObjectInfo, Put, chunks};
 
 use crate::{error::Result, record::Form};
 

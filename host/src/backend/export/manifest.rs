@@ -71,6 +71,5 @@ impl DataFile {
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::usage("the manifest of the export cannot be read").because(error))
+    serde_json::from_str(text).map_err(|error| Error::usage("the manifest of the export cannot be read").because(error))
 }

@@ -100,4 +100,3 @@ fn pieces(file: fs::File, path: PathBuf) -> Chunks {
     })
     .boxed()
 }
-

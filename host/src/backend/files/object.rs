@@ -96,7 +96,8 @@ fn kept(file: &fs::File) -> Option<Kept> {
 /// Notes down what the content cannot say. A file system without such attributes keeps the content alone.
 fn keep(file: &fs::File, kept: &Kept) -> Result<()> {
     use rustix::io::Errno;
-    let text = serde_json::to_vec(kept).map_err(|error| Error::bug("metadata cannot be written down").because(error))?;
+    let text =
+        serde_json::to_vec(kept).map_err(|error| Error::bug("metadata cannot be written down").because(error))?;
     match fsetxattr(file, ATTRIBUTE, &text, XattrFlags::empty()) {
         Ok(()) => Ok(()),
         Err(_) if kept.metadata.is_empty() => Ok(()),

@@ -82,7 +82,9 @@ impl Download {
                     .with("bucket", &self.bucket)
                     .with("key", &self.key));
             }
-            Err(error) => return Err(error.explain("the object cannot be read on", &self.bucket).with("key", &self.key)),
+            Err(error) => {
+                return Err(error.explain("the object cannot be read on", &self.bucket).with("key", &self.key));
+            }
         }
         Ok(())
     }

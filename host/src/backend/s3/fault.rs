@@ -43,8 +43,12 @@ where
 }
 
 fn is_elsewhere(raw: &HttpResponse, code: Option<&str>) -> bool {
-    const ELSEWHERE: [&str; 4] =
-        ["PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"];
+    const ELSEWHERE: [&str; 4] = [
+        "PermanentRedirect",
+        "TemporaryRedirect",
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+    ];
     matches!(raw.status().as_u16(), 301 | 307) || code.is_some_and(|code| ELSEWHERE.contains(&code))
 }
 

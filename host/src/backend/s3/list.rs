@@ -25,14 +25,15 @@ impl Bucket {
                 .list_objects_v2()
                 .bucket(&self.name)
                 .prefix(format!("{}{prefix}", self.prefix))
-                // Not every key can stand in XML.
+                // Not every key can stand in XML; not every server minds.
                 .encoding_type(EncodingType::Url)
                 .max_keys(i32::try_from((limit - found.len()).min(PAGE)).unwrap_or(i32::MAX))
                 .set_start_after(after.map(|after| format!("{}{after}", self.prefix)))
                 .set_continuation_token(token);
             let page = call.send().await.map_err(|error| self.fault("the bucket cannot be listed", &error))?;
+            let encoded = page.encoding_type == Some(EncodingType::Url);
             for object in page.contents.unwrap_or_default() {
-                found.extend(self.info(object)?);
+                found.extend(self.info(object, encoded)?);
             }
             token = page.next_continuation_token;
             if token.is_none() {
@@ -43,8 +44,9 @@ impl Bucket {
     }
 
     /// None for what is no object, such as the prefix itself.
-    fn info(&self, object: Object) -> Result<Option<ObjectInfo>> {
-        let whole = decoded(object.key.as_deref().unwrap_or_default())?;
+    fn info(&self, object: Object, encoded: bool) -> Result<Option<ObjectInfo>> {
+        let said = object.key.unwrap_or_default();
+        let whole = if encoded { decoded(&said)? } else { said };
         let key = whole.strip_prefix(&self.prefix).filter(|key| !key.is_empty());
         Ok(key.map(|key| ObjectInfo {
             key: key.to_owned(),

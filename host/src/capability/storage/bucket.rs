@@ -101,7 +101,9 @@ impl Put {
         }
         let bytes: usize = self.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
         if bytes > METADATA_BYTES {
-            return Err(Error::usage(format!("the object's metadata has {bytes} bytes, but can have {METADATA_BYTES}")));
+            return Err(Error::usage(format!(
+                "the object's metadata has {bytes} bytes, but can have {METADATA_BYTES}"
+            )));
         }
         Ok(())
     }
