@@ -24,6 +24,7 @@ import org.elasticsearch.Build;
 import org.elasticsearch.client.internal.node.NodeClient;
 import org.elasticsearch.cluster.metadata.IndexNameExpressionResolver;
 import org.elasticsearch.cluster.node.DiscoveryNodes;
+import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
 import org.elasticsearch.common.settings.ClusterSettings;
 import org.elasticsearch.common.settings.IndexScopedSettings;
@@ -53,10 +54,12 @@ import org.elasticsearch.xcontent.XContentBuilder;
  * tokenizers and filters, over Lucene's own classes, and the greeting at the root.
  */
 public final class Extras extends Plugin implements ActionPlugin, AnalysisPlugin {
-    private final String cluster;
+    private ClusterService cluster;
 
-    public Extras(Settings node) {
-        cluster = node.get("cluster.name", "");
+    @Override
+    public Collection<?> createComponents(PluginServices services) {
+        cluster = services.clusterService();
+        return List.of();
     }
 
     @Override
@@ -111,7 +114,7 @@ public final class Extras extends Plugin implements ActionPlugin, AnalysisPlugin
         IndexScopedSettings indexSettings, SettingsFilter filter, IndexNameExpressionResolver resolver,
         Supplier<DiscoveryNodes> nodes, Predicate<NodeFeature> features
     ) {
-        return List.of(new Root(cluster, nodes));
+        return List.of(new Root(cluster));
     }
 
     private static int shortest(Settings settings) {
@@ -194,12 +197,10 @@ public final class Extras extends Plugin implements ActionPlugin, AnalysisPlugin
 
     /** GET and HEAD of the root: clients ask there who they are talking to. */
     private static final class Root extends BaseRestHandler {
-        private final String cluster;
-        private final Supplier<DiscoveryNodes> nodes;
+        private final ClusterService cluster;
 
-        Root(String cluster, Supplier<DiscoveryNodes> nodes) {
+        Root(ClusterService cluster) {
             this.cluster = cluster;
-            this.nodes = nodes;
         }
 
         @Override
@@ -219,11 +220,10 @@ public final class Extras extends Plugin implements ActionPlugin, AnalysisPlugin
 
         private XContentBuilder greeting(XContentBuilder body) throws java.io.IOException {
             Build build = Build.current();
-            String uuid = nodes.get().getLocalNode().getId();
             return body.startObject()
-                .field("name", nodes.get().getLocalNode().getName())
-                .field("cluster_name", cluster)
-                .field("cluster_uuid", uuid)
+                .field("name", cluster.getNodeName())
+                .field("cluster_name", cluster.getClusterName().value())
+                .field("cluster_uuid", cluster.state().metadata().clusterUUID())
                 .startObject("version")
                 .field("number", build.version())
                 .field("build_flavor", build.flavor())

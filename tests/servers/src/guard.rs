@@ -22,7 +22,7 @@ impl Guard {
     pub(crate) fn run(home: &Path, command: &[String]) -> io::Result<Self> {
         let mut shell = Command::new("sh");
         shell.args(["-c", include_str!("guard.sh"), "guard"]).arg(home).args(command);
-        let shell = shell.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let shell = shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         Ok(Self { shell })
     }
 

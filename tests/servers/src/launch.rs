@@ -90,7 +90,7 @@ impl Launch<'_> {
             settings.push("-Dqueues-storage.enabled=true".to_owned());
             settings.push(format!("-Dqueues-storage.path={}", self.home("queues.conf")));
             settings.push("-Dmessages-storage.enabled=true".to_owned());
-            settings.push(format!("-Dmessages-storage.uri=jdbc:h2:{}", self.home("messages")));
+            settings.push(format!("-Dmessages-storage.uri=jdbc:h2:{};WRITE_DELAY=0", self.home("messages")));
         }
         settings.extend(self.options.settings.iter().map(|(key, value)| format!("-D{key}={value}")));
         let mut command = self.java("-Xmx256m", settings);
