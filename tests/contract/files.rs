@@ -9,14 +9,17 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use proptest::prelude::*;
 use reindex::{
-    backend::files::{Bucket, Export, JsonLines},
+    backend::{
+        export::Export,
+        files::{Bucket, JsonLines},
+    },
     capability::storage::{Row, Scan as _, Segment},
     error::Kind,
     record::Form,
 };
 use tempfile::TempDir;
 
-use super::{storage, texts};
+use super::{export::export, storage, texts};
 
 const WHOLE: Segment = Segment { number: 0, total: 1 };
 
@@ -44,8 +47,12 @@ fn bodies(rows: &[Row]) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_directory_keeps_the_promises_of_a_bucket() {
     let (_kept, path) = directory();
-    storage::bucket(Arc::new(Bucket::open(path.join("not/yet/there")))).await;
+    let (_other, other) = directory();
+    let served = Arc::new(Bucket::open(path.join("not/yet/there")));
+    super::bucket::bucket(served, Arc::new(Bucket::open(other))).await;
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1, "nothing outside");
+    let unfinished = std::fs::read_dir(path.join("not/yet/there/%unfinished")).unwrap();
+    assert_eq!(unfinished.count(), 1, "nothing but the lock");
 }
 
 #[tokio::test]
@@ -155,25 +162,16 @@ proptest! {
     }
 }
 
-fn export(path: &Path, counts: &[usize]) {
-    std::fs::create_dir_all(path.join("data")).unwrap();
-    let summary = r#"{"version":"2020-06-30","outputFormat":"DYNAMODB_JSON","exportType":"FULL_EXPORT","itemCount":9}"#;
-    std::fs::write(path.join("manifest-summary.json"), summary).unwrap();
-    let mut manifest = String::new();
-    for (n, count) in counts.iter().enumerate() {
-        let items: String = (0..*count).map(|m| format!("{{\"Item\":{{\"id\":{{\"S\":\"{n}-{m}\"}}}}}}\n")).collect();
-        std::fs::write(path.join(format!("data/f{n}.json.gz")), zip(items.as_bytes())).unwrap();
-        let key = format!("prefix/AWSDynamoDB/0123-abc/data/f{n}.json.gz");
-        manifest += &format!("{{\"itemCount\":{count},\"md5Checksum\":\"x\",\"dataFileS3Key\":\"{key}\"}}\n");
-    }
-    std::fs::write(path.join("manifest-files.json"), manifest).unwrap();
+fn opened(path: &Path) -> impl Future<Output = reindex::error::Result<Export>> {
+    let bucket = Arc::new(Bucket::open(path));
+    async move { Export::open(bucket, "", 1000).await }
 }
 
 #[tokio::test]
 async fn an_export_keeps_the_promises_of_a_scan() {
     let (_kept, path) = directory();
     export(&path, &[30, 0, 1, 100, 7]);
-    let export = Export::open(&path, 1000).unwrap();
+    let export = opened(&path).await.unwrap();
     let info = export.info().await.unwrap();
     assert_eq!((info.count, info.max_segments, info.form), (Some(138), Some(5), Form::DynamodbJson));
     storage::scan(&export, 138).await;
@@ -183,16 +181,58 @@ async fn an_export_keeps_the_promises_of_a_scan() {
 async fn an_export_that_lost_a_part_is_refused() {
     let (_kept, path) = directory();
     export(&path, &[30, 5]);
-    std::fs::copy(path.join("data/f1.json.gz"), path.join("data/f0.json.gz")).unwrap();
-    let error = Export::open(&path, 1000).unwrap().read(WHOLE, None, 100).await.unwrap_err();
-    assert_eq!(error.message(), "a data file has 5 items where the manifest says 30");
     std::fs::remove_file(path.join("data/f1.json.gz")).unwrap();
-    let error = Export::open(&path, 1000).unwrap_err();
+    let error = opened(&path).await.unwrap_err();
     assert!(error.kind() == Kind::NotFound && error.report().contains("f1.json.gz"), "{error:?}");
+    let manifest = std::fs::read_to_string(path.join("manifest-files.json")).unwrap();
+    std::fs::write(path.join("manifest-files.json"), manifest.lines().next().unwrap()).unwrap();
+    let error = opened(&path).await.unwrap_err();
+    assert_eq!(error.message(), "the export has 35 items, but the data files its manifest names have 30");
     let incremental = r#"{"outputFormat":"DYNAMODB_JSON","exportType":"INCREMENTAL_EXPORT"}"#;
     for summary in [incremental, r#"{"outputFormat":"ION"}"#, "nonsense", "{}"] {
         std::fs::write(path.join("manifest-summary.json"), summary).unwrap();
-        assert_eq!(Export::open(&path, 1000).unwrap_err().kind(), Kind::Usage, "{summary}");
+        assert_eq!(opened(&path).await.unwrap_err().kind(), Kind::Usage, "{summary}");
     }
-    assert_eq!(Export::open(path.join("none"), 1000).unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(opened(&path.join("none")).await.unwrap_err().kind(), Kind::NotFound);
+}
+
+/// Reads a segment until it ends or fails.
+async fn until_trouble(export: &Export) -> (usize, Option<reindex::error::Error>) {
+    let (mut after, mut count) = (None, 0);
+    loop {
+        match export.read(WHOLE, after.as_deref(), 100).await {
+            Ok(page) => {
+                count += page.rows.len();
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => return (count, None),
+                }
+            }
+            Err(error) => return (count, Some(error)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_data_file_that_is_not_the_one_its_manifest_means_is_refused() {
+    let (_kept, path) = directory();
+    export(&path, &[30, 5]);
+    let (count, error) = until_trouble(&opened(&path).await.unwrap()).await;
+    assert!(count == 35 && error.is_none(), "{error:?}");
+    let [first, second] = ["data/f0.json.gz", "data/f1.json.gz"].map(|name| path.join(name));
+    let (good, other) = (std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap());
+    let mut flipped = good.clone();
+    flipped[40] ^= 1;
+    for bad in [&other, &flipped, &good[..good.len() - 9].to_vec(), &Vec::new()] {
+        std::fs::write(&first, bad).unwrap();
+        let (count, error) = until_trouble(&opened(&path).await.unwrap()).await;
+        assert!(count < 35 && error.as_ref().is_some_and(|error| error.kind() == Kind::Usage), "{count} {error:?}");
+    }
+    std::fs::write(&first, good).unwrap();
+    let manifest = std::fs::read_to_string(path.join("manifest-files.json")).unwrap();
+    let manifest = manifest.replace("\"itemCount\":30", "\"itemCount\":31");
+    std::fs::write(path.join("manifest-files.json"), manifest).unwrap();
+    std::fs::write(path.join("manifest-summary.json"), r#"{"outputFormat":"DYNAMODB_JSON"}"#).unwrap();
+    let (_, error) = until_trouble(&opened(&path).await.unwrap()).await;
+    assert_eq!(error.unwrap().message(), "a data file has 30 items where the manifest says 31");
 }

@@ -2,6 +2,8 @@
 //!
 //! A suite's functions are generic over what makes the backend; the files here run them for what is embedded.
 
+pub mod bucket;
+pub mod export;
 mod files;
 pub mod index;
 pub mod ledger;

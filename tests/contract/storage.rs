@@ -1,8 +1,8 @@
-//! What every table, bucket and scan promises.
+//! What every table and scan promises.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use reindex::capability::storage::{Bucket, Row, Scan, Segment, Table};
+use reindex::capability::storage::{Row, Scan, Segment, Table};
 
 use super::texts;
 
@@ -134,100 +134,4 @@ async fn segments_stand_still(table: &dyn Table) {
     }
     assert!(before.iter().all(|position| seen[position] == 1));
     assert!(seen.values().all(|&times| times == 1));
-}
-
-/// Any bucket, empty at first.
-pub async fn bucket(bucket: Arc<dyn Bucket>) {
-    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
-    objects_are_found_as_they_were_put(&*bucket).await;
-    odd_keys_are_keys(&*bucket).await;
-    lists_go_by_key(&*bucket).await;
-    whoever_reads_sees_a_whole_object(bucket).await;
-}
-
-async fn objects_are_found_as_they_were_put(bucket: &dyn Bucket) {
-    bucket.put("a/x", b"one".to_vec(), Some("text/plain")).await.unwrap();
-    bucket.put("empty", Vec::new(), None).await.unwrap();
-    let found = bucket.get_many(&texts(&["empty", "none", "a/x", "a", "a/x/y"]), 3).await.unwrap();
-    assert_eq!(found, [Some(vec![]), None, Some(b"one".to_vec()), None, None]);
-    assert!(bucket.get_many(&texts(&["a/x"]), 2).await.is_err());
-    let before = bucket.head_many(&texts(&["a/x", "none"])).await.unwrap();
-    assert_eq!((before[0].as_ref().unwrap().size, &before[1]), (3, &None));
-    bucket.put("a/x", b"two".to_vec(), None).await.unwrap();
-    assert_ne!(
-        bucket.head_many(&texts(&["a/x"])).await.unwrap()[0].as_ref().unwrap().etag,
-        before[0].as_ref().unwrap().etag
-    );
-    for key in ["a/x", "a/x", "a", "none/none", "empty", ""] {
-        bucket.delete(key).await.unwrap();
-    }
-    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
-    bucket.put("a", b"free again".to_vec(), None).await.unwrap();
-    bucket.delete("a").await.unwrap();
-}
-
-async fn odd_keys_are_keys(bucket: &dyn Bucket) {
-    let long = ["x".repeat(255), "y".repeat(255), "z".repeat(200)].join("/");
-    let keys =
-        ["../up", "/root", "dots/..", ".", "a//b", "dir/", "%2E", "%", "c\\d", "tab\there", "🐚/ä", "nul\0", &long];
-    for key in keys {
-        bucket.put(key, key.as_bytes().to_vec(), None).await.unwrap();
-    }
-    for key in keys {
-        assert_eq!(bucket.get_many(&texts(&[key]), 1024).await.unwrap(), [Some(key.as_bytes().to_vec())], "{key:?}");
-    }
-    let mut sorted = keys.to_vec();
-    sorted.sort_unstable();
-    let listed = bucket.list("", None, 100).await.unwrap();
-    assert_eq!(listed.iter().map(|info| info.key.as_str()).collect::<Vec<_>>(), sorted);
-    for key in keys {
-        bucket.delete(key).await.unwrap();
-    }
-    assert!(bucket.put("", Vec::new(), None).await.is_err());
-    assert!(bucket.put(&"k".repeat(1025), Vec::new(), None).await.is_err());
-}
-
-async fn lists_go_by_key(bucket: &dyn Bucket) {
-    let mut keys = texts(&["a-b/1", "a/1", "a/2", "a/b/c", "a0", "b", "a.txt", "a/b-1"]);
-    for key in &keys {
-        bucket.put(key, Vec::new(), None).await.unwrap();
-    }
-    keys.sort();
-    for prefix in ["", "a", "a/", "a/b", "b", "zz"] {
-        let expected: Vec<_> = keys.iter().filter(|key| key.starts_with(prefix)).cloned().collect();
-        let mut listed: Vec<String> = Vec::new();
-        loop {
-            let page = bucket.list(prefix, listed.last().map(String::as_str), 2).await.unwrap();
-            assert!(page.len() <= 2);
-            if page.is_empty() {
-                break;
-            }
-            listed.extend(page.into_iter().map(|info| info.key));
-        }
-        assert_eq!(listed, expected, "{prefix}");
-    }
-    for key in &keys {
-        bucket.delete(key).await.unwrap();
-    }
-}
-
-async fn whoever_reads_sees_a_whole_object(bucket: Arc<dyn Bucket>) {
-    let writers = (0..3u8).map(|byte| {
-        let bucket = bucket.clone();
-        tokio::spawn(async move {
-            for _ in 0..10 {
-                bucket.put("shared/x", vec![byte; 100_000], None).await.unwrap();
-            }
-        })
-    });
-    let writers: Vec<_> = writers.collect();
-    for _ in 0..20 {
-        if let Some(bytes) = &bucket.get_many(&texts(&["shared/x"]), 1 << 20).await.unwrap()[0] {
-            assert_eq!(bytes, &vec![bytes[0]; 100_000]);
-        }
-    }
-    for writer in writers {
-        writer.await.unwrap();
-    }
-    assert_eq!(bucket.list("", None, 10).await.unwrap().len(), 1);
 }

@@ -13,7 +13,7 @@ use reindex::{
     capability::{
         Resources,
         queue::{Delivery, Message, Queue},
-        storage::{Bucket, ObjectInfo, Page, Row, Scan, Segment, SourceInfo, Table},
+        storage::{Bucket, Chunks, ObjectInfo, Page, Put, Row, Scan, Segment, SourceInfo, Table},
     },
     error::{Error, Kind, Result},
     record::Form,
@@ -60,12 +60,17 @@ impl Bucket for Pile {
             size: self.0 as u64,
             etag: "e".to_owned(),
             content_type: None,
+            metadata: std::collections::BTreeMap::new(),
         };
         Ok(keys.iter().map(|key| (key == "a").then(|| info(key))).collect())
     }
 
-    async fn put(&self, _: &str, _: Vec<u8>, _: Option<&str>) -> Result<()> {
-        Ok(())
+    async fn read(&self, _: &str) -> Result<Option<(ObjectInfo, Chunks)>> {
+        Ok(None)
+    }
+
+    async fn write(&self, _: &str, _: &Put, _: Chunks) -> Result<Option<ObjectInfo>> {
+        Ok(None)
     }
 
     async fn delete(&self, _: &str) -> Result<()> {

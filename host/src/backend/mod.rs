@@ -10,7 +10,9 @@ pub mod aws;
 pub mod dynamodb;
 #[cfg(feature = "elasticsearch")]
 pub mod elasticsearch;
+pub mod export;
 pub mod files;
+mod lines;
 #[cfg(feature = "nats")]
 pub mod nats;
 pub mod permission;
@@ -255,7 +257,7 @@ impl Backends {
                 self.state.join("objects").join(name)
             }
             Some(Config::Files(config)) => self.beside.join(&config.directory),
-            #[cfg(any())] // feature = "s3"
+            #[cfg(feature = "s3")]
             Some(Config::S3(config)) => return Ok(Arc::new(s3::Bucket::open(config, self.called_by()?))),
             Some(other) => return Err(unfit("a bucket", name, other)),
         };

@@ -1,6 +1,10 @@
 //! Tables, buckets, and anything that can be scanned.
 
+mod bucket;
+
 use async_trait::async_trait;
+pub(crate) use bucket::stream_over;
+pub use bucket::{Bucket, Chunks, Condition, Location, ObjectInfo, Put, chunks};
 
 use crate::{error::Result, record::Form};
 
@@ -78,37 +82,4 @@ pub trait Table: Scan {
     /// *Shape*: each record is the text of one JSON object in the table's form, which contains the key.
     /// *Errors*: one answer per record, in order, so that a bad record costs only itself.
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>>;
-}
-
-/// What a bucket knows of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectInfo {
-    /// The object's key.
-    pub key: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Changes when the content does.
-    pub etag: String,
-    /// Its media type, if the bucket keeps one.
-    pub content_type: Option<String>,
-}
-
-/// Objects by key.
-#[async_trait]
-pub trait Bucket: Send + Sync {
-    /// Reads whole objects, in the order asked; refuses one larger than `max_bytes`.
-    async fn get_many(&self, keys: &[String], max_bytes: u64) -> Result<Vec<Option<Vec<u8>>>>;
-
-    /// Describes objects, in the order asked.
-    async fn head_many(&self, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>>;
-
-    /// Stores an object whole or not at all, in place of any with its key; it survives the death of this process
-    /// when it returns.
-    async fn put(&self, key: &str, bytes: Vec<u8>, content_type: Option<&str>) -> Result<()>;
-
-    /// Removes an object; it is no error if there is none.
-    async fn delete(&self, key: &str) -> Result<()>;
-
-    /// Lists objects whose key starts with `prefix` and sorts after `after`, by key, at most `limit`.
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>>;
 }

@@ -97,12 +97,10 @@ impl Sinks {
 
     async fn copy(&self, from: (&str, &str), to: (&str, &str)) -> Result<()> {
         let source = bound(&self.resources.buckets, "bucket", from.0)?;
-        let keys = [from.1.to_owned()];
-        let info = self.insist(|| source.head_many(&keys)).await?.pop().flatten();
-        let bytes = self.insist(|| source.get_many(&keys, u64::MAX)).await?.pop().flatten();
+        let target = bound(&self.resources.buckets, "bucket", to.0)?;
+        let copied = self.insist(|| target.copy((&**source, from.1), to.1)).await?;
         let missing = || Error::new(Kind::NotFound, format!("there is no object `{}` to copy in `{}`", from.1, from.0));
-        let content_type = info.and_then(|info| info.content_type);
-        self.store(to.0, to.1, &bytes.ok_or_else(missing)?, content_type.as_deref()).await
+        copied.map(drop).ok_or_else(missing)
     }
 
     async fn records(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {

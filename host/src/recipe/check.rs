@@ -136,9 +136,28 @@ impl Check<'_> {
                 self.record("source.file", &file.key, &file.version)
             }
             said::Source::Export(export) => {
-                self.path("source.export.directory", &export.directory)?;
+                self.export(export)?;
                 self.record("source.export", &export.key, &export.version)
             }
+        }
+    }
+
+    fn export(&self, export: &said::Export) -> Result<()> {
+        match (&export.directory, &export.bucket) {
+            (Some(_), Some(_)) => Err(self
+                .document
+                .error_at_key("source.export.bucket", "the export is both in a `directory` and in a `bucket`")
+                .hint("keep the one that is to be read")),
+            (None, None) => Err(self
+                .document
+                .error_at_key("source.export", "the export is neither in a `directory` nor in a `bucket`")
+                .hint("add under `[source.export]`: bucket = \"exports\", or directory = \"export/\"")),
+            (Some(_), None) if export.prefix.is_some() => Err(self
+                .document
+                .error_at_key("source.export.prefix", "a `prefix` is a bucket's, and the export is in a `directory`")
+                .hint("name the directory that holds the export's manifest-summary.json itself")),
+            (Some(directory), None) => self.path("source.export.directory", directory),
+            (None, Some(bucket)) => self.name("source.export.bucket", bucket),
         }
     }
 
@@ -172,8 +191,14 @@ impl Check<'_> {
     /// Every resource has a good name, which means one thing.
     fn names(&self, said: &said::Recipe) -> Result<()> {
         let mut seen: BTreeMap<&str, (Capability, String)> = BTreeMap::new();
-        if let said::Source::Scan(scan) = &said.source {
-            seen.insert(&scan.table, (Capability::Storage, "source.scan.table".to_owned()));
+        match &said.source {
+            said::Source::Scan(scan) => {
+                seen.insert(&scan.table, (Capability::Storage, "source.scan.table".to_owned()));
+            }
+            said::Source::Export(said::Export { bucket: Some(bucket), .. }) => {
+                seen.insert(bucket, (Capability::Storage, "source.export.bucket".to_owned()));
+            }
+            said::Source::File(_) | said::Source::Export(_) => {}
         }
         for (name, capability, key) in granted(&said.grant) {
             self.name(&key, name)?;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Plugin, PluginAt, Prune, Recipe, Source, check::is_name, identity, json::json, said};
+use super::{ExportAt, Plugin, PluginAt, Prune, Recipe, Source, check::is_name, identity, json::json, said};
 use crate::{document::Document, error::Result};
 
 /// Puts together what is meant.
@@ -66,8 +66,12 @@ fn source(said: said::Source, dir: &Path) -> Source {
         said::Source::File(said::File { path, key, version, form }) => {
             Source::File { path: dir.join(path), key, version, form }
         }
-        said::Source::Export(said::Export { directory, key, version }) => {
-            Source::Export { directory: dir.join(directory), key, version }
+        said::Source::Export(said::Export { directory, bucket, prefix, key, version }) => {
+            let at = match bucket {
+                Some(bucket) => ExportAt::Bucket { bucket, prefix: prefix.unwrap_or_default() },
+                None => ExportAt::Directory(dir.join(directory.unwrap_or_default())),
+            };
+            Source::Export { at, key, version }
         }
     }
 }

@@ -119,12 +119,26 @@ pub enum Source {
     },
     /// A DynamoDB export.
     Export {
-        /// The directory with its manifests and data.
-        directory: PathBuf,
+        /// Where its manifests and data are.
+        at: ExportAt,
         /// What makes a record's key.
         key: Key,
         /// What makes a record's version.
         version: Version,
+    },
+}
+
+/// Where an export is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportAt {
+    /// A directory it was fetched to.
+    Directory(PathBuf),
+    /// The bucket it was exported to.
+    Bucket {
+        /// The recipe's name of the bucket.
+        bucket: String,
+        /// What the keys of its manifests begin with.
+        prefix: String,
     },
 }
 
@@ -198,12 +212,15 @@ impl Recipe {
 
     /// Every resource the recipe names, by name; each stands for one capability only.
     pub fn resources(&self) -> Vec<Resource> {
-        let table = match &self.source {
+        let source = match &self.source {
             Source::Scan { table, .. } => Some((table, Capability::Storage, "source.scan.table".to_owned())),
+            Source::Export { at: ExportAt::Bucket { bucket, .. }, .. } => {
+                Some((bucket, Capability::Storage, "source.export.bucket".to_owned()))
+            }
             Source::File { .. } | Source::Export { .. } => None,
         };
         let mut resources = BTreeMap::new();
-        for (name, capability, key) in table.into_iter().chain(check::granted(&self.grant)) {
+        for (name, capability, key) in source.into_iter().chain(check::granted(&self.grant)) {
             resources.entry(name).or_insert_with(|| Resource { name: name.clone(), capability, key });
         }
         resources.into_values().collect()

@@ -66,7 +66,7 @@ pub(super) enum Source {
     Scan(Scan),
     /// The lines of a JSON lines file, plain or gzip.
     File(File),
-    /// A DynamoDB export to S3, as a directory.
+    /// A DynamoDB export to S3: where it was exported to, or a directory it was fetched to.
     Export(Export),
 }
 
@@ -107,10 +107,17 @@ pub(super) struct File {
 /// `[source.export]`
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["directory"] }, { "required": ["bucket"] }]))]
 pub(super) struct Export {
     /// The directory that holds the export's manifests and data, relative to the recipe.
     #[schemars(extend("examples" = ["export/"]))]
-    pub directory: PathBuf,
+    pub directory: Option<PathBuf>,
+    /// The name of the bucket it was exported to; the environment says where it is.
+    #[schemars(extend("examples" = ["exports"]))]
+    pub bucket: Option<String>,
+    /// What the keys of its manifests begin with in that bucket; without it, they lie at its top.
+    #[schemars(extend("examples" = ["AWSDynamoDB/01693685827463-2d8752fd"]))]
+    pub prefix: Option<String>,
     /// The attribute that is the record's key, or a list of them.
     #[schemars(extend("examples" = ["id"]))]
     pub key: Key,

@@ -115,7 +115,6 @@ fn the_defaults_answer_every_key_that_can_have_one() {
         "source.file.key",
         "source.file.version",
         "source.export",
-        "source.export.directory",
         "source.export.key",
         "source.export.version",
     ];

@@ -9,14 +9,18 @@ use std::{
 
 use super::{Job, Servers, Status, identity::digest, probe, status};
 use crate::{
-    backend::{Backends, Config, Mode, aws::Session, call_aws, files},
+    backend::{Backends, Config, Mode, aws::Session, call_aws, export::Export, files},
     build,
-    capability::{Capability, Resources, grant::Grants, storage::Scan},
+    capability::{
+        Capability, Resources,
+        grant::Grants,
+        storage::{Bucket, Scan},
+    },
     clock::System,
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
-    recipe::{PluginAt, Recipe, Source},
+    recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
     sandbox::{Engine, Plugin},
 };
@@ -165,10 +169,26 @@ impl Project {
                     files::JsonLines::open(path, *form, max_bytes).map_err(|error| at("source.file.path", error))?;
                 Ok((Arc::new(lines), *form, 1))
             }
-            Source::Export { directory, .. } => {
-                let export =
-                    files::Export::open(directory, max_bytes).map_err(|error| at("source.export.directory", error))?;
+            Source::Export { at: place, .. } => {
+                let (bucket, prefix, key) = self.export(place)?;
+                let export = Export::open(bucket, prefix, max_bytes).await.map_err(|error| at(key, error))?;
                 Ok((Arc::new(export), Form::DynamodbJson, 0))
+            }
+        }
+    }
+
+    /// The bucket of an export, what its keys begin with there, and the recipe's key that says so.
+    fn export<'a>(&self, at: &'a ExportAt) -> Result<(Arc<dyn Bucket>, &'a str, &'static str)> {
+        match at {
+            ExportAt::Directory(directory) => {
+                Ok((Arc::new(files::Bucket::open(directory)), "", "source.export.directory"))
+            }
+            ExportAt::Bucket { bucket, prefix } => {
+                let bound = self.environment.backends.get(bucket);
+                if bound.is_none() {
+                    self.environment.backend(bucket)?;
+                }
+                Ok((self.backends.bucket(bucket, bound)?, prefix, "source.export.bucket"))
             }
         }
     }

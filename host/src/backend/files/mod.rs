@@ -1,15 +1,14 @@
-//! Local files: objects in a directory, and JSON lines and DynamoDB exports as sources.
+//! Local files: objects in a directory, and JSON lines as a source.
 
 mod bucket;
 mod config;
-mod export;
 mod jsonl;
 mod key;
-mod lines;
+mod object;
+mod walk;
 
 pub use bucket::Bucket;
 pub use config::Config;
-pub use export::Export;
 pub use jsonl::JsonLines;
 
 use std::{io, path::Path};
@@ -17,7 +16,7 @@ use std::{io, path::Path};
 use crate::error::{Error, Kind, Result};
 
 /// Puts a file's error into words.
-fn explain(error: io::Error, path: &Path) -> Error {
+pub(super) fn explain(error: io::Error, path: &Path) -> Error {
     let said = match error.kind() {
         io::ErrorKind::NotFound => Error::new(Kind::NotFound, "there is no such file"),
         io::ErrorKind::PermissionDenied => Error::new(Kind::Unavailable, "the file may not be touched")
@@ -35,7 +34,7 @@ fn explain(error: io::Error, path: &Path) -> Error {
 }
 
 /// Does blocking work where it holds up nobody.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let ended = tokio::task::spawn_blocking(work).await;
     ended.map_err(|error| Error::bug("work on a file died").because(error))?
 }

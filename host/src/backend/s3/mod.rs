@@ -1,6 +1,31 @@
-//! Objects in S3.
+//! Objects in S3, and in servers that speak its protocol.
+//!
+//! Every object passes as a stream. What S3 answers without a word of explanation (to HEAD it never explains) is asked
+//! again by GET, so that a person reads why. Buckets themselves are neither made nor changed here.
 
+mod download;
+mod fault;
+mod list;
+mod upload;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use async_trait::async_trait;
+use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+
+use super::aws::Session;
+use crate::{
+    capability::storage::{self, Chunks, Location, ObjectInfo, Put, stream_over},
+    error::{Error, Result},
+};
+
+use fault::Fault;
 
 /// `[backend.<name>.s3]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -15,4 +40,194 @@ pub struct Config {
     pub region: Option<String>,
     /// The address of a server that is not AWS's own.
     pub endpoint: Option<String>,
+    /// Whether the bucket's name stands in the path of an address, not in its host; without it, wherever the endpoint
+    /// is not AWS's own.
+    pub path_style: Option<bool>,
+}
+
+/// How many objects are described at a time.
+const AT_ONCE: usize = 16;
+
+/// The longest key, in bytes, the bucket's own prefix included.
+const MAX_KEY_BYTES: usize = 1024;
+
+/// The largest object a server copies in one request; larger ones pass through here.
+const MAX_COPY_BYTES: u64 = 5 << 30;
+
+/// What stands for itself in the address of an object.
+const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A bucket in S3, or the part of one whose keys begin alike.
+#[derive(Debug)]
+pub struct Bucket {
+    client: Client,
+    name: String,
+    prefix: String,
+    /// Two buckets of one server can copy without us.
+    server: String,
+    /// Whether the bucket has answered: then "not found" is about an object.
+    exists: AtomicBool,
+}
+
+impl Bucket {
+    /// Serves a bucket; nothing is asked of it yet.
+    pub fn open(config: &Config, session: &Session) -> Self {
+        let sdk = session.at(config.region.as_deref(), config.endpoint.as_deref());
+        let path_style = config.path_style.unwrap_or(sdk.endpoint_url().is_some());
+        let server = format!("{} {}", sdk.endpoint_url().unwrap_or("aws"), sdk.region().map_or("", AsRef::as_ref));
+        let config_s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(path_style).build();
+        Self {
+            client: Client::from_conf(config_s3),
+            name: config.bucket.clone(),
+            prefix: config.prefix.clone(),
+            server,
+            exists: AtomicBool::new(false),
+        }
+    }
+
+    /// The whole key of an object there; none for one that cannot be.
+    fn whole_key(&self, key: &str) -> Option<String> {
+        let whole = format!("{}{key}", self.prefix);
+        (!key.is_empty() && whole.len() <= MAX_KEY_BYTES).then_some(whole)
+    }
+
+    fn storable(&self, key: &str) -> Result<String> {
+        self.whole_key(key).ok_or_else(|| {
+            let (shown, bytes) = (key.chars().take(80).collect::<String>(), self.prefix.len() + key.len());
+            Error::usage(format!("the object's key has {bytes} bytes with its prefix, not 1 to {MAX_KEY_BYTES}"))
+                .with("key", shown)
+        })
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>> {
+        let Some(whole) = self.whole_key(key) else { return Ok(None) };
+        match self.client.head_object().bucket(&self.name).key(whole).send().await {
+            Ok(found) => {
+                self.exists.store(true, Relaxed);
+                let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
+                Ok(Some(info(key, about)))
+            }
+            Err(error) if self.exists.load(Relaxed) && error.as_service_error().is_some_and(|e| e.is_not_found()) => {
+                Ok(None)
+            }
+            Err(error) if error.raw_response().is_some() => Ok(self.get(key).await?.map(|(info, _)| info)),
+            Err(error) => Err(self.fault("the object cannot be described", &error).with("key", key)),
+        }
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, aws_sdk_s3::primitives::ByteStream)>> {
+        let Some(whole) = self.whole_key(key) else { return Ok(None) };
+        match self.client.get_object().bucket(&self.name).key(whole).send().await {
+            Ok(found) => {
+                self.exists.store(true, Relaxed);
+                let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
+                Ok(Some((info(key, about), found.body)))
+            }
+            Err(error) if error.code() == Some("NoSuchKey") => {
+                self.exists.store(true, Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(self.fault("the object cannot be read", &error).with("key", key)),
+        }
+    }
+
+    fn fault<E: Fault>(&self, operation: &str, error: &E) -> Error {
+        error.explain(operation, &self.name)
+    }
+
+    /// Lets the server copy; none if it has no such object any more.
+    async fn copy_there(&self, info: ObjectInfo, from: &Location, to: &str) -> Result<Option<ObjectInfo>> {
+        let source = utf8_percent_encode(&format!("{}/{}", from.bucket, from.key), &PLAIN).to_string();
+        let call = self.client.copy_object().bucket(&self.name).key(self.storable(to)?).copy_source(source);
+        match call.send().await {
+            Ok(copied) => {
+                let etag = copied.copy_object_result.and_then(|result| result.e_tag);
+                let etag = etag.map_or_else(|| info.etag.clone(), unquoted);
+                Ok(Some(ObjectInfo { key: to.to_owned(), etag, ..info }))
+            }
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
+            Err(error) => Err(self.fault("the object cannot be copied", &error).with("key", to)),
+        }
+    }
+}
+
+#[async_trait]
+impl storage::Bucket for Bucket {
+    async fn head_many(&self, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>> {
+        let heads: Vec<_> = keys.iter().map(|key| self.head(key)).collect();
+        stream::iter(heads).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<(ObjectInfo, Chunks)>> {
+        let Some((info, body)) = self.get(key).await? else { return Ok(None) };
+        let content = self.download(key, &info, body);
+        Ok(Some((info, content)))
+    }
+
+    async fn write(&self, key: &str, put: &Put, content: Chunks) -> Result<Option<ObjectInfo>> {
+        put.check()?;
+        let whole = self.storable(key)?;
+        let stored = self.upload(&whole, put, content).await.map_err(|error| error.with("key", key))?;
+        Ok(stored.map(|(etag, size)| ObjectInfo {
+            key: key.to_owned(),
+            size,
+            etag,
+            content_type: put.content_type.clone(),
+            metadata: put.metadata.clone(),
+        }))
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let Some(whole) = self.whole_key(key) else { return Ok(()) };
+        match self.client.delete_object().bucket(&self.name).key(whole).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
+            Err(error) => Err(self.fault("the object cannot be removed", &error).with("key", key)),
+        }
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
+        self.listed(prefix, after, limit).await
+    }
+
+    fn location(&self, key: &str) -> Option<Location> {
+        let key = self.whole_key(key)?;
+        Some(Location { server: self.server.clone(), bucket: self.name.clone(), key })
+    }
+
+    async fn copy(&self, from: (&dyn storage::Bucket, &str), to: &str) -> Result<Option<ObjectInfo>> {
+        let Some(there) = from.0.location(from.1).filter(|there| there.server == self.server) else {
+            return stream_over(self, from, to).await;
+        };
+        let Some(info) = from.0.head_many(&[from.1.to_owned()]).await?.pop().flatten() else { return Ok(None) };
+        if self.location(to).as_ref() == Some(&there) {
+            return Ok(Some(info));
+        }
+        if info.size > MAX_COPY_BYTES {
+            return stream_over(self, from, to).await;
+        }
+        self.copy_there(info, &there, to).await
+    }
+}
+
+/// What S3 says of an object: size, etag, media type, metadata.
+type About = (Option<i64>, Option<String>, Option<String>, Option<HashMap<String, String>>);
+
+fn info(key: &str, (size, etag, content_type, metadata): About) -> ObjectInfo {
+    ObjectInfo {
+        key: key.to_owned(),
+        size: size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        etag: unquoted(etag.unwrap_or_default()),
+        content_type,
+        metadata: metadata.map(BTreeMap::from_iter).unwrap_or_default(),
+    }
+}
+
+/// An etag without the quotes it is sent in, which not every server writes.
+fn unquoted(etag: String) -> String {
+    etag.trim_matches('"').to_owned()
+}
+
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
 }

@@ -1,12 +1,18 @@
-//! The lines of a plain or compressed file, one after another, in bounded memory.
+//! The lines of a plain or compressed text, one after another, in bounded memory. Nothing is parsed here.
+
+mod pages;
+mod pull;
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom},
+    io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom},
     path::Path,
 };
 
 use flate2::bufread::MultiGzDecoder;
+
+pub(super) use pages::Pages;
+pub(super) use pull::Pull;
 
 const BUFFER: usize = 256 << 10;
 
@@ -14,41 +20,55 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A place between two lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::backend) struct Place {
     /// Bytes before it, uncompressed.
-    pub(super) offset: u64,
+    pub(in crate::backend) offset: u64,
     /// Lines before it, empty ones included.
-    pub(super) line: u64,
+    pub(in crate::backend) line: u64,
 }
 
-/// An open file at a place.
-pub(super) struct Lines {
+/// An open text at a place.
+pub(in crate::backend) struct Lines {
     reader: Box<dyn BufRead + Send>,
     place: Place,
 }
 
 impl Lines {
     /// Opens a file at a place. In a compressed file everything before it is read and thrown away.
-    pub(super) fn open(path: &Path, place: Place) -> io::Result<Self> {
+    pub(in crate::backend) fn open(path: &Path, place: Place) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
-        let compressed = file.fill_buf()?.starts_with(&[0x1F, 0x8B]);
-        let reader: Box<dyn BufRead + Send> = if compressed {
-            let mut reader = BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file));
-            io::copy(&mut reader.by_ref().take(place.offset), &mut io::sink())?;
-            Box::new(reader)
-        } else {
-            file.seek(SeekFrom::Start(place.offset))?;
-            Box::new(file)
-        };
-        Ok(Self { reader, place })
+        if is_compressed(&mut file)? {
+            return Self::unpack(file, place);
+        }
+        file.seek(SeekFrom::Start(place.offset))?;
+        Ok(Self { reader: Box::new(file), place })
     }
 
-    pub(super) fn place(&self) -> Place {
+    /// Reads from wherever bytes come, at a place; everything before it is read and thrown away.
+    pub(in crate::backend) fn read(reader: impl Read + Send + 'static, place: Place) -> io::Result<Self> {
+        let mut reader = BufReader::with_capacity(BUFFER, reader);
+        if is_compressed(&mut reader)? {
+            return Self::unpack(reader, place);
+        }
+        Self { reader: Box::new(reader), place: Place::default() }.at(place)
+    }
+
+    fn unpack(packed: impl BufRead + Send + 'static, place: Place) -> io::Result<Self> {
+        let reader = BufReader::with_capacity(BUFFER, MultiGzDecoder::new(packed));
+        Self { reader: Box::new(reader), place: Place::default() }.at(place)
+    }
+
+    fn at(mut self, place: Place) -> io::Result<Self> {
+        self.skip_to(place)?;
+        Ok(self)
+    }
+
+    pub(in crate::backend) fn place(&self) -> Place {
         self.place
     }
 
     /// Goes on to a later place.
-    pub(super) fn skip_to(&mut self, place: Place) -> io::Result<()> {
+    pub(in crate::backend) fn skip_to(&mut self, place: Place) -> io::Result<()> {
         let ahead = place.offset.saturating_sub(self.place.offset);
         io::copy(&mut self.reader.by_ref().take(ahead), &mut io::sink())?;
         self.place = place;
@@ -58,7 +78,7 @@ impl Lines {
     /// Reads the next line that is not empty, with the place before it; none at the end of the file.
     ///
     /// Of a line longer than `max_bytes` its first `max_bytes` bytes are kept, and the rest is thrown away.
-    pub(super) fn next(&mut self, max_bytes: usize) -> io::Result<Option<(Place, Vec<u8>)>> {
+    pub(in crate::backend) fn next(&mut self, max_bytes: usize) -> io::Result<Option<(Place, Vec<u8>)>> {
         loop {
             let before = self.place;
             let mut line = Vec::new();
@@ -79,6 +99,10 @@ impl Lines {
             }
         }
     }
+}
+
+fn is_compressed(reader: &mut impl BufRead) -> io::Result<bool> {
+    Ok(reader.fill_buf()?.starts_with(&[0x1F, 0x8B]))
 }
 
 fn trim(line: &mut Vec<u8>, first: bool) {

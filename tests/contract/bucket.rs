@@ -1,0 +1,295 @@
+//! What every bucket promises.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use reindex::{
+    capability::storage::{Bucket, Chunks, Condition, ObjectInfo, Put, chunks},
+    error::{Error, Kind},
+};
+
+use super::texts;
+
+/// Any bucket, empty at first; `other` is empty, too, and may be of another kind.
+pub async fn bucket(bucket: Arc<dyn Bucket>, other: Arc<dyn Bucket>) {
+    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+    objects_are_found_as_they_were_put(&*bucket).await;
+    what_is_noted_down_is_told_again(&*bucket).await;
+    large_objects_are_streams(&*bucket).await;
+    a_stream_that_fails_leaves_what_was_there(&*bucket).await;
+    a_condition_that_does_not_hold_is_an_answer(&*bucket).await;
+    of_many_at_once_one_wins(&bucket).await;
+    copies_are_like_their_originals(&*bucket, &*other).await;
+    odd_keys_are_keys_or_refused(&*bucket).await;
+    lists_go_by_key(&*bucket).await;
+    whoever_reads_sees_a_whole_object(bucket).await;
+}
+
+/// Bytes that no part, file or archive holds by chance.
+pub fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+/// A stream in pieces of many lengths.
+pub fn pieces(bytes: &[u8]) -> Chunks {
+    let mut pieces = Vec::new();
+    let mut rest = Bytes::copy_from_slice(bytes);
+    for length in [1, 70_000, 0, 3_000_000, 11].into_iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        pieces.push(Ok(rest.split_to(rest.len().min(length))));
+    }
+    stream::iter(pieces).boxed()
+}
+
+/// These bytes, and then a fault.
+fn broken(bytes: &[u8]) -> Chunks {
+    pieces(bytes).chain(stream::iter([Err(Error::new(Kind::Stopped, "the well ran dry"))])).boxed()
+}
+
+async fn all(bucket: &dyn Bucket, key: &str) -> Option<Vec<u8>> {
+    let (info, content) = bucket.read(key).await.unwrap()?;
+    let bytes = content.try_fold(Vec::new(), async |mut all, chunk| {
+        all.extend_from_slice(&chunk);
+        Ok(all)
+    });
+    let bytes = bytes.await.unwrap();
+    assert_eq!(info.size, bytes.len() as u64);
+    Some(bytes)
+}
+
+async fn head(bucket: &dyn Bucket, key: &str) -> Option<ObjectInfo> {
+    bucket.head_many(&texts(&[key])).await.unwrap().pop().unwrap()
+}
+
+async fn clear(bucket: &dyn Bucket) {
+    for info in bucket.list("", None, 1000).await.unwrap() {
+        bucket.delete(&info.key).await.unwrap();
+    }
+    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+}
+
+fn only_if(condition: Condition) -> Put {
+    Put { condition, ..Put::default() }
+}
+
+async fn objects_are_found_as_they_were_put(bucket: &dyn Bucket) {
+    bucket.put("a/x", b"one".to_vec(), Some("text/plain")).await.unwrap();
+    bucket.put("empty", Vec::new(), None).await.unwrap();
+    let found = bucket.get_many(&texts(&["empty", "none", "a/x", "a", "a/x/y"]), 3).await.unwrap();
+    assert_eq!(found, [Some(vec![]), None, Some(b"one".to_vec()), None, None]);
+    assert_eq!(bucket.get_many(&texts(&["a/x"]), 2).await.unwrap_err().kind(), Kind::Usage);
+    let before = bucket.head_many(&texts(&["a/x", "none", "a/x"])).await.unwrap();
+    assert_eq!((before[0].as_ref().unwrap().size, &before[1], &before[2]), (3, &None, &before[0]));
+    bucket.put("a/x", b"two".to_vec(), None).await.unwrap();
+    assert_ne!(head(bucket, "a/x").await.unwrap().etag, before[0].as_ref().unwrap().etag);
+    assert!(all(bucket, "none").await.is_none() && bucket.read("").await.unwrap().is_none());
+    for key in ["a/x", "a/x", "a", "none/none", "empty", ""] {
+        bucket.delete(key).await.unwrap();
+    }
+    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+    bucket.put("a", b"free again".to_vec(), None).await.unwrap();
+    bucket.delete("a").await.unwrap();
+}
+
+async fn what_is_noted_down_is_told_again(bucket: &dyn Bucket) {
+    let noted = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let metadata = noted(&[("page", "3"), ("source-file", "a b/\"c\" = ~; %20"), ("long", &"x".repeat(1500))]);
+    let put = Put { content_type: Some("image/tiff".to_owned()), metadata: metadata.clone(), ..Put::default() };
+    let written = bucket.write("noted", &put, chunks("x")).await.unwrap().unwrap();
+    let found = head(bucket, "noted").await.unwrap();
+    assert_eq!(found, written);
+    assert_eq!((found.content_type.as_deref(), &found.metadata), (Some("image/tiff"), &metadata));
+    assert_eq!(bucket.read("noted").await.unwrap().unwrap().0, found);
+    bucket.put("noted", b"x".to_vec(), None).await.unwrap();
+    assert!(head(bucket, "noted").await.unwrap().metadata.is_empty(), "the next object is another one");
+    for (name, value) in [("Upper", "x"), ("a", "tab\t"), ("a", "ü"), ("", "x"), ("a", &"x".repeat(2048))] {
+        let put = Put { metadata: noted(&[(name, value)]), ..Put::default() };
+        assert_eq!(bucket.write("bad", &put, chunks("x")).await.unwrap_err().kind(), Kind::Usage);
+    }
+    assert_eq!(head(bucket, "bad").await, None);
+    clear(bucket).await;
+}
+
+async fn large_objects_are_streams(bucket: &dyn Bucket) {
+    let large = noise((21 << 20) + 7, 1);
+    for size in [None, Some(large.len() as u64)] {
+        let put = Put { size, metadata: [("n".to_owned(), "1".to_owned())].into(), ..Put::default() };
+        let written = bucket.write("large", &put, pieces(&large)).await.unwrap().unwrap();
+        assert_eq!((written.size, head(bucket, "large").await.unwrap()), (large.len() as u64, written));
+        assert!(all(bucket, "large").await.unwrap() == large);
+    }
+    let exact = noise(16 << 20, 2);
+    bucket.write("large", &Put::default(), chunks(exact.clone())).await.unwrap().unwrap();
+    assert!(all(bucket, "large").await.unwrap() == exact, "whole parts and no more");
+    assert!(bucket.get_many(&texts(&["large"]), 1 << 20).await.is_err());
+    for size in [0, 7, exact.len() as u64 - 1, exact.len() as u64 + 1] {
+        let put = Put { size: Some(size), ..Put::default() };
+        let error = bucket.write("other", &put, pieces(&exact)).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Usage, "{error:?}");
+    }
+    assert_eq!(head(bucket, "other").await, None);
+    clear(bucket).await;
+}
+
+async fn a_stream_that_fails_leaves_what_was_there(bucket: &dyn Bucket) {
+    bucket.put("there", b"before".to_vec(), None).await.unwrap();
+    for length in [0, 10, 20 << 20] {
+        for key in ["there", "new/x"] {
+            let error = bucket.write(key, &Put::default(), broken(&noise(length, 3))).await.unwrap_err();
+            assert_eq!((error.kind(), error.message()), (Kind::Stopped, "the well ran dry"));
+        }
+    }
+    // Neither does a call that nobody waits for any more.
+    let endless = stream::iter([Ok(Bytes::from(noise(20 << 20, 4)))]).chain(stream::pending()).boxed();
+    let put = Put::default();
+    let write = bucket.write("there", &put, endless);
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(500), write).await;
+    assert!(waited.is_err());
+    assert_eq!(all(bucket, "there").await.unwrap(), b"before");
+    assert_eq!(bucket.list("", None, 9).await.unwrap().len(), 1);
+    clear(bucket).await;
+}
+
+async fn a_condition_that_does_not_hold_is_an_answer(bucket: &dyn Bucket) {
+    for length in [5, 9 << 20] {
+        let content = |n| chunks(noise(length, n));
+        let missing = only_if(Condition::Etag("0123456789abcdef0123456789abcdef".to_owned()));
+        assert_eq!(bucket.write("c", &missing, content(0)).await.unwrap(), None);
+        assert_eq!(head(bucket, "c").await, None);
+        let first = bucket.write("c", &only_if(Condition::Absent), content(1)).await.unwrap().unwrap();
+        assert_eq!(bucket.write("c", &only_if(Condition::Absent), content(2)).await.unwrap(), None);
+        assert_eq!(bucket.write("c", &missing, content(2)).await.unwrap(), None);
+        let in_place = only_if(Condition::Etag(first.etag));
+        let second = bucket.write("c", &in_place, content(3)).await.unwrap().unwrap();
+        assert_eq!(bucket.write("c", &in_place, content(4)).await.unwrap(), None, "its turn is over");
+        assert_eq!(head(bucket, "c").await.unwrap(), second);
+        assert!(all(bucket, "c").await.unwrap() == noise(length, 3));
+        clear(bucket).await;
+    }
+}
+
+async fn of_many_at_once_one_wins(bucket: &Arc<dyn Bucket>) {
+    for (length, racers) in [(1000, 16), (9 << 20, 4)] {
+        let mut condition = Condition::Absent;
+        for round in 0..4 {
+            let racers = (0..racers).map(|n| {
+                let (bucket, put) = (bucket.clone(), only_if(condition.clone()));
+                tokio::spawn(async move {
+                    let content = noise(length, round * 100 + n);
+                    bucket.write("race", &put, chunks(content)).await.unwrap().map(|info| (info, n))
+                })
+            });
+            let mut winners = Vec::new();
+            for racer in racers.collect::<Vec<_>>() {
+                winners.extend(racer.await.unwrap());
+            }
+            let [(info, n)] = &winners[..] else { panic!("{} winners", winners.len()) };
+            assert!(all(&**bucket, "race").await.unwrap() == noise(length, round * 100 + n));
+            condition = Condition::Etag(info.etag.clone());
+        }
+        bucket.delete("race").await.unwrap();
+    }
+}
+
+async fn copies_are_like_their_originals(bucket: &dyn Bucket, other: &dyn Bucket) {
+    let key = "from/a b+ü%20.tif";
+    let put = Put {
+        content_type: Some("image/tiff".to_owned()),
+        metadata: [("page".to_owned(), "1".to_owned())].into(),
+        ..Put::default()
+    };
+    let large = noise((9 << 20) + 1, 5);
+    for (source, content) in [(bucket, b"small".to_vec()), (bucket, large.clone()), (other, large)] {
+        let original = source.write(key, &put, pieces(&content)).await.unwrap().unwrap();
+        let copy = bucket.copy((source, key), "to/copy").await.unwrap().unwrap();
+        assert_eq!(ObjectInfo { key: "to/copy".to_owned(), etag: copy.etag.clone(), ..original }, copy);
+        assert_eq!(head(bucket, "to/copy").await.unwrap(), copy);
+        assert!(all(bucket, "to/copy").await.unwrap() == content);
+        assert_eq!(source.copy((source, key), key).await.unwrap().unwrap().size, content.len() as u64, "onto itself");
+        assert_eq!(bucket.copy((source, "none"), "to/none").await.unwrap(), None);
+        source.delete(key).await.unwrap();
+    }
+    clear(bucket).await;
+}
+
+/// Not every server takes every key; none may take one for another.
+async fn odd_keys_are_keys_or_refused(bucket: &dyn Bucket) {
+    let long = ["x".repeat(255), "y".repeat(255), "z".repeat(200)].join("/");
+    let usual = ["a b", "🐚/ä", "%2E", "100%", "a+b", "q?x=1&y#z", "quote\"<>'`", &long];
+    let odd = ["../up", "/root", "dots/..", ".", "a//b", "a/b", "dir/", "%", "c\\d", "tab\there", "nul\0", "\u{7f}"];
+    let mut stored = Vec::new();
+    for key in usual.into_iter().chain(odd) {
+        match bucket.put(key, key.as_bytes().to_vec(), None).await {
+            Ok(()) => stored.push(key),
+            Err(error) => assert!(error.kind() == Kind::Usage && odd.contains(&key), "{key:?}: {error:?}"),
+        }
+    }
+    for key in &stored {
+        let found = bucket.get_many(&texts(&[key]), 1024).await.unwrap();
+        assert_eq!(found, [Some(key.as_bytes().to_vec())], "{key:?}");
+    }
+    stored.sort_unstable();
+    let listed = bucket.list("", None, 100).await.unwrap();
+    assert_eq!(listed.iter().map(|info| info.key.as_str()).collect::<Vec<_>>(), stored);
+    for key in stored {
+        bucket.delete(key).await.unwrap();
+    }
+    for key in ["", &"k".repeat(1025)] {
+        assert_eq!(bucket.put(key, Vec::new(), None).await.unwrap_err().kind(), Kind::Usage);
+    }
+    clear(bucket).await;
+}
+
+async fn lists_go_by_key(bucket: &dyn Bucket) {
+    let mut keys = texts(&["a-b/1", "a/1", "a/2", "a/b/c", "a0", "b", "a.txt", "a/b-1"]);
+    for key in &keys {
+        bucket.put(key, Vec::new(), None).await.unwrap();
+    }
+    keys.sort();
+    for prefix in ["", "a", "a/", "a/b", "b", "zz"] {
+        let expected: Vec<_> = keys.iter().filter(|key| key.starts_with(prefix)).cloned().collect();
+        let mut listed: Vec<String> = Vec::new();
+        loop {
+            let page = bucket.list(prefix, listed.last().map(String::as_str), 2).await.unwrap();
+            assert!(page.len() <= 2);
+            if page.is_empty() {
+                break;
+            }
+            listed.extend(page.into_iter().map(|info| info.key));
+        }
+        assert_eq!(listed, expected, "{prefix}");
+    }
+    assert!(bucket.list("", None, 0).await.unwrap().is_empty());
+    let after = bucket.list("", Some("a/1/never"), 1).await.unwrap();
+    assert_eq!(after[0].key, "a/2", "a key that is not there is a place all the same");
+    clear(bucket).await;
+}
+
+async fn whoever_reads_sees_a_whole_object(bucket: Arc<dyn Bucket>) {
+    let writers = (0..3u8).map(|byte| {
+        let bucket = bucket.clone();
+        tokio::spawn(async move {
+            for _ in 0..10 {
+                bucket.put("shared/x", vec![byte; 100_000], None).await.unwrap();
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    for _ in 0..20 {
+        if let Some(bytes) = &bucket.get_many(&texts(&["shared/x"]), 1 << 20).await.unwrap()[0] {
+            assert_eq!(bytes, &vec![bytes[0]; 100_000]);
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(bucket.list("", None, 10).await.unwrap().len(), 1);
+    bucket.delete("shared/x").await.unwrap();
+}
