@@ -20,7 +20,7 @@ use std::{
 };
 
 use crate::{
-    capability::{Capability, grant},
+    capability::{Capability, grant, storage::ScanOptions},
     document::{self, Document},
     error::{Error, Result},
     pipeline,
@@ -82,7 +82,7 @@ pub enum PluginAt {
 }
 
 /// Where records come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// Every record of a table.
     Scan {
@@ -92,8 +92,10 @@ pub enum Source {
         key: Key,
         /// What makes a record's version.
         version: Version,
-        /// Into how many parts the table is cut; 0 means one a core.
+        /// Into how many parts the table is cut; 0 means as many as suit the store.
         segments: u32,
+        /// What is read of it, and at which pace.
+        options: ScanOptions,
     },
     /// The lines of a file, plain or gzip.
     File {
@@ -122,6 +124,14 @@ impl Source {
     pub fn key(&self) -> &Key {
         match self {
             Self::Scan { key, .. } | Self::File { key, .. } | Self::Export { key, .. } => key,
+        }
+    }
+
+    /// The attributes that are read, key and version among them; none of them means all.
+    pub fn attributes(&self) -> &[String] {
+        match self {
+            Self::Scan { options, .. } => &options.attributes,
+            Self::File { .. } | Self::Export { .. } => &[],
         }
     }
 

@@ -59,6 +59,7 @@ impl Job {
     /// *Errors*: whatever cannot be reached or does not fit.
     pub async fn connect(&self) -> Result<Vec<Finding>> {
         let info = self.source.info().await?;
+        self.fits(&info)?;
         let count = info.count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
         let segments = self.segments(Scope::Full, &info);
         let mut findings = vec![Finding::new("source", format!("{count} records, read in {segments} segments"))];
