@@ -93,7 +93,7 @@ impl Job {
                 counts.other_ids
             )));
         }
-        if !self.source.info().await?.keyed {
+        if self.source.info().await?.key.is_none() {
             return Err(unfit("its source cannot be read by key, so nothing can be looked up again"));
         }
         Ok(())
