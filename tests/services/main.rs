@@ -12,6 +12,7 @@ mod dynamodb;
 mod place;
 #[path = "../plugins.rs"]
 mod plugins;
+mod s3;
 mod smoke;
 
 mod sandbox {
