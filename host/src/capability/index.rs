@@ -56,7 +56,7 @@ pub struct Document {
 /// A concrete index, as found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concrete {
-    /// Its own name, such as `persons_20261120T101500_a1b2c3`.
+    /// Its own name, such as `persons_20261120t101500_a1b2c3`.
     pub name: String,
     /// Its settings and mappings as JSON text.
     pub definition: String,
