@@ -1,6 +1,9 @@
 //! Everything that takes a real server, in one binary; `tests/servers` starts them.
 //!
 //! `cargo test -p reindex --test services` runs it; a plain `cargo test` does not.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what failed by failing")]
+#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test says what failed by failing")]
 
-mod smoke;
+#[path = "../contract/mod.rs"]
+mod contract;
+mod index;
+//mod smoke;

@@ -94,8 +94,8 @@ pub struct Listing {
 
 /// The index behind one alias.
 ///
-/// Whatever takes the name of a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there
-/// is none. Calling anything again after its reply was lost is safe.
+/// Whatever reads or writes a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there is
+/// none. Calling anything again after its reply was lost is safe.
 #[async_trait]
 pub trait Index: Send + Sync {
     /// The identity of the server's cluster, if there is a server.
@@ -117,8 +117,8 @@ pub trait Index: Send + Sync {
         }
     }
 
-    /// Makes an empty concrete index. It is not found through the alias yet. Making one that exists with an
-    /// equal definition changes nothing.
+    /// Makes an empty concrete index. It is not found through the alias yet. Making one that exists and that
+    /// the definition and the stamp do not contradict changes nothing.
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()>;
 
     /// Points the alias at a concrete index, in one step: whoever searches sees the old or the new one.

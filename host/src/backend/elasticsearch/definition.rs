@@ -190,12 +190,12 @@ mod tests {
                 "setting `number_of_shards` is 2, not 1",
                 "`dynamic` of the mapping is true, not strict",
                 "`dynamic_templates` of the mapping is [{t:{mapping:{type:boolean},path_match:a.is*}}], not nothing",
-                "`type` of field `inner.a` is long, not keyword",
-                "field `inner.new` is missing",
-                "`type` of field `list` is nested, not object",
-                "`index` of field `list.b` is true, not false",
                 "`analyzer` of field `name` is folded, not default",
                 "`ignore_above` of field `name.keyword` is 256, not 10",
+                "`type` of field `inner.a` is long, not keyword",
+                "field `inner.new` is missing",
+                "`index` of field `list.b` is true, not false",
+                "`type` of field `list` is nested, not object",
             ]
         );
     }
