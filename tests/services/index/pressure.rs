@@ -21,7 +21,11 @@ async fn written_by_many(index: Arc<dyn Index>, name: &str, tasks: usize, each: 
     let mut written = 0;
     for task in tasks {
         let answers = task.await.unwrap();
-        assert!(answers.iter().all(|answer| *answer == Written::Done), "{:?}", answers.iter().find(|answer| **answer != Written::Done));
+        assert!(
+            answers.iter().all(|answer| *answer == Written::Done),
+            "{:?}",
+            answers.iter().find(|answer| **answer != Written::Done)
+        );
         written += answers.len() as u64;
     }
     assert_eq!(index.count(name).await.unwrap(), written);
@@ -86,7 +90,11 @@ async fn what_a_server_cannot_take_is_refused_alone() {
         writes[1000] = put("large", 1, &large);
         let answers = index.write("large_1", writes).await.unwrap();
         for (n, answer) in answers.iter().enumerate() {
-            assert_eq!(matches!(answer, Written::Refused(reason) if reason.contains("1048576")), n == 1000, "{n} {answer:?}");
+            assert_eq!(
+                matches!(answer, Written::Refused(reason) if reason.contains("1048576")),
+                n == 1000,
+                "{n} {answer:?}"
+            );
         }
         assert_eq!(index.count("large_1").await.unwrap(), 1999);
     }

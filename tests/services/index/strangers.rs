@@ -1,9 +1,6 @@
 //! Indexes and aliases that others made, and clusters that are not what the environment says.
 
-use reindex::{
-    capability::index::{Written},
-    error::Kind,
-};
+use reindex::{capability::index::Written, error::Kind};
 use servers::{Server, shared};
 
 use super::{documents, open, opened, put, say, stamp};
@@ -58,7 +55,10 @@ async fn a_document_of_a_stranger_wins_by_its_version_and_is_told() {
         for _ in 0..3 {
             say(server, "PUT", "foreign_1/_doc/d-1", r#"{"theirs":true}"#).await;
         }
-        assert_eq!(index.write("foreign_1", documents(0, 3)).await.unwrap(), [Written::Done, Written::NewerThere, Written::Done]);
+        assert_eq!(
+            index.write("foreign_1", documents(0, 3)).await.unwrap(),
+            [Written::Done, Written::NewerThere, Written::Done]
+        );
         assert_eq!(index.write("foreign_1", vec![put("d-1", 3, "{}")]).await.unwrap(), [Written::Done]);
     }
 }

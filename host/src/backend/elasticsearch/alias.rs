@@ -83,11 +83,17 @@ impl Index {
         let failed = match self.client.call(operation, Method::Put, name, Some(&body)).await {
             Ok(reply) if reply.status == 200 => return Ok(()),
             Ok(reply) => {
-                let there = Said::of(&reply).kind == "resource_already_exists_exception";
+                // The second is what the name of an alias is called.
+                let taken = ["resource_already_exists_exception", "invalid_index_name_exception"];
+                let there = taken.contains(&Said::of(&reply).kind.as_str());
                 let error = fault::answered(operation, self.client.engine(), &reply).with("index", name);
                 if !there {
                     let mend = reply.status == 400 && error.hint_text().is_none();
-                    return Err(if mend { error.hint("mend the plugin's index.json, or the recipe's override of it") } else { error });
+                    return Err(if mend {
+                        error.hint("mend the plugin's index.json, or the recipe's override of it")
+                    } else {
+                        error
+                    });
                 }
                 error
             }
@@ -107,8 +113,13 @@ impl Index {
         for _ in 0..SWAPS {
             let now = self.look_up(&self.alias).await?;
             if now.contains_key(&self.alias) {
-                return Err(Error::usage(format!("`{0}` is an index itself, so `{0}` cannot become an alias", self.alias))
-                    .hint("name another alias in the environment file, or rename the index: clone it, remove it, then run"));
+                return Err(Error::usage(format!(
+                    "`{0}` is an index itself, so `{0}` cannot become an alias",
+                    self.alias
+                ))
+                .hint(
+                    "name another alias in the environment file, or rename the index: clone it, remove it, then run",
+                ));
             }
             if now.len() == 1 && now.contains_key(to) {
                 return Ok(());

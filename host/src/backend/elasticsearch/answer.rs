@@ -69,7 +69,11 @@ pub(super) fn verdicts(text: &[u8], writes: usize) -> Result<Vec<Verdict>, Strin
 fn verdict(status: u16, fault: Option<&Fault<'_>>) -> Verdict {
     let Some(fault) = fault else {
         // A deletion of what is not there is answered 404, without an error.
-        return if status < 300 || status == 404 { Verdict::Settled(Written::Done) } else { by_status(status, String::new()) };
+        return if status < 300 || status == 404 {
+            Verdict::Settled(Written::Done)
+        } else {
+            by_status(status, String::new())
+        };
     };
     let reason = reason(fault);
     match fault.kind.as_ref() {
@@ -116,7 +120,9 @@ mod tests {
     fn one(status: u16, kind: &str) -> Verdict {
         let item = match kind {
             "" => format!("{{\"delete\":{{\"status\":{status}}}}}"),
-            kind => format!("{{\"index\":{{\"status\":{status},\"error\":{{\"type\":\"{kind}\",\"reason\":\"r\\n\"}}}}}}"),
+            kind => {
+                format!("{{\"index\":{{\"status\":{status},\"error\":{{\"type\":\"{kind}\",\"reason\":\"r\\n\"}}}}}}")
+            }
         };
         verdicts(format!("{{\"errors\":true,\"items\":[{item}]}}").as_bytes(), 1).unwrap().remove(0)
     }

@@ -88,7 +88,11 @@ impl Packer {
         }
         let Some(body) = body else { return Ok(()) };
         if body.len() + id.len() * 6 + ACTION > self.most {
-            return Err(format!("the document has {} bytes, and the server takes {} in a request", body.len(), self.most));
+            return Err(format!(
+                "the document has {} bytes, and the server takes {} in a request",
+                body.len(),
+                self.most
+            ));
         }
         if !body.trim_ascii_start().starts_with('{') {
             return Err("the document is not a JSON object".to_owned());

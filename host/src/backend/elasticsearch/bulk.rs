@@ -65,7 +65,9 @@ impl Bulk {
         let mut failed = None;
         for (places, answer) in sent {
             match answer.await.unwrap_or_else(|_| Err(Error::bug("a bulk request died on its way"))) {
-                Ok(written) => places.into_iter().zip(written).for_each(|(place, written)| answers[place] = Some(written)),
+                Ok(written) => {
+                    places.into_iter().zip(written).for_each(|(place, written)| answers[place] = Some(written))
+                }
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
@@ -226,7 +228,12 @@ mod tests {
     #[test]
     fn a_request_is_for_one_index_and_no_longer_than_it_should_be() {
         let mut work = Work::default();
-        work.waiting.extend([waiting("i", &[1], LITTLE), waiting("j", &[2], LITTLE), waiting("i", &[3], LITTLE), waiting("i", &[4], 2 * LITTLE)]);
+        work.waiting.extend([
+            waiting("i", &[1], LITTLE),
+            waiting("j", &[2], LITTLE),
+            waiting("i", &[3], LITTLE),
+            waiting("i", &[4], 2 * LITTLE),
+        ]);
         assert_eq!(ids(&work.take(3 * LITTLE)), [1, 3]);
         assert_eq!(ids(&work.take(3 * LITTLE)), [2]);
         assert_eq!(ids(&work.take(LITTLE)), [4], "what is longer goes alone");

@@ -65,7 +65,8 @@ impl Client {
             builder = builder.cert_validation(CertificateValidation::Full(certificates(&beside.join(ca))?));
         }
         let transport = builder.build().map_err(|error| {
-            Error::usage("the connection to the cluster cannot be set up").because(std::io::Error::other(error.to_string()))
+            Error::usage("the connection to the cluster cannot be set up")
+                .because(std::io::Error::other(error.to_string()))
         })?;
         let signer = match (&config.sign, session) {
             (Some(sign), Some(session)) => Some(Signer::new(sign, session)?),
@@ -102,7 +103,13 @@ impl Client {
     }
 
     /// Sends JSON and answers whatever comes, once the cluster has introduced itself.
-    pub(super) async fn call(&self, operation: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
+    pub(super) async fn call(
+        &self,
+        operation: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Reply> {
         self.cluster().await?;
         let body = body.map(|body| Bytes::from(body.to_string()));
         self.send(operation, method, path, body.map(|body| (body, "application/json"))).await
@@ -121,7 +128,13 @@ impl Client {
         if reply.status == 200 { Ok(reply) } else { Err(fault::answered(operation, self.engine, &reply)) }
     }
 
-    async fn send(&self, operation: &str, method: Method, path: &str, body: Option<(Bytes, &'static str)>) -> Result<Reply> {
+    async fn send(
+        &self,
+        operation: &str,
+        method: Method,
+        path: &str,
+        body: Option<(Bytes, &'static str)>,
+    ) -> Result<Reply> {
         let mut headers = HeaderMap::new();
         let (body, kind) = body.map_or((None, "application/json"), |(body, kind)| (Some(body), kind));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -152,11 +165,12 @@ impl Client {
 }
 
 fn certificates(path: &Path) -> Result<Certificate> {
-    let unfit = |what: &str| Error::usage(format!("the file of authorities to trust {what}")).with("ca", path.display().to_string());
+    let unfit = |what: &str| {
+        Error::usage(format!("the file of authorities to trust {what}")).with("ca", path.display().to_string())
+    };
     let text = std::fs::read(path).map_err(|error| unfit("cannot be read").because(error))?;
-    Certificate::from_pem(&text).map_err(|error| {
-        unfit("holds no certificate in PEM form").because(std::io::Error::other(error.to_string()))
-    })
+    Certificate::from_pem(&text)
+        .map_err(|error| unfit("holds no certificate in PEM form").because(std::io::Error::other(error.to_string())))
 }
 
 impl fmt::Debug for Client {

@@ -116,10 +116,8 @@ impl Config {
             (Some(key), None, None, None) if key.reveal().bytes().all(|byte| byte.is_ascii_graphic()) => {
                 Ok(Some(Credentials::EncodedApiKey(key.reveal().to_owned())))
             }
-            (Some(_), None, None, None) => {
-                Err(Error::usage("`api-key` holds signs that no key has")
-                    .hint("use the key's `encoded` form, one line of base64"))
-            }
+            (Some(_), None, None, None) => Err(Error::usage("`api-key` holds signs that no key has")
+                .hint("use the key's `encoded` form, one line of base64")),
             (None, Some(user), Some(password), None) => {
                 Ok(Some(Credentials::Basic(user.clone(), password.reveal().to_owned())))
             }

@@ -59,7 +59,9 @@ fn settings(found: &Value, wanted: &Value, said: &mut Vec<String>) {
         }
     }
     // An analyzer that nobody asks for changes nothing; a part more of one that was asked for does.
-    let part = |name: &str| name.strip_prefix("analysis.").map(|rest| rest.splitn(3, '.').take(2).collect::<Vec<_>>().join("."));
+    let part = |name: &str| {
+        name.strip_prefix("analysis.").map(|rest| rest.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
+    };
     let parts: BTreeSet<_> = asked.keys().filter_map(|name| part(name)).collect();
     for name in there.keys().filter(|name| !asked.contains_key(*name)) {
         if part(name).is_some_and(|part| parts.contains(&part)) {

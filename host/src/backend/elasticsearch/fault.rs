@@ -56,17 +56,24 @@ pub(super) fn explain(operation: &str, engine: Engine, status: u16, said: &Said)
     let name = engine.name();
     match (status, said.kind.as_str()) {
         (_, "cluster_block_exception") => blocked(error(Kind::Unavailable, "the index takes no writes at present")),
-        (_, "index_closed_exception") => error(Kind::Usage, "the index is closed").hint("open it, or fill a new one with `--rebuild`"),
+        (_, "index_closed_exception") => {
+            error(Kind::Usage, "the index is closed").hint("open it, or fill a new one with `--rebuild`")
+        }
         (401, _) => error(Kind::Denied, &format!("{name} does not know who asks"))
             .hint("check `api-key`, `username` and `password`, or `sign`, in the environment file"),
-        (403, _) | (_, "security_exception") => error(Kind::Denied, &format!("{name} does not allow it")).hint(privileges(&said.reason)),
-        (404, _) => error(Kind::NotFound, "it does not exist there").hint("check the index and the cluster in the environment file"),
-        (413, _) => error(Kind::Usage, "the request is larger than the cluster takes").hint("lower `bulk-bytes` in the environment file"),
+        (403, _) | (_, "security_exception") => {
+            error(Kind::Denied, &format!("{name} does not allow it")).hint(privileges(&said.reason))
+        }
+        (404, _) => error(Kind::NotFound, "it does not exist there")
+            .hint("check the index and the cluster in the environment file"),
+        (413, _) => error(Kind::Usage, "the request is larger than the cluster takes")
+            .hint("lower `bulk-bytes` in the environment file"),
         (429, _) => error(Kind::Unavailable, "the cluster has too much to do")
             .hint("it was tried again several times; run again later, or lower `bulk-parallel`; what was done is kept"),
         (502..=504, _) => error(Kind::Unavailable, "the cluster, or what stands before it, does not answer")
             .hint("run again when it does; what was done is kept"),
-        (500.., _) => error(Kind::Unavailable, &format!("{name} failed")).hint("its log says more; run again, what was done is kept"),
+        (500.., _) => error(Kind::Unavailable, &format!("{name} failed"))
+            .hint("its log says more; run again, what was done is kept"),
         _ => error(Kind::Usage, &format!("{name} refuses it")),
     }
 }
@@ -98,9 +105,7 @@ fn privileges(reason: &str) -> String {
 pub(super) fn silent(operation: &str, url: &str, error: elasticsearch::Error) -> Error {
     let texts: Vec<String> = causes(&error);
     let has = |word: &str| texts.iter().any(|text| text.contains(word));
-    let made = |what: &str| {
-        Error::new(Kind::Unavailable, format!("{operation}: {what}")).with("cluster", url)
-    };
+    let made = |what: &str| Error::new(Kind::Unavailable, format!("{operation}: {what}")).with("cluster", url);
     let error = if has("UnknownIssuer") || has("certificate") || has("CertificateUnknown") {
         made("its certificate cannot be trusted").retry(Retry::Never).hint(
             "name the PEM file of the authority that signed it: `ca = \"ca.pem\"` in the environment file, beside that file",
@@ -112,7 +117,8 @@ pub(super) fn silent(operation: &str, url: &str, error: elasticsearch::Error) ->
     } else if has("dns error") {
         made("its name is not known").hint("check `url` in the environment file")
     } else {
-        made("it cannot be reached").hint("check `url` in the environment file, and whether the cluster is up; what was done is kept")
+        made("it cannot be reached")
+            .hint("check `url` in the environment file, and whether the cluster is up; what was done is kept")
     };
     error.because(std::io::Error::other(texts.join(": ")))
 }

@@ -116,7 +116,8 @@ fn listed(hits: Vec<Hit>) -> Vec<Listed> {
 
 /// A deletion of what was written when the guard says; a version of its own would refuse the whole request.
 fn line(document: &Listed, parcel: &mut Parcel) -> Result<()> {
-    let parts = document.guard.split_once(' ').and_then(|(number, term)| Some((number.parse().ok()?, term.parse().ok()?)));
+    let parts =
+        document.guard.split_once(' ').and_then(|(number, term)| Some((number.parse().ok()?, term.parse().ok()?)));
     let (number, term): (u64, u64) = parts.ok_or_else(|| Error::bug("the guard of a listed document is none"))?;
     parcel.lines.extend_from_slice(b"{\"delete\":{\"_id\":");
     body::quote(&document.id, &mut parcel.lines);
@@ -134,7 +135,11 @@ fn selection(query: &str) -> Result<Value> {
     let hint = "write it as the engine's own JSON, such as {\"term\":{\"kind\":\"person\"}}";
     let query: Value = serde_json::from_str(query)
         .map_err(|error| Error::usage("the query of the documents to prune is not JSON").because(error).hint(hint))?;
-    if query.is_object() { Ok(query) } else { Err(Error::usage("the query of the documents to prune is no JSON object").hint(hint)) }
+    if query.is_object() {
+        Ok(query)
+    } else {
+        Err(Error::usage("the query of the documents to prune is no JSON object").hint(hint))
+    }
 }
 
 fn position(after: &str) -> Result<u64> {

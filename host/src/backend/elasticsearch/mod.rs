@@ -97,7 +97,8 @@ impl Engine {
             return Ok(());
         }
         let [old, new] = self.versions();
-        Err(Error::usage(format!("{} {version} is not supported", self.name())).hint(format!("use version {old} or {new}")))
+        Err(Error::usage(format!("{} {version} is not supported", self.name()))
+            .hint(format!("use version {old} or {new}")))
     }
 }
 
@@ -226,9 +227,7 @@ mod tests {
 
     #[test]
     fn another_product_or_an_unknown_version_is_refused_with_what_to_write() {
-        let says = |distribution: Option<&str>, number: &str| {
-            json!({ "version": { "number": number, "distribution": distribution } })
-        };
+        let says = |distribution: Option<&str>, number: &str| json!({ "version": { "number": number, "distribution": distribution } });
         for (engine, said) in [
             (Engine::Elasticsearch, says(None, "8.19.21")),
             (Engine::Elasticsearch, says(None, "9.1.0")),

@@ -62,7 +62,10 @@ impl Index {
         }
         let Answer { docs } = reply.json()?;
         if docs.len() != ids.len() {
-            return Err(Error::new(Kind::Unavailable, format!("{operation}: {} of {} were answered", docs.len(), ids.len())));
+            return Err(Error::new(
+                Kind::Unavailable,
+                format!("{operation}: {} of {} were answered", docs.len(), ids.len()),
+            ));
         }
         self.documents(docs, |error| match (error["type"].as_str(), concrete) {
             (Some("index_not_found_exception"), None) => Ok(()),
@@ -100,7 +103,8 @@ impl Index {
     pub(super) async fn tally(&self, concrete: &str) -> Result<u64> {
         check_name(concrete)?;
         self.show(concrete).await?;
-        let reply = self.on(concrete, "documents cannot be counted", Method::Get, &format!("{concrete}/_count"), None).await?;
+        let reply =
+            self.on(concrete, "documents cannot be counted", Method::Get, &format!("{concrete}/_count"), None).await?;
         let said: Value = reply.json()?;
         said["count"].as_u64().ok_or_else(|| Error::new(Kind::Unavailable, "the cluster's answer holds no count"))
     }

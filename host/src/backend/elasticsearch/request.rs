@@ -112,7 +112,8 @@ impl Road<'_> {
     /// What an answer to the request as a whole means for its writes.
     fn refused(&self, reply: &Reply, writes: usize) -> Result<Sent> {
         let said = Said::of(reply);
-        let each = |verdict: fn(String) -> Verdict| Sent::Each((0..writes).map(|_| verdict(said.reason.clone())).collect());
+        let each =
+            |verdict: fn(String) -> Verdict| Sent::Each((0..writes).map(|_| verdict(said.reason.clone())).collect());
         match (reply.status, said.kind.as_str()) {
             (_, "cluster_block_exception") => Ok(each(Verdict::Blocked)),
             (_, kind) if answer::is_pushing_back(kind) => Ok(each(Verdict::Slower)),
@@ -167,7 +168,12 @@ impl Road<'_> {
     }
 
     /// Waits before the writes that are left go again; gives up in the end.
-    async fn wait(&self, left: Left, patience: &mut Patience, settled: &mut [Option<Written>]) -> Result<Option<Vec<usize>>> {
+    async fn wait(
+        &self,
+        left: Left,
+        patience: &mut Patience,
+        settled: &mut [Option<Written>],
+    ) -> Result<Option<Vec<usize>>> {
         if left.writes.is_empty() {
             return Ok(None);
         }
@@ -231,7 +237,8 @@ mod tests {
 
     #[test]
     fn any_of_the_writes_can_go_again() {
-        let parcel = |text: &str, ends: &[usize]| Parcel { lines: text.into(), ends: ends.to_vec(), ..Parcel::default() };
+        let parcel =
+            |text: &str, ends: &[usize]| Parcel { lines: text.into(), ends: ends.to_vec(), ..Parcel::default() };
         let mut parcels = [parcel("aabbb", &[2, 5]), parcel("c", &[1])];
         let load = Load::of(parcels.iter_mut());
         assert_eq!(load.select(&[0, 1, 2]), "aabbbc");

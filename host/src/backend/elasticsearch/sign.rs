@@ -49,7 +49,14 @@ impl Signer {
     }
 
     /// Adds the headers of a signature.
-    pub(super) async fn sign(&self, method: Method, url: &Url, path: &str, body: &[u8], headers: &mut HeaderMap) -> Result<()> {
+    pub(super) async fn sign(
+        &self,
+        method: Method,
+        url: &Url,
+        path: &str,
+        body: &[u8],
+        headers: &mut HeaderMap,
+    ) -> Result<()> {
         let now = SystemTime::from(System.now());
         let identity = self.credentials(now).await?.into();
         let mut settings = SigningSettings::default();
@@ -83,9 +90,9 @@ impl Signer {
             return Ok(credentials.clone());
         }
         let fresh = self.provider.provide_credentials().await.map_err(|error| {
-            Error::new(Kind::Denied, "there are no usable AWS credentials to sign with").because(error).hint(
-                "sign in (`aws sso login`), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            )
+            Error::new(Kind::Denied, "there are no usable AWS credentials to sign with")
+                .because(error)
+                .hint("sign in (`aws sso login`), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         })?;
         Ok(kept.insert(fresh).clone())
     }
