@@ -3,7 +3,17 @@
 //! `cargo test -p reindex --test services` runs it; a plain `cargo test` does not.
 #![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test says what failed by failing")]
 
+#[path = "../sandbox/build.rs"]
+mod build;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod index;
+#[path = "../place.rs"]
+mod place;
+#[path = "../plugins.rs"]
+mod plugins;
 //mod smoke;
+
+mod sandbox {
+    pub(crate) use super::build;
+}

@@ -2,6 +2,7 @@
 
 mod pressure;
 mod strangers;
+mod whole;
 
 use std::{path::Path, sync::Arc};
 
