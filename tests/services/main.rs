@@ -8,6 +8,7 @@ mod build;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod dynamodb;
+mod index;
 #[path = "../place.rs"]
 mod place;
 #[path = "../plugins.rs"]

@@ -267,7 +267,7 @@ impl Backends {
 
     /// Opens the index behind the alias of this name.
     pub fn index(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Index>> {
-        #[cfg(any())] // feature = "elasticsearch"
+        #[cfg(feature = "elasticsearch")]
         if let Some((engine, config)) = config.and_then(elasticsearch::of) {
             let session = config.signs().then(|| self.called_by()).transpose()?;
             return Ok(Arc::new(elasticsearch::Index::open(engine, name, config, &self.beside, session)?));
