@@ -28,9 +28,8 @@ impl Session {
     /// Finds credentials and region as every AWS tool does: environment, profile, web identity, container, instance.
     /// Nothing is asked of AWS before the first call.
     pub async fn standard() -> Self {
-        let http = Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
+        let http =
+            Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
         let region = DefaultRegionChain::builder().build().region().await;
         let config = aws_config::defaults(BehaviorVersion::latest())
