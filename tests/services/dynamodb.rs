@@ -9,9 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_dynamodb::{
     Client,
-    types::{
-        AttributeDefinition, KeySchemaElement, KeyType, ProvisionedThroughput, ScalarAttributeType as Type,
-    },
+    types::{AttributeDefinition, KeySchemaElement, KeyType, ProvisionedThroughput, ScalarAttributeType as Type},
 };
 use aws_smithy_http_client::{Builder, tls};
 use reindex::{
@@ -55,9 +53,8 @@ fn open(name: &str) -> Table {
 
 /// Makes a table with these key attributes; with units, it is provisioned.
 async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
-    let client = Client::from_conf(
-        aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build(),
-    );
+    let client =
+        Client::from_conf(aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build());
     let mut request = client.create_table().table_name(name);
     for ((name, kind), role) in key.iter().zip([KeyType::Hash, KeyType::Range]) {
         let definition = AttributeDefinition::builder().attribute_name(*name).attribute_type(kind.clone()).build();
@@ -170,12 +167,10 @@ async fn pages_that_are_fetched_ahead_are_the_ones_that_come_next() {
 #[tokio::test]
 async fn only_the_attributes_asked_for_travel_however_odd_their_names() {
     let table = make("projected", &[("id", Type::S)], Some(1000)).await;
-    put(&table, &texts(&[r##"{"id":{"S":"x"},"name":{"S":"a"},"a.b":{"N":"1"},"#0":{"N":"2"},"size":{"N":"3"}}"##])).await;
-    let options = ScanOptions {
-        attributes: texts(&["#0", "a.b", "id", "name"]),
-        consistent: true,
-        rate: Some(Rate::Share(0.5)),
-    };
+    put(&table, &texts(&[r##"{"id":{"S":"x"},"name":{"S":"a"},"a.b":{"N":"1"},"#0":{"N":"2"},"size":{"N":"3"}}"##]))
+        .await;
+    let options =
+        ScanOptions { attributes: texts(&["#0", "a.b", "id", "name"]), consistent: true, rate: Some(Rate::Share(0.5)) };
     let scan = open("projected").with_options(options);
     let rows = storage::whole(&scan, 1, 1000).await;
     let Item { body, .. } = shape(Key::One("id".into())).item(&rows[0].body).unwrap();

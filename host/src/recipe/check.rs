@@ -296,9 +296,6 @@ impl Check<'_> {
         if value <= most {
             return Ok(());
         }
-        Err(self
-            .document
-            .error_at(key, format!("`{key}` is {value}, but can be {most} at most"))
-            .hint(hint))
+        Err(self.document.error_at(key, format!("`{key}` is {value}, but can be {most} at most")).hint(hint))
     }
 }

@@ -107,7 +107,8 @@ impl Budget {
             return;
         }
         let average = cost.units / cost.items as f64;
-        self.per_item = if self.measured { average.max(self.per_item + (average - self.per_item) * FORGET) } else { average };
+        self.per_item =
+            if self.measured { average.max(self.per_item + (average - self.per_item) * FORGET) } else { average };
         self.measured = true;
     }
 

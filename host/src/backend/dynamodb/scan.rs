@@ -188,9 +188,8 @@ impl Ahead {
 
 impl Text {
     fn parsed(&self) -> Result<Parsed<'_>> {
-        serde_json::from_slice(&self.0).map_err(|error| {
-            Error::new(Kind::Unavailable, "a page of the table cannot be read").because(error)
-        })
+        serde_json::from_slice(&self.0)
+            .map_err(|error| Error::new(Kind::Unavailable, "a page of the table cannot be read").because(error))
     }
 
     fn page(&self, key: &TableKey) -> Result<Page> {

@@ -75,7 +75,8 @@ impl Table {
     /// making tables is a person's affair.
     pub async fn create(&self, key: &[String], form: Form) -> Result<()> {
         if form == Form::Plain {
-            return Err(self.about(Error::usage("a table in DynamoDB holds typed records, not plain ones"))
+            return Err(self
+                .about(Error::usage("a table in DynamoDB holds typed records, not plain ones"))
                 .hint("load a file of typed records: --format dynamodb-json"));
         }
         match self.describe().await {
@@ -127,8 +128,7 @@ impl Table {
         self.pages
             .get_or_try_init(|| async {
                 let ScanOptions { attributes, consistent, .. } = self.options.clone();
-                let pages =
-                    Pages::new(self.server.clone(), Wanted { attributes, consistent }, self.pace().await?);
+                let pages = Pages::new(self.server.clone(), Wanted { attributes, consistent }, self.pace().await?);
                 pages.share(self.workers.load(std::sync::atomic::Ordering::Relaxed));
                 Ok(Arc::new(pages))
             })
@@ -211,7 +211,10 @@ impl storage::Table for Table {
 
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table").field("table", &self.server.table).field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Table")
+            .field("table", &self.server.table)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 

@@ -77,7 +77,14 @@ impl Scan for JsonLines {
         let inner = self.0.clone();
         blocking(move || {
             let fingerprint = fingerprint(&inner.path).map_err(|error| explain(error, &inner.path))?;
-            Ok(SourceInfo { fingerprint, count: None, form: inner.form, segments: None, max_segments: Some(1), key: None })
+            Ok(SourceInfo {
+                fingerprint,
+                count: None,
+                form: inner.form,
+                segments: None,
+                max_segments: Some(1),
+                key: None,
+            })
         })
         .await
     }
