@@ -11,6 +11,8 @@ mod pace;
 mod read;
 mod scan;
 mod table;
+#[cfg(test)]
+mod tests;
 mod value;
 mod write;
 

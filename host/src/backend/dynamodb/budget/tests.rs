@@ -1,3 +1,5 @@
+//! The budget against servers of every speed and every size of items.
+
 use proptest::prelude::*;
 
 use super::*;
