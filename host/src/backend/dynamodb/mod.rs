@@ -6,6 +6,7 @@ mod answer;
 mod budget;
 mod config;
 mod describe;
+mod insist;
 mod key;
 mod pace;
 mod read;

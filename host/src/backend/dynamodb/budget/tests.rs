@@ -85,7 +85,7 @@ proptest! {
         rate in 20.0..5000.0f64, segments in 1usize..64, quick in 5u64..50, slow in 50u64..4000, every in 2usize..20,
     ) {
         let page = move |n: usize| {
-            let slowly = n % every == 0;
+            let slowly = n.is_multiple_of(every);
             (Duration::from_millis(if slowly { slow } else { quick }), 1000.0)
         };
         let answers = Play { rate, segments, page: Box::new(page) }.of(40);
