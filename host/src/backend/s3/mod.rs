@@ -88,14 +88,18 @@ impl Bucket {
     /// The whole key of an object there; none for one that cannot be.
     fn whole_key(&self, key: &str) -> Option<String> {
         let whole = format!("{}{key}", self.prefix);
-        (!key.is_empty() && whole.len() <= MAX_KEY_BYTES).then_some(whole)
+        (!key.is_empty() && whole.len() <= MAX_KEY_BYTES && !climbs(key)).then_some(whole)
     }
 
     fn storable(&self, key: &str) -> Result<String> {
         self.whole_key(key).ok_or_else(|| {
             let (shown, bytes) = (key.chars().take(80).collect::<String>(), self.prefix.len() + key.len());
-            Error::usage(format!("the object's key has {bytes} bytes with its prefix, not 1 to {MAX_KEY_BYTES}"))
-                .with("key", shown)
+            let reason = if climbs(key) {
+                "the object's key has a part `.` or `..`, by which some servers find another object".to_owned()
+            } else {
+                format!("the object's key has {bytes} bytes with its prefix, not 1 to {MAX_KEY_BYTES}")
+            };
+            Error::usage(reason).with("key", shown)
         })
     }
 
@@ -208,6 +212,11 @@ impl storage::Bucket for Bucket {
         }
         self.copy_there(info, &there, to).await
     }
+}
+
+/// Whether a server that keeps its objects in directories would look elsewhere, perhaps outside the prefix.
+fn climbs(key: &str) -> bool {
+    key.split('/').any(|part| part == "." || part == "..")
 }
 
 /// What S3 says of an object: size, etag, media type, metadata.
