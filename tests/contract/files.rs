@@ -81,7 +81,7 @@ async fn a_directory_takes_every_key_for_itself() {
         bucket.put(key, key.as_bytes().to_vec(), None).await.unwrap();
     }
     let found: Vec<_> = bucket.get_many(&keys, 99).await.unwrap().into_iter().flatten().collect();
-    assert_eq!(found, keys.iter().map(|key| key.as_bytes()).collect::<Vec<_>>());
+    assert_eq!(found, keys.iter().map(String::as_bytes).collect::<Vec<_>>());
     assert_eq!(bucket.list("", None, 99).await.unwrap().len(), keys.len());
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1, "nothing outside");
 }

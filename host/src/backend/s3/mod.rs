@@ -14,7 +14,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _};
+use aws_sdk_s3::{
+    Client, error::ProvideErrorMetadata as _, operation::head_object::HeadObjectError, primitives::ByteStream,
+};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -111,7 +113,9 @@ impl Bucket {
                 let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
                 Ok(Some(info(key, about)))
             }
-            Err(error) if self.exists.load(Relaxed) && error.as_service_error().is_some_and(|e| e.is_not_found()) => {
+            Err(error)
+                if self.exists.load(Relaxed) && error.as_service_error().is_some_and(HeadObjectError::is_not_found) =>
+            {
                 Ok(None)
             }
             Err(error) if error.raw_response().is_some() => Ok(self.get(key).await?.map(|(info, _)| info)),
@@ -119,7 +123,7 @@ impl Bucket {
         }
     }
 
-    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, aws_sdk_s3::primitives::ByteStream)>> {
+    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, ByteStream)>> {
         let Some(whole) = self.whole_key(key) else { return Ok(None) };
         match self.client.get_object().bucket(&self.name).key(whole).send().await {
             Ok(found) => {
@@ -146,7 +150,7 @@ impl Bucket {
         match call.send().await {
             Ok(copied) => {
                 let etag = copied.copy_object_result.and_then(|result| result.e_tag);
-                let etag = etag.map_or_else(|| info.etag.clone(), unquoted);
+                let etag = etag.map_or_else(|| info.etag.clone(), |etag| unquoted(Some(&etag)));
                 Ok(Some(ObjectInfo { key: to.to_owned(), etag, ..info }))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
@@ -226,15 +230,15 @@ fn info(key: &str, (size, etag, content_type, metadata): About) -> ObjectInfo {
     ObjectInfo {
         key: key.to_owned(),
         size: size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-        etag: unquoted(etag.unwrap_or_default()),
+        etag: unquoted(etag.as_deref()),
         content_type,
         metadata: metadata.map(BTreeMap::from_iter).unwrap_or_default(),
     }
 }
 
 /// An etag without the quotes it is sent in, which not every server writes.
-fn unquoted(etag: String) -> String {
-    etag.trim_matches('"').to_owned()
+fn unquoted(etag: Option<&str>) -> String {
+    etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
 fn quoted(etag: &str) -> String {

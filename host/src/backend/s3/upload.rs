@@ -104,7 +104,7 @@ impl Bucket {
                 .set_if_none_match(if_none_match.clone())
                 .body(ByteStream::from(bytes.clone()));
             match call.send().await {
-                Ok(stored) => return Ok(Some((unquoted(stored.e_tag.unwrap_or_default()), size))),
+                Ok(stored) => return Ok(Some((unquoted(stored.e_tag()), size))),
                 Err(error) if is_refused(&put.condition, error.code()) => return Ok(None),
                 Err(error) if error.code() == Some(CONFLICT) && attempt < TRIES => {
                     tokio::time::sleep(PAUSE * attempt).await;
@@ -231,7 +231,7 @@ impl Upload {
         match call.send().await {
             Ok(stored) => {
                 self.ended = true;
-                Ok(Some((unquoted(stored.e_tag.unwrap_or_default()), done.size)))
+                Ok(Some((unquoted(stored.e_tag()), done.size)))
             }
             Err(error) if is_refused(&put.condition, error.code()) => {
                 self.abort().await;
