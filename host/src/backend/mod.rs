@@ -201,9 +201,9 @@ impl Backends {
 
     /// Opens the queue of this name.
     pub fn queue(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Queue>> {
-        #[cfg(any())] // feature = "sqs"
+        #[cfg(feature = "sqs")]
         if let Some(Config::Sqs(config)) = config {
-            return Ok(Arc::new(sqs::Queue::open(config, self.session()?)));
+            return Ok(Arc::new(sqs::Queue::open(name, config, self.session()?)?));
         }
         #[cfg(any())] // feature = "nats"
         if let Some(Config::Nats(config)) = config {
