@@ -205,7 +205,7 @@ impl Backends {
         if let Some(Config::Sqs(config)) = config {
             return Ok(Arc::new(sqs::Queue::open(name, config, self.session()?)?));
         }
-        #[cfg(any())] // feature = "nats"
+        #[cfg(feature = "nats")]
         if let Some(Config::Nats(config)) = config {
             return Ok(Arc::new(nats::Queue::open(name, config, &self.beside)?));
         }
