@@ -106,6 +106,7 @@ impl World {
             limits: recipe.limits,
             pace,
             source: Arc::new(Faulty { inner: source, fuse: fuse.clone() }),
+            messages: None,
             segments: 2,
             shape: Shape {
                 key: Key::One("id".into()),

@@ -13,7 +13,7 @@ use toml::{
 
 use super::{FORMAT, json::json, said};
 use crate::{
-    capability::{Capability, grant},
+    capability::{Capability, grant, queue::LONGEST_LEASE},
     document::{self, Document},
     error::{Error, Result},
     record::{Key, Version},
@@ -24,6 +24,9 @@ const MAX_SEGMENTS: u32 = 1_000_000;
 
 /// The most plugin calls at a time that make sense on one machine.
 const MAX_WORKERS: u32 = 1024;
+
+/// The shortest lease that services keep: they count seconds.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
 /// Refuses a format this program does not know, before its keys are looked at.
 pub(super) fn format(document: &Document, table: &DeTable) -> Result<()> {
@@ -139,7 +142,28 @@ impl Check<'_> {
                 self.path("source.export.directory", &export.directory)?;
                 self.record("source.export", &export.key, &export.version)
             }
+            said::Source::Queue(queue) => self.queue(queue),
         }
+    }
+
+    fn queue(&self, queue: &said::Queue) -> Result<()> {
+        self.name("source.queue.queue", &queue.queue)?;
+        if let Some(table) = &queue.table {
+            self.name("source.queue.table", table)?;
+        }
+        self.record("source.queue", &queue.key, &queue.version)?;
+        self.most("source.queue.consumers", queue.consumers, MAX_WORKERS)?;
+        self.above_zero("source.queue.max-deliveries", queue.max_deliveries > 0)?;
+        let refuse = |key: &str, reason: &str| self.document.error_at(key, format!("`{key}` {reason}"));
+        if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&queue.lease) {
+            return Err(refuse("source.queue.lease", "is a time from one second to twelve hours")
+                .hint("a lease is begun anew while a message is worked on, so a minute is long enough"));
+        }
+        if queue.version == Version::None && queue.consumers != 1 {
+            return Err(refuse("source.queue.consumers", "is more than one, and records carry no version")
+                .hint("name the attribute with the version, or one line of work could undo what another did"));
+        }
+        Ok(())
     }
 
     fn record(&self, under: &str, key: &Key, version: &Version) -> Result<()> {
@@ -174,6 +198,15 @@ impl Check<'_> {
         let mut seen: BTreeMap<&str, (Capability, String)> = BTreeMap::new();
         if let said::Source::Scan(scan) = &said.source {
             seen.insert(&scan.table, (Capability::Storage, "source.scan.table".to_owned()));
+        }
+        if let said::Source::Queue(source) = &said.source {
+            let queue = (Capability::Queue, "source.queue.queue".to_owned());
+            seen.insert(&source.queue, queue.clone());
+            if source.table.as_ref() == Some(&source.queue) {
+                let table = (Capability::Storage, "source.queue.table");
+                return Err(self.ambiguous(&source.queue, (queue.0, &queue.1), table));
+            }
+            seen.extend(source.table.iter().map(|table| (&**table, (Capability::Storage, "source.queue.table".to_owned()))));
         }
         for (name, capability, key) in granted(&said.grant) {
             self.name(&key, name)?;

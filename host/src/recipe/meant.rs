@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{Plugin, PluginAt, Recipe, Source, check::is_name, identity, said};
-use crate::{document::Document, error::Result};
+use crate::{document::Document, error::Result, pipeline::Consuming};
 
 /// Puts together what is meant.
 pub(super) fn meant(
@@ -45,6 +45,15 @@ fn source(said: said::Source, dir: &Path) -> Source {
         said::Source::File(said::File { path, key, version, form }) => {
             Source::File { path: dir.join(path), key, version, form }
         }
+        said::Source::Queue(said) => Source::Queue {
+            consuming: Consuming { lease: said.lease, idle: said.idle, max_deliveries: said.max_deliveries },
+            queue: said.queue,
+            table: said.table,
+            key: said.key,
+            version: said.version,
+            form: said.form,
+            consumers: said.consumers,
+        },
         said::Source::Export(said::Export { directory, key, version }) => {
             Source::Export { directory: dir.join(directory), key, version }
         }

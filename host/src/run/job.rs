@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     event::Events,
     ledger::{Ledger, Run, Scope},
-    pipeline::{self, Parts, Pipeline, Sinks, Stop},
+    pipeline::{self, Messages, Parts, Pipeline, Sinks, Stop},
     record::{Shape, canonical},
     sandbox::{Limits, Mapper, Plugin, Room},
 };
@@ -41,6 +41,8 @@ pub struct Job {
     pub pace: pipeline::Config,
     /// Where records come from.
     pub source: Arc<dyn Scan>,
+    /// The queue that the source is, if it is one: then `source` finds messages again, and this takes them.
+    pub messages: Option<Arc<Messages>>,
     /// How many segments a scan is cut into; 0 means one a core.
     pub segments: u32,
     /// How records become items.
@@ -159,6 +161,7 @@ impl Job {
         Pipeline::resume(Parts {
             run: run.clone(),
             scan,
+            messages: self.messages.clone(),
             shape: self.shape.clone(),
             mapper: self.mapper_at(run.started, seed(&run.id), events),
             sinks,

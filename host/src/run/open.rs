@@ -16,6 +16,7 @@ use crate::{
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
+    pipeline::Messages,
     recipe::{PluginAt, Recipe, Source},
     record::{Form, Shape},
     sandbox::{Engine, Plugin},
@@ -28,6 +29,20 @@ pub struct Project {
     /// Its environment.
     pub environment: Environment,
     backends: Backends,
+}
+
+/// A source, ready to be read.
+struct Opened {
+    source: Arc<dyn Scan>,
+    messages: Option<Arc<Messages>>,
+    form: Form,
+    segments: u32,
+}
+
+impl Opened {
+    fn scan(source: Arc<dyn Scan>, form: Form, segments: u32) -> Self {
+        Self { source, messages: None, form, segments }
+    }
 }
 
 impl Project {
@@ -64,7 +79,7 @@ impl Project {
         let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
         Job::compare_grants(&plugin, &grants)
             .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
-        let (source, form, segments) = self.source().await?;
+        let Opened { source, messages, form, segments } = self.source().await?;
         let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
         Ok(Job {
             name: recipe.name.clone(),
@@ -74,6 +89,7 @@ impl Project {
             limits: recipe.limits.clone(),
             pace: recipe.run.clone(),
             source,
+            messages,
             segments,
             shape: Shape { key, version, source: form, wants: recipe.plugin.items, max_bytes: self.max_bytes() },
             definitions: self.definitions()?,
@@ -147,24 +163,34 @@ impl Project {
         usize::try_from(self.recipe.limits.item.as_u64()).unwrap_or(usize::MAX)
     }
 
-    async fn source(&self) -> Result<(Arc<dyn Scan>, Form, u32)> {
+    async fn source(&self) -> Result<Opened> {
         let max_bytes = self.max_bytes();
         let at = |key: &str, error: Error| error.with("recipe", self.recipe.place_of(key));
         match &self.recipe.source {
             Source::Scan { table, segments, .. } => {
                 let table = self.backends.table(table, Some(self.environment.backend(table)?))?;
                 let form = table.info().await?.form;
-                Ok((table, form, *segments))
+                Ok(Opened::scan(table, form, *segments))
             }
             Source::File { path, form, .. } => {
                 let lines =
                     files::JsonLines::open(path, *form, max_bytes).map_err(|error| at("source.file.path", error))?;
-                Ok((Arc::new(lines), *form, 1))
+                Ok(Opened::scan(Arc::new(lines), *form, 1))
             }
             Source::Export { directory, .. } => {
                 let export =
                     files::Export::open(directory, max_bytes).map_err(|error| at("source.export.directory", error))?;
-                Ok((Arc::new(export), Form::DynamodbJson, 0))
+                Ok(Opened::scan(Arc::new(export), Form::DynamodbJson, 0))
+            }
+            Source::Queue { queue: name, table, form, consumers, consuming, .. } => {
+                let queue = self.backends.queue(name, Some(self.environment.backend(name)?))?;
+                let table = match table {
+                    Some(table) => Some(self.backends.table(table, Some(self.environment.backend(table)?))?),
+                    None => None,
+                };
+                let form = if let Some(table) = &table { table.info().await?.form } else { *form };
+                let messages = Arc::new(Messages::new(name, queue, table, form, *consuming));
+                Ok(Opened { source: messages.clone(), messages: Some(messages), form, segments: *consumers })
             }
         }
     }

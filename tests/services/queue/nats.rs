@@ -34,6 +34,7 @@ async fn nats_keeps_the_promises_of_a_queue() {
         clock: None,
         lease: Duration::from_secs(2),
         refuses_repeats: true,
+        keeps_order: true,
         tells_lapse: false,
         many: 5_000,
     };

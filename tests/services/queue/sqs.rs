@@ -45,6 +45,7 @@ async fn sqs_keeps_the_promises_of_a_queue() {
         clock: None,
         lease: Duration::from_secs(2),
         refuses_repeats: false,
+        keeps_order: false,
         tells_lapse: false,
         many: 1_000,
     };

@@ -169,7 +169,7 @@ impl Lane {
             let found = match stream.get_first_raw_message_by_subject(&self.subject, next).await {
                 Ok(found) => found,
                 Err(error) => match error.kind() {
-                    RawMessageErrorKind::JetStream(said) if said.error_code() == ErrorCode::NO_MESSAGE_FOUND => break,
+                    RawMessageErrorKind::NoMessageFound => break,
                     RawMessageErrorKind::JetStream(said) => {
                         return Err(session.answered("the stream cannot be read", &said));
                     }
