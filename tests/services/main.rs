@@ -1,6 +1,28 @@
 //! Everything that takes a real server, in one binary; `tests/servers` starts them.
 //!
 //! `cargo test -p reindex --test services` runs it; a plain `cargo test` does not.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what failed by failing")]
+#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test says what failed by failing")]
 
+#[path = "../sandbox/build.rs"]
+mod build;
+#[path = "../contract/mod.rs"]
+mod contract;
+#[path = "../place.rs"]
+mod place;
+#[path = "../plugins.rs"]
+mod plugins;
+mod queue;
 mod smoke;
+
+mod run {
+    #[path = "../../run/consume.rs"]
+    pub mod consume;
+    #[path = "../../run/faulty.rs"]
+    pub mod faulty;
+    #[path = "../../run/world.rs"]
+    pub mod world;
+}
+
+mod sandbox {
+    pub(crate) use super::build;
+}

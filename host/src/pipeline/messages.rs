@@ -221,7 +221,7 @@ mod tests {
             id in any::<String>(), body in any::<String>(), other in any::<String>(), more in any::<String>(),
         ) {
             let position = position(&id, &body);
-            prop_assert_eq!(body_at(&position).as_deref(), Some(body.as_str()));
+            prop_assert_eq!(body_at(&position), Some(body));
             prop_assert!(position > before(&id));
             let another = super::position(&other, &more);
             prop_assert!(other == id || another < before(&id) || another > position);
