@@ -14,12 +14,10 @@ mod plugins;
 mod queue;
 mod smoke;
 
+#[path = "../run"]
 mod run {
-    #[path = "../../run/consume.rs"]
     pub mod consume;
-    #[path = "../../run/faulty.rs"]
     pub mod faulty;
-    #[path = "../../run/world.rs"]
     pub mod world;
 }
 

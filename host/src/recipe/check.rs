@@ -156,7 +156,7 @@ impl Check<'_> {
         self.above_zero("source.queue.max-deliveries", queue.max_deliveries > 0)?;
         let refuse = |key: &str, reason: &str| self.document.error_at(key, format!("`{key}` {reason}"));
         if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&queue.lease) {
-            return Err(refuse("source.queue.lease", "is a time from one second to twelve hours")
+            return Err(refuse("source.queue.lease", "is outside of one second to twelve hours")
                 .hint("a lease is begun anew while a message is worked on, so a minute is long enough"));
         }
         if queue.version == Version::None && queue.consumers != 1 {

@@ -112,7 +112,7 @@ async fn a_queue_goes_on_when_its_server_comes_back() {
     let error = queue.depth().await.unwrap_err();
     assert!(error.kind() == Kind::Unavailable && error.may_retry(), "{error:?}");
     server.restart().unwrap();
-    while queue.acknowledge(std::slice::from_ref(&taken.receipt)).await.map_or(true, |done| done != [true]) {}
+    while queue.acknowledge(std::slice::from_ref(&taken.receipt)).await.unwrap_or_default() != [true] {}
     let taken = queue.receive(5, Duration::from_secs(60), Duration::from_secs(20)).await.unwrap();
     assert_eq!(taken.iter().map(|taken| taken.message.id.as_str()).collect::<Vec<_>>(), ["b"]);
 }
