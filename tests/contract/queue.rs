@@ -30,7 +30,14 @@ pub struct Habits {
 impl Habits {
     pub fn exact(clock: &Hand) -> Self {
         let lease = Duration::from_secs(10);
-        Self { clock: Some(clock.clone()), lease, refuses_repeats: true, keeps_order: true, tells_lapse: true, many: 10_000 }
+        Self {
+            clock: Some(clock.clone()),
+            lease,
+            refuses_repeats: true,
+            keeps_order: true,
+            tells_lapse: true,
+            many: 10_000,
+        }
     }
 
     async fn pass(&self, time: Duration) {
@@ -121,7 +128,7 @@ async fn a_lease_that_ran_out_gives_the_message_to_somebody_else(queue: &dyn Que
         assert_eq!(done(queue, std::slice::from_ref(&first)).await, [false], "late");
     }
     let second = take(queue, habits.lease).await;
-    assert_eq!((second.attempt, &second.message), (2, &first.message));
+    assert_eq!((second.attempt, &second.message, &second.name), (2, &first.message, &first.name));
     assert_ne!(second.receipt, first.receipt);
     if habits.tells_lapse {
         assert_eq!(queue.extend(std::slice::from_ref(&first.receipt), habits.lease).await.unwrap(), [false]);
@@ -153,6 +160,8 @@ async fn a_repeat_has_the_same_id_or_changes_nothing(queue: &dyn Queue, habits: 
     let taken = queue.receive(5, habits.lease, NOW).await.unwrap();
     assert!(!taken.is_empty() && taken.iter().all(|taken| taken.message.body == "body of same"), "{taken:?}");
     assert!(taken.iter().all(|taken| taken.message.id == "same"));
+    let names: BTreeSet<_> = taken.iter().map(|taken| &taken.name).collect();
+    assert_eq!(names.len(), taken.len(), "each is a message of its own");
     if habits.refuses_repeats {
         assert_eq!(taken.iter().map(|taken| &taken.message).collect::<Vec<_>>(), [&message("same", 1)]);
     }

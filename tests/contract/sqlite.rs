@@ -115,7 +115,15 @@ async fn what_is_not_there_reads_as_empty_and_is_not_made() {
         assert_eq!(error.kind(), Kind::NotFound);
         assert_eq!(error.hint_text(), Some("fill it first: reindex load people FILE.jsonl"));
         assert_eq!(database.index("persons").unwrap().current().await.unwrap(), None);
-        assert!(database.queue("work").unwrap().receive(1, Duration::from_secs(1), Duration::ZERO).await.unwrap().is_empty());
+        assert!(
+            database
+                .queue("work")
+                .unwrap()
+                .receive(1, Duration::from_secs(1), Duration::ZERO)
+                .await
+                .unwrap()
+                .is_empty()
+        );
         assert!(database.ledger().runs("r", 1).await.unwrap().is_empty());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

@@ -145,7 +145,10 @@ async fn a_message_that_leads_nowhere_is_a_row_and_not_a_loop(queue: &Arc<dyn Qu
         let taken = queue.receive(1, lease, wait).await.unwrap().remove(0);
         queue.extend(&[taken.receipt], std::time::Duration::ZERO).await.unwrap();
     }
-    queue.send(&[message("missing", "nobody"), message("nameless", "{}"), message("good", &world::id(1))]).await.unwrap();
+    queue
+        .send(&[message("missing", "nobody"), message("nameless", "{}"), message("good", &world::id(1))])
+        .await
+        .unwrap();
     let summary = run(&world.consuming_job(queue.clone(), true, &Fuse::default())).await;
     let counts = summary.counts;
     assert_eq!((counts.read, counts.done, counts.not_found, counts.failed), (4, 1, 1, 2), "{summary:?}");

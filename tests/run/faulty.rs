@@ -11,8 +11,8 @@ use std::{
 use async_trait::async_trait;
 use reindex::{
     capability::{
-        queue::{Delivery, Depth, Message, Queue},
         index::{Concrete, Document, Index, Stamp, Write, Written},
+        queue::{Delivery, Depth, Message, Queue},
         storage::{Page, Row, Scan, Segment, SourceInfo},
     },
     error::{Error, Kind, Result},

@@ -24,6 +24,8 @@ pub struct Message {
 pub struct Delivery {
     /// The message.
     pub message: Message,
+    /// Names the message within its queue: the same at every delivery, and another for a repeat of its id.
+    pub name: String,
     /// Names this delivery; a later delivery of the same message has another.
     pub receipt: String,
     /// How often it was delivered, this time included.

@@ -16,13 +16,16 @@ use crate::{
 use super::{
     Pipeline,
     feed::{Before, Entry, Feed},
-    messages::{Body, Messages, before, position},
+    messages::{Body, Messages, beginning, position},
     reason::group,
     task,
 };
 
 /// The longest a line waits without looking whether it is to stop.
 const POLL: Duration = Duration::from_secs(2);
+
+/// How many messages are taken at once, since each may be as large as its queue allows.
+const MOST: usize = 100;
 
 /// One line of work that takes messages.
 pub(super) struct Consumer {
@@ -57,7 +60,7 @@ impl Consumer {
     pub async fn read(&self, limit: usize) -> Result<(Vec<Entry>, bool)> {
         let idle = self.messages.consuming.idle;
         let wait = if idle.is_zero() { POLL } else { POLL.min(idle.saturating_sub(self.quiet())) };
-        let taken = self.messages.receive(limit, wait).await?;
+        let taken = self.messages.receive(limit.min(MOST), wait).await?;
         if taken.is_empty() {
             return Ok((Vec::new(), !self.is_over().await?));
         }
@@ -97,10 +100,13 @@ impl Consumer {
         for (delivery, (id, body)) in taken.into_iter().zip(bodies) {
             if delivery.last {
                 let (id, attempt) = (&delivery.message.id, delivery.attempt);
-                self.events.warn(format!("message {id} was delivered {attempt} times; the queue gives it up after this"));
+                self.events
+                    .warn(format!("message {id} was delivered {attempt} times; the queue gives it up after this"));
             }
-            let position = position(&delivery.message.id, &delivery.message.body);
-            let before = if delivery.attempt > 1 { self.before(&delivery.message.id, &position).await? } else { None };
+            let (position, before) = match self.earlier(&delivery).await? {
+                Some((position, before)) => (position, Some(before)),
+                None => (position(&delivery), None),
+            };
             let refused = self.refused(&delivery, &body);
             let body = if let Body::Record(body) = body { Some(body) } else { None };
             let receipt = Some(delivery.receipt);
@@ -109,11 +115,15 @@ impl Consumer {
         Ok(entries)
     }
 
-    /// The row of an earlier delivery, whose acknowledgement was lost.
-    async fn before(&self, id: &str, position: &str) -> Result<Option<Before>> {
-        let rows = self.ledger.rows(&self.run, &Filter::default(), Some(&before(id)), 1).await?;
-        let row = rows.into_iter().find(|row| row.position == position);
-        Ok(row.map(|row| Before { state: row.state, attempts: row.attempts }))
+    /// The row of an earlier delivery, whose acknowledgement was lost: it is taken up again, not counted twice.
+    async fn earlier(&self, delivery: &Delivery) -> Result<Option<(String, Before)>> {
+        if delivery.attempt <= 1 {
+            return Ok(None);
+        }
+        let beginning = beginning(&delivery.name);
+        let rows = self.ledger.rows(&self.run, &Filter::default(), Some(&beginning), 1).await?;
+        let row = rows.into_iter().find(|row| row.position.starts_with(&beginning));
+        Ok(row.map(|row| (row.position, Before { state: row.state, attempts: row.attempts })))
     }
 
     /// Why a message is not handed on at all.

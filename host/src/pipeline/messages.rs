@@ -10,7 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     capability::{
@@ -83,14 +83,14 @@ impl Messages {
     pub(super) async fn acknowledge(&self, receipts: &[String]) -> Result<()> {
         if !receipts.is_empty() {
             self.queue.acknowledge(receipts).await?;
-            self.held(|held| receipts.iter().for_each(|receipt| drop(held.remove(receipt))));
+            self.forget(receipts);
         }
         Ok(())
     }
 
     /// Lets others have messages at once. Where that fails, the end of their lease does it.
     pub(super) async fn give_back(&self, receipts: &[String]) {
-        self.held(|held| receipts.iter().for_each(|receipt| drop(held.remove(receipt))));
+        self.forget(receipts);
         if !receipts.is_empty() {
             let _ = self.queue.extend(receipts, Duration::ZERO).await;
         }
@@ -117,6 +117,14 @@ impl Messages {
 
     pub(super) async fn depth(&self) -> Result<Depth> {
         self.queue.depth().await
+    }
+
+    fn forget(&self, receipts: &[String]) {
+        self.held(|held| {
+            for receipt in receipts {
+                held.remove(receipt);
+            }
+        });
     }
 
     fn held<T>(&self, change: impl FnOnce(&mut BTreeSet<String>) -> T) -> T {
@@ -168,18 +176,19 @@ impl Scan for Messages {
     }
 }
 
-/// Where a message is found again once the queue has forgotten it: its id and its body, as a JSON array.
-pub(super) fn position(id: &str, body: &str) -> String {
-    Value::from(vec![id, body]).to_string()
+/// Where a message is found again once the queue has forgotten it: its name there, the delivery and its body, as a
+/// JSON array. Two workers who both have it, since one was too slow, leave a row each.
+pub(super) fn position(delivery: &Delivery) -> String {
+    json!([delivery.name, delivery.attempt, delivery.message.body]).to_string()
 }
 
-/// What every position of a message sorts right after, and nothing else does.
-pub(super) fn before(id: &str) -> String {
-    format!("[{},", Value::from(id))
+/// What every position of a message begins with, and no other's does.
+pub(super) fn beginning(name: &str) -> String {
+    format!("[{},", Value::from(name))
 }
 
 fn body_at(position: &str) -> Option<String> {
-    let (_, body): (String, String) = serde_json::from_str(position).ok()?;
+    let (_, _, body): (String, u32, String) = serde_json::from_str(position).ok()?;
     Some(body)
 }
 
@@ -203,6 +212,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::capability::queue::Message;
+
+    fn place(name: &str, attempt: u32, body: &str) -> String {
+        let message = Message { id: "any".into(), body: body.into(), priority: 0 };
+        position(&Delivery { message, name: name.into(), receipt: "any".into(), attempt, last: false })
+    }
 
     #[test]
     fn a_message_names_an_id_in_any_usual_way() {
@@ -218,13 +233,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_position_leads_back_to_its_message_and_sorts_beside_no_other(
-            id in any::<String>(), body in any::<String>(), other in any::<String>(), more in any::<String>(),
+            name in any::<String>(), body in any::<String>(), other in any::<String>(), more in any::<String>(),
         ) {
-            let position = position(&id, &body);
+            let (position, another) = (place(&name, 2, &body), place(&other, 1, &more));
             prop_assert_eq!(body_at(&position), Some(body));
-            prop_assert!(position > before(&id));
-            let another = super::position(&other, &more);
-            prop_assert!(other == id || another < before(&id) || another > position);
+            prop_assert!(position.starts_with(&beginning(&name)) && position > beginning(&name));
+            prop_assert!(other == name || !another.starts_with(&beginning(&name)));
+            prop_assert!(other == name || another < beginning(&name) || another > position);
         }
     }
 }

@@ -206,7 +206,9 @@ impl Check<'_> {
                 let table = (Capability::Storage, "source.queue.table");
                 return Err(self.ambiguous(&source.queue, (queue.0, &queue.1), table));
             }
-            seen.extend(source.table.iter().map(|table| (&**table, (Capability::Storage, "source.queue.table".to_owned()))));
+            seen.extend(
+                source.table.iter().map(|table| (&**table, (Capability::Storage, "source.queue.table".to_owned()))),
+            );
         }
         for (name, capability, key) in granted(&said.grant) {
             self.name(&key, name)?;

@@ -73,7 +73,8 @@ impl Config {
 }
 
 fn is_subject(text: &str) -> bool {
-    !text.split('.').any(str::is_empty) && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "*>/\\".contains(c))
+    !text.split('.').any(str::is_empty)
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "*>/\\".contains(c))
 }
 
 #[cfg(test)]
@@ -89,7 +90,13 @@ mod tests {
         assert_eq!(lanes("").unwrap(), [("work".to_owned(), "reindex-work".to_owned())]);
         let several = lanes("subjects = ['a.high', 'a']\nconsumer = 'c'").unwrap();
         assert_eq!(several.iter().map(|lane| lane.1.as_str()).collect::<Vec<_>>(), ["c-a_high", "c-a"]);
-        for wrong in ["subject = 'a.*'", "subject = ''", "subject = 'a b'", "subject = 'a'\nsubjects = ['b']", "subjects = ['a.b', 'a_b']"] {
+        for wrong in [
+            "subject = 'a.*'",
+            "subject = ''",
+            "subject = 'a b'",
+            "subject = 'a'\nsubjects = ['b']",
+            "subjects = ['a.b', 'a_b']",
+        ] {
             assert!(lanes(wrong).unwrap_err().hint_text().is_some(), "{wrong}");
         }
     }

@@ -21,7 +21,8 @@ pub(super) fn connect(error: async_nats::ConnectError) -> Error {
         }
         ConnectErrorKind::Tls => failed(Kind::Usage, "cannot be reached by TLS")
             .hint("name the authority's certificates in `tls-ca`, and the server by the name in its certificate"),
-        _ => failed(Kind::Unavailable, "does not answer").hint("check `url` and whether the server runs; what was done is kept"),
+        _ => failed(Kind::Unavailable, "does not answer")
+            .hint("check `url` and whether the server runs; what was done is kept"),
     };
     made.because(error)
 }
@@ -29,10 +30,9 @@ pub(super) fn connect(error: async_nats::ConnectError) -> Error {
 /// What JetStream answers in place of what it was asked for.
 pub(super) fn answered(operation: &str, stream: &str, error: &jetstream::Error) -> Error {
     let (kind, hint) = match error.error_code() {
-        ErrorCode::STREAM_NOT_FOUND => (
-            Kind::NotFound,
-            "make the stream, or write `create = true` for this queue in the environment file",
-        ),
+        ErrorCode::STREAM_NOT_FOUND => {
+            (Kind::NotFound, "make the stream, or write `create = true` for this queue in the environment file")
+        }
         ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
             (Kind::Usage, "start the server with JetStream (`-js`), and allow it for the account")
         }

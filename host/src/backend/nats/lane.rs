@@ -72,7 +72,9 @@ impl Lane {
         };
         let made = session.context().await?.create_consumer_on_stream(config, session.name()).await;
         let consumer = made.map_err(|error| match error.kind() {
-            jetstream::stream::ConsumerErrorKind::JetStream(said) => session.answered("the consumer cannot be made", &said),
+            jetstream::stream::ConsumerErrorKind::JetStream(said) => {
+                session.answered("the consumer cannot be made", &said)
+            }
             _ => Error::new(Kind::Unavailable, "the consumer cannot be made").because(error),
         })?;
         *known = Some((lease, consumer.clone()));
@@ -116,7 +118,8 @@ impl Lane {
         let receipt = received.reply.as_ref()?.to_string();
         let headers = received.headers.clone().unwrap_or_default();
         let message = self.message(&headers, &received.payload, info.stream_sequence, lanes);
-        Some(Delivery { message, receipt, attempt: u32::try_from(info.delivered).unwrap_or(u32::MAX), last: false })
+        let (name, attempt) = (info.stream_sequence.to_string(), u32::try_from(info.delivered).unwrap_or(u32::MAX));
+        Some(Delivery { message, name, receipt, attempt, last: false })
     }
 
     fn message(&self, headers: &HeaderMap, payload: &[u8], sequence: u64, lanes: usize) -> Message {
@@ -155,12 +158,7 @@ impl Lane {
     }
 
     /// The next messages that were never delivered, and when they were sent.
-    pub async fn peek(
-        &self,
-        session: &Session,
-        max: usize,
-        lanes: usize,
-    ) -> Result<Vec<(Message, Option<Timestamp>)>> {
+    pub async fn peek(&self, session: &Session, max: usize, lanes: usize) -> Result<Vec<(Message, Option<Timestamp>)>> {
         let mut next = self.info(session).await?.map_or(0, |info| info.delivered.stream_sequence) + 1;
         let stream = session.context().await?.get_stream_no_info(session.name()).await;
         let stream = stream.map_err(|error| lost("the stream cannot be read", error))?;

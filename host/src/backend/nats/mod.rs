@@ -53,11 +53,13 @@ impl Queue {
         for (at, lane) in self.lanes.iter().enumerate() {
             let mut wait = if at == first { wait } else { Duration::ZERO };
             while taken.len() < max {
-                let some = lane.receive(&self.session, max - taken.len(), lease, wait, self.lanes.len()).await?;
-                if some.is_empty() {
-                    break;
+                match lane.receive(&self.session, max - taken.len(), lease, wait, self.lanes.len()).await {
+                    Ok(some) if some.is_empty() => break,
+                    Ok(some) => taken.extend(some),
+                    Err(error) if taken.is_empty() => return Err(error),
+                    // What is in hand is not lost for the sake of what is not; the next call says what is wrong.
+                    Err(_) => return Ok(taken),
                 }
-                taken.extend(some);
                 wait = Duration::ZERO;
             }
         }
@@ -119,6 +121,9 @@ impl queue::Queue for Queue {
 
     /// What was given back or lost is not seen, since the server does not tell what it is about to deliver again.
     async fn peek(&self, max: usize) -> Result<Vec<Message>> {
+        if !self.session.is_made().await? {
+            return Ok(Vec::new());
+        }
         let mut seen = Vec::new();
         for lane in &self.lanes {
             seen.extend(lane.peek(&self.session, max.saturating_sub(seen.len()), self.lanes.len()).await?);
@@ -128,6 +133,9 @@ impl queue::Queue for Queue {
 
     async fn depth(&self) -> Result<Depth> {
         let mut depth = Depth::default();
+        if !self.session.is_made().await? {
+            return Ok(depth);
+        }
         for lane in &self.lanes {
             let (waiting, in_hand) = lane.depth(&self.session).await?;
             depth.waiting += waiting;

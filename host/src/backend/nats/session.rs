@@ -69,7 +69,8 @@ impl Session {
 
     async fn options(&self) -> Result<ConnectOptions> {
         let Config { user, password, token, credentials, tls_ca, .. } = &self.config;
-        let mut options = ConnectOptions::new().name("reindex").connection_timeout(CONNECT).request_timeout(Some(REQUEST));
+        let mut options =
+            ConnectOptions::new().name("reindex").connection_timeout(CONNECT).request_timeout(Some(REQUEST));
         if let (Some(user), Some(password)) = (user, password) {
             options = options.user_and_password(user.clone(), password.reveal().to_owned());
         }
@@ -110,17 +111,23 @@ impl Session {
         self.place(fault::answered(operation, self.name(), error))
     }
 
+    /// Whether the stream is there; not yet is an answer only where the environment lets us make it.
+    pub async fn is_made(&self) -> Result<bool> {
+        if self.stream.initialized() {
+            return Ok(true);
+        }
+        let operation = "the stream cannot be found";
+        match self.ask::<Info>(operation, format!("STREAM.INFO.{}", self.name())).await? {
+            Ok(_) => Ok(true),
+            Err(error) if self.config.create && error.code() == 404 => Ok(false),
+            Err(error) => Err(self.answered(operation, &error)),
+        }
+    }
+
     /// Makes sure that the stream is there, and makes it if the environment says so.
     pub async fn stream(&self) -> Result<()> {
-        let ensure = async || {
-            let operation = "the stream cannot be found";
-            match self.ask::<Info>(operation, format!("STREAM.INFO.{}", self.name())).await? {
-                Ok(_) => Ok(()),
-                Err(error) if self.config.create && error.code() == 404 => self.create().await,
-                Err(error) => Err(self.answered(operation, &error)),
-            }
-        };
-        self.stream.get_or_try_init(ensure).await.map(|()| ())
+        let ensure = async || if self.is_made().await? { Ok(()) } else { self.create().await };
+        self.stream.get_or_try_init(ensure).await.copied()
     }
 
     async fn create(&self) -> Result<()> {

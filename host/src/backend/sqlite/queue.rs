@@ -172,7 +172,8 @@ fn receive(connection: &Connection, queue: &str, max: usize, now: i64, until: i6
     for (number, attempts, message) in next(connection, queue, now, max)? {
         let receipt = Receipt { number, attempt: attempts.saturating_add(1) };
         take.execute(params![number, receipt.attempt, until])?;
-        deliveries.push(Delivery { message, receipt: receipt.text(), attempt: receipt.attempt, last: false });
+        let (name, attempt) = (number.to_string(), receipt.attempt);
+        deliveries.push(Delivery { message, name, receipt: receipt.text(), attempt, last: false });
     }
     Ok(deliveries)
 }

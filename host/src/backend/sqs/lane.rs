@@ -7,6 +7,7 @@ use std::{
 
 use aws_sdk_sqs::{
     Client,
+    operation::receive_message::ReceiveMessageError,
     types::{
         BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
         Message as Received, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
@@ -123,7 +124,10 @@ impl Lane {
     async fn send_all(&self, part: &[(usize, Message)]) -> Result<Vec<(usize, Error)>> {
         let entries = part.iter().map(|(at, message)| Ok((*at, entry(*at, message)?))).collect::<Result<_>>()?;
         let refused = self.insist(&Request::Send(entries)).await?;
-        Ok(refused.into_iter().map(|(at, why)| (at, self.place(Error::usage(format!("SQS refuses it: {why}"))))).collect())
+        Ok(refused
+            .into_iter()
+            .map(|(at, why)| (at, self.place(Error::usage(format!("SQS refuses it: {why}")))))
+            .collect())
     }
 
     /// Sends entries until each is answered; what fails by the service's own fault is sent again. Answers what is
@@ -138,7 +142,10 @@ impl Lane {
             let Some(first) = theirs.first() else { break };
             if attempt == TRIES {
                 let error = Error::new(Kind::Unavailable, "SQS fails to answer for single messages");
-                return Err(self.place(error).with("answer", why(first)).hint("run again later; what was done is kept"));
+                return Err(self
+                    .place(error)
+                    .with("answer", why(first))
+                    .hint("run again later; what was done is kept"));
             }
             left = theirs.iter().map(number).collect();
             tokio::time::sleep(PAUSE * attempt).await;
@@ -201,7 +208,7 @@ impl Lane {
                 Ok(received.map(|message| self.delivery(message, most, lanes)).collect())
             }
             // More is in hands than the service lends out: what comes back comes again.
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_over_limit()) => Ok(Vec::new()),
+            Err(error) if error.as_service_error().is_some_and(ReceiveMessageError::is_over_limit) => Ok(Vec::new()),
             Err(error) => Err(self.place(fault("messages cannot be received", &error))),
         }
     }
@@ -212,13 +219,14 @@ impl Lane {
         let attempt = count.and_then(|count| count.parse().ok()).unwrap_or(1);
         let mut own = received.message_attributes.take().unwrap_or_default();
         let mut own = |name| own.remove(name).and_then(|value| value.string_value);
+        let name = received.message_id.unwrap_or_default();
         let message = Message {
-            id: own(ID).or(received.message_id).unwrap_or_default(),
+            id: own(ID).unwrap_or_else(|| name.clone()),
             priority: own(PRIORITY).and_then(|text| text.parse().ok()).unwrap_or(priority(self.at, lanes)),
             body: received.body.unwrap_or_default(),
         };
         let receipt = format!("{} {}", self.at, received.receipt_handle.unwrap_or_default());
-        Delivery { message, receipt, attempt, last: most.is_some_and(|most| attempt >= most) }
+        Delivery { message, name, receipt, attempt, last: most.is_some_and(|most| attempt >= most) }
     }
 
     /// Settles one request's deliveries, by number and handle. Answers the numbers of those that were settled.
@@ -325,10 +333,7 @@ mod tests {
 
     #[test]
     fn leases_are_whole_seconds_that_are_never_too_short() {
-        assert_eq!(
-            [0, 1, 1000, 1001].map(|ms| seconds(Duration::from_millis(ms))),
-            [0, 1, 1, 2],
-        );
+        assert_eq!([0, 1, 1000, 1001].map(|ms| seconds(Duration::from_millis(ms))), [0, 1, 1, 2],);
         assert_eq!(seconds(Duration::MAX), 43_200);
     }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 pub use config::Config;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future::join_all, stream};
 use lane::{Lane, Settling};
 
 use super::aws::Session;
@@ -49,14 +49,22 @@ impl Queue {
     async fn drain(&self, max: usize, lease: Duration, first: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let mut taken = Vec::new();
         for (at, lane) in self.lanes.iter().enumerate() {
-            let mut wait = if at == first { wait } else { Duration::ZERO };
+            // Asked alone first: most queues are empty most of the time, and only one request need wait.
+            let (mut wait, mut at_once) = (if at == first { wait } else { Duration::ZERO }, 1);
             while taken.len() < max {
-                let some = lane.receive(max - taken.len(), lease, wait, self.lanes.len()).await?;
-                if some.is_empty() {
-                    break;
-                }
+                let left = max - taken.len();
+                let asked = (0..at_once.min(left.div_ceil(cut::ENTRIES)))
+                    .map(|n| lane.receive(left.saturating_sub(n * cut::ENTRIES), lease, wait, self.lanes.len()));
+                let (some, error) = all(join_all(asked).await);
+                let nothing = some.is_empty();
                 taken.extend(some);
-                wait = Duration::ZERO;
+                match error {
+                    // What is in hand is not lost for the sake of what is not; the next call says what is wrong.
+                    Some(_) if !taken.is_empty() => return Ok(taken),
+                    Some(error) => return Err(error),
+                    None if nothing => break,
+                    None => (wait, at_once) = (Duration::ZERO, AT_ONCE),
+                }
             }
         }
         Ok(taken)
@@ -82,6 +90,18 @@ impl Queue {
         settled.into_iter().flatten().for_each(|at| answers[at] = true);
         Ok(answers)
     }
+}
+
+/// What succeeded, and the first thing that went wrong.
+fn all(answers: Vec<Result<Vec<Delivery>>>) -> (Vec<Delivery>, Option<Error>) {
+    let (mut some, mut error) = (Vec::new(), None);
+    for answer in answers {
+        match answer {
+            Ok(taken) => some.extend(taken),
+            Err(wrong) => error = error.or(Some(wrong)),
+        }
+    }
+    (some, error)
 }
 
 #[async_trait]
