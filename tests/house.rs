@@ -36,12 +36,20 @@ struct Word {
 const WORDS: [Word; 12] = [
     Word { says: &["wasmtime", "wasmtime_wasi"], homes: &["sandbox/"], in_tests: false },
     Word { says: &["rusqlite"], homes: &["backend/sqlite/"], in_tests: false },
-    Word { says: &["aws_config"], homes: &["backend/aws/", "backend/s3/", "backend/sqs/", "backend/dynamodb/", "backend/elasticsearch/"], in_tests: false },
+    Word {
+        says: &["aws_config"],
+        homes: &["backend/aws/", "backend/s3/", "backend/sqs/", "backend/dynamodb/", "backend/elasticsearch/"],
+        in_tests: false,
+    },
     Word { says: &["aws_sdk_dynamodb"], homes: &["backend/dynamodb/"], in_tests: false },
     Word { says: &["aws_sdk_s3"], homes: &["backend/s3/"], in_tests: false },
     Word { says: &["aws_sdk_sqs"], homes: &["backend/sqs/"], in_tests: false },
     Word { says: &["async_nats"], homes: &["backend/nats/"], in_tests: false },
-    Word { says: &["elasticsearch::http", "elasticsearch::Elasticsearch"], homes: &["backend/elasticsearch/"], in_tests: false },
+    Word {
+        says: &["elasticsearch::http", "elasticsearch::Elasticsearch"],
+        homes: &["backend/elasticsearch/"],
+        in_tests: false,
+    },
     Word { says: &["Timestamp::now", "SystemTime::now", "Zoned::now"], homes: &["clock.rs"], in_tests: false },
     Word { says: &["println!", "eprintln!", "print!", "eprint!"], homes: &["cli/", "bin/"], in_tests: true },
     Word { says: &["process::exit"], homes: &["cli/", "bin/"], in_tests: false },

@@ -130,6 +130,10 @@ fn the_defaults_answer_every_key_that_can_have_one() {
         "source.export",
         "source.export.key",
         "source.export.version",
+        "source.queue",
+        "source.queue.queue",
+        "source.queue.key",
+        "source.queue.version",
     ];
     open.retain(|key| !key.starts_with("index."));
     assert_eq!(open, expected);

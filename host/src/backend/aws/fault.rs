@@ -56,11 +56,9 @@ where
                 .because(std::io::Error::other(chain(other)))
                 .hint("sign in (`aws sso login`), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         }
-        SdkError::ConstructionFailure(_) => {
-            Error::usage(format!("{operation}: the request cannot be made")).because(std::io::Error::other(chain(error))).hint(
-                "set the region: `region` in the environment file, or AWS_REGION",
-            )
-        }
+        SdkError::ConstructionFailure(_) => Error::usage(format!("{operation}: the request cannot be made"))
+            .because(std::io::Error::other(chain(error)))
+            .hint("set the region: `region` in the environment file, or AWS_REGION"),
         other => Error::new(Kind::Unavailable, format!("{operation}: the endpoint does not answer as it should"))
             .because(std::io::Error::other(chain(other)))
             .hint("check the endpoint, the region and the network; what was done is kept"),
@@ -69,21 +67,28 @@ where
 
 fn answered(operation: &str, status: u16, code: &str, said: &str) -> Error {
     let is = |codes: &[&str]| codes.contains(&code);
-    let error = |kind, what: &str| Error::new(kind, format!("{operation}: {what}")).with("answer", answer(status, code, said));
+    let error =
+        |kind, what: &str| Error::new(kind, format!("{operation}: {what}")).with("answer", answer(status, code, said));
     if is(&THROTTLED) || status == 429 {
-        error(Kind::Unavailable, "AWS asks to slow down").hint("it was tried again several times; lower the rate of the run, or raise the capacity")
+        error(Kind::Unavailable, "AWS asks to slow down")
+            .hint("it was tried again several times; lower the rate of the run, or raise the capacity")
     } else if is(&EXPIRED) {
-        error(Kind::Denied, "the AWS credentials have expired").hint("sign in again (`aws sso login`), then run again; what was done is kept")
+        error(Kind::Denied, "the AWS credentials have expired")
+            .hint("sign in again (`aws sso login`), then run again; what was done is kept")
     } else if is(&SKEWED) {
-        error(Kind::Denied, "this machine's clock differs too much from AWS's").hint("set the clock (NTP), then run again; what was done is kept")
+        error(Kind::Denied, "this machine's clock differs too much from AWS's")
+            .hint("set the clock (NTP), then run again; what was done is kept")
     } else if is(&UNKNOWN) {
-        error(Kind::Denied, "AWS does not know these credentials").hint("check the profile, the keys and the endpoint they are for")
+        error(Kind::Denied, "AWS does not know these credentials")
+            .hint("check the profile, the keys and the endpoint they are for")
     } else if is(&DENIED) || status == 403 {
-        error(Kind::Denied, "the credentials may not do this").hint("`reindex iam RECIPE` prints the policy that is needed")
+        error(Kind::Denied, "the credentials may not do this")
+            .hint("`reindex iam RECIPE` prints the policy that is needed")
     } else if is(&MISSING) || status == 404 {
         error(Kind::NotFound, "it does not exist there").hint("check name, region and account in the environment file")
     } else if status >= 500 {
-        error(Kind::Unavailable, "AWS failed").hint("it was tried again several times; run again later, what was done is kept")
+        error(Kind::Unavailable, "AWS failed")
+            .hint("it was tried again several times; run again later, what was done is kept")
     } else {
         error(Kind::Usage, "AWS refuses the request")
     }
