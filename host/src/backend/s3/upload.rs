@@ -161,14 +161,13 @@ impl Upload {
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .set_content_type(put.content_type.clone())
             .set_metadata(Some(put.metadata.clone().into_iter().collect()));
-        let begun = call.send().await.map_err(|error| bucket.fault("the object cannot be stored", &error))?;
-        Ok(Self {
-            client: bucket.client.clone(),
-            bucket: bucket.name.clone(),
-            key: key.to_owned(),
-            id: begun.upload_id.unwrap_or_default(),
-            ended: false,
-        })
+        let (client, bucket, key) = (bucket.client.clone(), bucket.name.clone(), key.to_owned());
+        // Whoever stops waiting for the answer would not know what to give up.
+        let begun = tokio::spawn(async move {
+            let begun = call.send().await.map_err(|error| error.explain("the object cannot be stored", &bucket))?;
+            Ok(Self { client, bucket, key, id: begun.upload_id.unwrap_or_default(), ended: false })
+        });
+        begun.await.map_err(|error| Error::bug("the beginning of an upload died").because(error))?
     }
 
     /// Sends every part, several at a time.
