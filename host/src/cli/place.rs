@@ -66,8 +66,7 @@ impl Place {
         }
         let environment = Environment::find(&self.dir, name.unwrap_or(LOCAL), &variable)?;
         let backends = run::backends(&environment, mode);
-        let on_aws = backend::call_aws(environment.backends.values());
-        let backends = if on_aws { backends.with_aws(Session::standard().await) } else { backends };
+        let backends = if environment.calls_aws() { backends.with_aws(Session::standard().await) } else { backends };
         Ok(Servers { backends, environment })
     }
 

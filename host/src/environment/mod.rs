@@ -50,8 +50,10 @@ pub struct Environment {
     pub dir: PathBuf,
     /// The directory for what it keeps on this machine: ledger, locks, compiled plugins. May not exist yet.
     pub state: PathBuf,
-    /// Its own SQLite file: the ledger, and every SQLite resource that names no file.
+    /// Its own SQLite file: the ledger, unless that is shared, and every SQLite resource that names no file.
     pub database: PathBuf,
+    /// Where workers on several machines share its ledger, if they do.
+    pub ledger: Option<backend::LedgerConfig>,
     /// What its file says of each resource, by the recipe's name. May hold secrets.
     pub backends: BTreeMap<String, backend::Config>,
 }
@@ -83,6 +85,7 @@ impl Environment {
             dir: base.to_owned(),
             database: state.join(DATABASE),
             state,
+            ledger: None,
             backends: BTreeMap::new(),
         }
     }
@@ -104,11 +107,17 @@ impl Environment {
         if name != LOCAL {
             state.push(&name);
         }
-        let database = match said.ledger {
-            Some(said::Ledger::Sqlite(ledger)) => dir.join(ledger.file),
-            None => state.join(DATABASE),
+        let (database, ledger) = match said.ledger {
+            Some(said::Ledger::Sqlite(ledger)) => (dir.join(ledger.file), None),
+            Some(said::Ledger::Dynamodb(ledger)) => (state.join(DATABASE), Some(ledger)),
+            None => (state.join(DATABASE), None),
         };
-        Self { name, file: Some(path.to_owned()), dir, state, database, backends: said.backend }
+        Self { name, file: Some(path.to_owned()), dir, state, database, ledger, backends: said.backend }
+    }
+
+    /// Whether something in it is on AWS, so that a [`backend::aws::Session`] has to be brought along.
+    pub fn calls_aws(&self) -> bool {
+        self.ledger.is_some() || backend::call_aws(self.backends.values())
     }
 
     /// What a resource is. `local` binds every name.

@@ -29,6 +29,8 @@ pub(super) struct Environment {
 pub(super) enum Ledger {
     /// A SQLite file.
     Sqlite(SqliteLedger),
+    /// A DynamoDB table, which workers on several machines share.
+    Dynamodb(backend::LedgerConfig),
 }
 
 /// `[ledger.sqlite]`

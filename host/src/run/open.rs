@@ -9,7 +9,7 @@ use std::{
 
 use super::{Job, Status, identity::digest, probe, status};
 use crate::{
-    backend::{Backends, Config, Mode, aws::Session, call_aws, files},
+    backend::{Backends, Config, Mode, aws::Session, files},
     build,
     capability::{Capability, Resources, grant::Grants, storage::Scan},
     clock::System,
@@ -47,7 +47,7 @@ impl Project {
 
     /// Whether something it names is on AWS, so that [`Project::with_aws`] is needed.
     pub fn calls_aws(&self) -> bool {
-        call_aws(self.environment.backends.values())
+        self.environment.calls_aws()
     }
 
     /// Calls AWS as this session.
@@ -223,7 +223,9 @@ impl Project {
 
 /// Everything an environment names, ready to be opened.
 pub fn backends(environment: &Environment, mode: Mode) -> Backends {
-    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System)).with_database(&environment.database)
+    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System))
+        .with_database(&environment.database)
+        .with_ledger(environment.ledger.clone())
 }
 
 /// Compiles a component, or takes it from the cache in a state directory.

@@ -1,5 +1,8 @@
 //! Tables in DynamoDB.
 
+mod ledger;
+
+pub use ledger::{Config as LedgerConfig, Ledger};
 use serde::{Deserialize, Serialize};
 
 /// `[backend.<name>.dynamodb]`
