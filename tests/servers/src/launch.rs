@@ -99,7 +99,8 @@ impl Launch<'_> {
     }
 
     fn nats(&self) -> io::Result<Vec<String>> {
-        let mut config = format!("listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: {:?} }}\n", self.port, self.home(""));
+        let mut config =
+            format!("listen: \"127.0.0.1:{}\"\njetstream {{ store_dir: {:?} }}\n", self.port, self.home(""));
         for (key, value) in &self.options.settings {
             config.push_str(&format!("{key}: {value}\n"));
         }

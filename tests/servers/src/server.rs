@@ -21,8 +21,7 @@ pub enum Server {
 
 impl Server {
     /// Every server there is.
-    pub const ALL: [Self; 6] =
-        [Self::Opensearch, Self::Elasticsearch, Self::Dynamodb, Self::S3, Self::Sqs, Self::Nats];
+    pub const ALL: [Self; 6] = [Self::Opensearch, Self::Elasticsearch, Self::Dynamodb, Self::S3, Self::Sqs, Self::Nats];
 
     /// Names the server as the command line does; also the directory of its recipe in this crate.
     #[must_use]

@@ -33,7 +33,7 @@ use crate::{
 
 /// How often a call is tried, and how long it waits at first: more patient than other calls, since a ledger that
 /// cannot be written ends the whole worker.
-const ATTEMPTS: u32 = 8;
+const ATTEMPTS: u32 = 7;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long a new table may take.
