@@ -166,8 +166,9 @@ async fn a_line_has_one_owner(ledger: &dyn Ledger) {
     assert_eq!(claim(ledger, "l", Some(&first), "b").await, None, "its owner showed that it lives");
     let work = commit(0, "here", vec![], &[]);
     assert!(ledger.commit("l", 1, &work).await.unwrap());
-    let beaten = Lease { beat: 2, ..first };
-    assert_eq!(ledger.progress(&run("l", "l")).await.unwrap()[0].lease, Some(beaten.clone()));
+    let beaten = ledger.progress(&run("l", "l")).await.unwrap().swap_remove(0).lease.unwrap();
+    // A write whose reply was lost may have shown twice that its owner lives.
+    assert!(beaten.beat >= 2 && beaten == Lease { beat: beaten.beat, ..first });
     let second = Lease { owner: "b".to_owned(), token: 2, beat: 0, lasting: 1500 };
     let taken = claim(ledger, "l", Some(&beaten), "b").await.unwrap();
     assert_eq!(taken, Progress { lease: Some(second), ..work.progress.clone() });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use proxy::{Fault, Match, Pick, Proxy, Rule};
 use reindex::{
     backend::{
         Mode,
@@ -28,6 +29,37 @@ fn open(config: &LedgerConfig, mode: Mode) -> Ledger {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_ledger_keeps_its_promises() {
     ledger::ledger(Arc::new(open(&config("promises"), Mode::ReadWrite))).await;
+}
+
+/// The whole suite once more, with every third reply lost after the server did what was asked, or a connection cut
+/// before, or too much asked of the table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_keeps_its_promises_though_replies_are_lost_and_the_table_is_throttled() {
+    let server = config("faults");
+    open(&server, Mode::ReadWrite).begin(&run("0", "0"), None).await.unwrap();
+    let proxy = Proxy::http(server.endpoint.as_deref().unwrap());
+    for write in ["TransactWriteItems", "UpdateItem", "PutItem"] {
+        proxy.add(Rule::new(Match::any().target(write), Fault::LostReply).turn(Pick::Every(3)));
+    }
+    proxy.add(Rule::new(Match::any().target("TransactWriteItems"), Fault::Throttle).turn(Pick::Every(7)));
+    proxy.add(Rule::new(Match::any().target("Query"), Fault::Cut).turn(Pick::Every(5)));
+    proxy.add(Rule::new(Match::any().target("BatchGetItem"), Fault::Unprocessed(Pick::Every(2))).turn(Pick::Every(2)));
+    let through = LedgerConfig { endpoint: Some(proxy.url()), ..server };
+    ledger::ledger(Arc::new(open(&through, Mode::ReadWrite))).await;
+    assert!(proxy.fired() > 50, "{}", proxy.fired());
+}
+
+#[tokio::test]
+async fn a_table_that_stays_throttled_is_said_to_be_busy_and_worth_another_try() {
+    let server = config("throttled");
+    let proxy = Proxy::http(server.endpoint.as_deref().unwrap());
+    let ledger = open(&LedgerConfig { endpoint: Some(proxy.url()), ..server }, Mode::ReadWrite);
+    let token = take_over(&ledger, "1", 0).await;
+    proxy.add(Rule::new(Match::any().target("TransactWriteItems"), Fault::Throttle));
+    let error = ledger.commit("1", token, &commit(0, "1", vec![], &[])).await.unwrap_err();
+    assert!(error.kind() == Kind::Unavailable && error.may_retry() && error.hint_text().is_some(), "{error:?}");
+    proxy.clear();
+    assert!(ledger.commit("1", token, &commit(0, "1", vec![], &[])).await.unwrap());
 }
 
 #[tokio::test]
