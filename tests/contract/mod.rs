@@ -5,6 +5,7 @@
 mod files;
 pub mod index;
 pub mod ledger;
+pub mod list;
 pub mod queue;
 mod sqlite;
 pub mod storage;

@@ -6,7 +6,7 @@ use proxy::{Fault, Match, Pick, Proxy, Rule};
 use reindex::{
     backend::{
         Mode,
-        dynamodb::{Ledger, LedgerConfig},
+        dynamodb::{Ids, Ledger, LedgerConfig},
     },
     error::Kind,
     ledger::{Filter, Ledger as _, State},
@@ -18,8 +18,14 @@ use crate::{
     session::session,
 };
 
-fn config(table: &str) -> LedgerConfig {
-    LedgerConfig { table: table.to_owned(), region: None, endpoint: Some(shared(Server::Dynamodb).url()), create: true }
+pub fn config(table: &str) -> LedgerConfig {
+    LedgerConfig {
+        table: table.to_owned(),
+        region: None,
+        endpoint: Some(shared(Server::Dynamodb).url()),
+        create: true,
+        ids: Ids::default(),
+    }
 }
 
 fn open(config: &LedgerConfig, mode: Mode) -> Ledger {

@@ -4,4 +4,5 @@
 #[path = "../contract/mod.rs"]
 mod contract;
 mod ledger;
+mod list;
 mod session;

@@ -33,7 +33,7 @@ use crate::{
     capability::{index::Index, queue::Queue, storage::Bucket, storage::Table},
     clock::Clock,
     error::{Error, Result},
-    ledger::Ledger,
+    ledger::{Ledger, list::List},
     record::Form,
 };
 
@@ -262,6 +262,15 @@ impl Backends {
         return Ok(Arc::new(dynamodb::Ledger::open(config, self.session()?, self.mode)));
         #[cfg(not(feature = "dynamodb"))]
         Err(unfit("a ledger", "ledger", &Config::Dynamodb(*config)))
+    }
+
+    /// Opens a recipe's list of ids, which is kept where the ledger is.
+    pub fn list(&self, recipe: &str) -> Result<Arc<dyn List>> {
+        let Some(config) = &self.ledger else { return Ok(Arc::new(self.database(None)?.list(recipe))) };
+        #[cfg(feature = "dynamodb")]
+        return Ok(Arc::new(dynamodb::List::open(config, recipe, self.session()?, self.mode)));
+        #[cfg(not(feature = "dynamodb"))]
+        Err(unfit("a list of ids", "ledger", &Config::Dynamodb(*config)))
     }
 
     /// Opens a database file, or the environment's own.

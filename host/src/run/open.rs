@@ -16,6 +16,7 @@ use crate::{
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
+    ledger::list::List,
     recipe::{PluginAt, Recipe, Source},
     record::{Form, Shape},
     sandbox::{Engine, Plugin},
@@ -88,6 +89,11 @@ impl Project {
     /// How far the newest run is.
     pub async fn status(&self) -> Result<Option<Status>> {
         status(&*self.backends.ledger()?, &self.recipe.name, &self.environment.state).await
+    }
+
+    /// The recipe's list of ids.
+    pub fn list(&self) -> Result<Arc<dyn List>> {
+        self.backends.list(&self.recipe.name)
     }
 
     /// Tries the embedded default on scratch of its own, in the directory where the real one is. What was proven, by

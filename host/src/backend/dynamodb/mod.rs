@@ -2,7 +2,7 @@
 
 mod ledger;
 
-pub use ledger::{Config as LedgerConfig, Ledger};
+pub use ledger::{Config as LedgerConfig, Ids, Ledger, List};
 use serde::{Deserialize, Serialize};
 
 /// `[backend.<name>.dynamodb]`

@@ -62,10 +62,10 @@ pub(super) fn read_json<T: DeserializeOwned>(item: &Item, name: &str) -> Result<
     serde_json::from_str(read_text(item, name)?).map_err(|error| unreadable(item, name).because(error))
 }
 
-fn unreadable(item: &Item, name: &str) -> Error {
-    let part = |name| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+pub(super) fn unreadable(item: &Item, name: &str) -> Error {
+    let key: Vec<_> = ["pk", "sk", "id"].iter().filter_map(|part| item.get(*part)?.as_s().ok()).cloned().collect();
     Error::usage("an item of the ledger's table cannot be read")
-        .with("item", format!("{} / {}", part("pk"), part("sk")))
+        .with("item", key.join(" / "))
         .with("attribute", name)
         .hint("the table is for `reindex` alone: see who else writes to it, or name another under `[ledger.dynamodb]`")
 }
@@ -105,7 +105,7 @@ pub(super) fn row(run: &str, row: &IdRow) -> Item {
     item
 }
 
-fn cut(reason: &str) -> String {
+pub(super) fn cut(reason: &str) -> String {
     if reason.len() <= REASON {
         return reason.to_owned();
     }

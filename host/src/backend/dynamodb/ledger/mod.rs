@@ -14,12 +14,13 @@
 //! whoever lost the lease writes nothing at all. A reply that is lost breaks nothing: the SDK sends the same
 //! transaction again under the same token, and other writes carry a mark by which their writer knows them again.
 //!
-//! Not here: lists of ids, and tables of records.
+//! A list of ids has a table of its own; see `list.rs`. Not here: tables of records.
 
 mod commit;
 mod item;
 mod key;
 mod lines;
+mod list;
 mod rows;
 mod runs;
 mod store;
@@ -34,7 +35,8 @@ use crate::{
     error::Result,
     ledger::{self, Commit, Filter, Group, IdRow, Lease, Progress, Run},
 };
-use store::Store;
+pub use list::{Ids, List};
+use store::{Shape, Store};
 
 /// `[ledger.dynamodb]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -50,6 +52,9 @@ pub struct Config {
     /// Whether the first command that writes makes the table, on demand, where it is missing.
     #[serde(default)]
     pub create: bool,
+    /// Where lists of ids are kept.
+    #[serde(default)]
+    pub ids: Ids,
 }
 
 fn table() -> String {
@@ -65,7 +70,7 @@ pub struct Ledger {
 impl Ledger {
     /// Nothing is asked of AWS before the first call.
     pub fn open(config: &Config, session: &Session, mode: Mode) -> Self {
-        Self { store: Store::open(config, session, mode) }
+        Self { store: Store::open(config, Shape { key: &["pk", "sk"], index: None }, session, mode) }
     }
 }
 

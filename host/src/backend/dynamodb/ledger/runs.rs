@@ -4,18 +4,15 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
-    types::{KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder},
+    types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder},
 };
 
 use super::{
     item::{CALL, Item, call, is_by, item, json, number, read_json, read_number, read_text, text},
     key,
-    store::{Store, is_refused, unbuilt},
+    store::{AT_ONCE, Store, is_refused, unbuilt},
 };
 use crate::{error::Result, ledger::Run};
-
-/// How many items DynamoDB hands out by key at once.
-const AT_ONCE: usize = 100;
 
 pub(super) async fn begin(store: &Store, run: &Run, after: Option<&str>) -> Result<bool> {
     store.ready().await?;
@@ -103,29 +100,8 @@ pub(super) async fn newest(store: &Store, recipe: &str, limit: usize) -> Result<
     {
         ids.push(read_text(&item, "run")?.to_owned());
     }
-    let mut runs = HashMap::new();
-    for ids in ids.chunks(AT_ONCE) {
-        records(store, ids, &mut runs).await?;
-    }
+    let records = store.get_many(ids.iter().map(|id| key::record(id).item()).collect()).await?;
+    let runs = records.iter().map(|item| read_json(item, "record").map(|run: Run| (run.id.clone(), run)));
+    let mut runs: HashMap<_, _> = runs.collect::<Result<_>>()?;
     Ok(ids.iter().filter_map(|id| runs.remove(id)).collect())
-}
-
-/// Reads the records of these runs, as often as DynamoDB leaves some of them out.
-async fn records(store: &Store, ids: &[String], runs: &mut HashMap<String, Run>) -> Result<()> {
-    let mut missing: Vec<Item> = ids.iter().map(|id| key::record(id).item()).collect();
-    while !missing.is_empty() {
-        let keys = KeysAndAttributes::builder().set_keys(Some(missing)).consistent_read(true);
-        let read = store.client.batch_get_item().request_items(&store.table, keys.build().map_err(unbuilt)?);
-        let answer = read.send().await.map_err(|error| store.unread(&error))?;
-        for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
-            let run: Run = read_json(&item, "record")?;
-            runs.insert(run.id.clone(), run);
-        }
-        let left = answer.unprocessed_keys.unwrap_or_default().remove(&store.table);
-        missing = left.map(|left| left.keys).unwrap_or_default();
-        if !missing.is_empty() {
-            tokio::time::sleep(store.pause()).await;
-        }
-    }
-    Ok(())
 }

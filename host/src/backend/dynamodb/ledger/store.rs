@@ -2,7 +2,7 @@
 //!
 //! What the items mean is not known here.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -14,8 +14,8 @@ use aws_sdk_dynamodb::{
         transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
     },
     types::{
-        AttributeDefinition, BillingMode, CancellationReason, KeySchemaElement, KeyType, ScalarAttributeType,
-        TableDescription,
+        AttributeDefinition, BillingMode, CancellationReason, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        KeysAndAttributes, Projection, ProjectionType, ScalarAttributeType, TableDescription,
     },
 };
 use aws_smithy_runtime_api::client::{
@@ -36,6 +36,9 @@ use crate::{
 const ATTEMPTS: u32 = 7;
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How many items DynamoDB hands out by key at once.
+pub(super) const AT_ONCE: usize = 100;
+
 /// How long a new table may take.
 const MAKING: Duration = Duration::from_secs(120);
 
@@ -43,21 +46,38 @@ const MAKING: Duration = Duration::from_secs(120);
 const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 const REFUSED: &str = "ConditionalCheckFailed";
 
+/// What a table has to be like.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// The names of its keys, all strings: the partition's, then perhaps the sort key's.
+    pub key: &'static [&'static str],
+    pub index: Option<Index>,
+}
+
+/// A global index.
+#[derive(Debug)]
+pub(super) struct Index {
+    pub name: String,
+    pub key: &'static str,
+    pub kind: ScalarAttributeType,
+}
+
 #[derive(Debug)]
 pub(super) struct Store {
     pub client: Client,
     pub table: String,
+    shape: Shape,
     create: bool,
     mode: Mode,
     checked: OnceCell<()>,
 }
 
 impl Store {
-    pub(super) fn open(config: &Config, session: &Session, mode: Mode) -> Self {
+    pub(super) fn open(config: &Config, shape: Shape, session: &Session, mode: Mode) -> Self {
         let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(PAUSE);
         let shared = session.at(config.region.as_deref(), config.endpoint.as_deref());
         let client = Client::from_conf(Builder::from(&shared).retry_config(retry).retry_classifier(Busy).build());
-        Self { client, table: config.table.clone(), create: config.create, mode, checked: OnceCell::new() }
+        Self { client, table: config.table.clone(), shape, create: config.create, mode, checked: OnceCell::new() }
     }
 
     /// Makes sure that the table can be written.
@@ -99,40 +119,42 @@ impl Store {
     }
 
     fn check(&self, table: &TableDescription) -> Result<()> {
-        let key: Vec<_> = table.key_schema().iter().map(|key| (key.attribute_name(), key.key_type())).collect();
-        let is_text = |name| {
-            let mut attributes = table.attribute_definitions().iter();
-            attributes.any(|it| it.attribute_name() == name && it.attribute_type() == &ScalarAttributeType::S)
-        };
-        if key == [("pk", &KeyType::Hash), ("sk", &KeyType::Range)] && is_text("pk") && is_text("sk") {
-            return Ok(());
+        let has: Vec<_> = table.key_schema().iter().map(KeySchemaElement::attribute_name).collect();
+        let index = self.shape.index.as_ref().filter(|index| !is_there(table, index));
+        if has == self.shape.key && index.is_none() {
+            let keys = self.shape.key.iter().map(|key| (*key, &ScalarAttributeType::S));
+            let index = self.shape.index.iter().map(|index| (index.key, &index.kind));
+            if keys.chain(index).all(|(key, kind)| is_of(table, key, kind)) {
+                return Ok(());
+            }
         }
-        let has: Vec<_> = key.iter().map(|(name, _)| *name).collect();
-        Err(Error::usage("the table is not one for a ledger")
+        let error = Error::usage("the table is not of the shape this needs")
             .with("table", &self.table)
             .with("its key", has.join(", "))
-            .with("needs", "the keys `pk` and `sk`, both strings")
-            .hint("name another table under `[ledger.dynamodb]` in the environment file"))
+            .with("needs", self.shape.words());
+        Err(error.hint("name another table under `[ledger.dynamodb]` in the environment file, or mend this one"))
     }
 
     fn missing(&self) -> Error {
         Error::new(Kind::NotFound, "the ledger's table does not exist").with("table", &self.table).hint(format!(
-            "set `create = true` under `[ledger.dynamodb]`, or make it: aws dynamodb create-table --table-name {} \
-                 --attribute-definitions AttributeName=pk,AttributeType=S AttributeName=sk,AttributeType=S \
-                 --key-schema AttributeName=pk,KeyType=HASH AttributeName=sk,KeyType=RANGE \
-                 --billing-mode PAY_PER_REQUEST",
-            self.table
+            "set `create = true` under `[ledger.dynamodb]`, or make a table on demand (PAY_PER_REQUEST) with {}",
+            self.shape.words()
         ))
     }
 
     /// Makes the table, or waits for whoever is making it at the same time.
     async fn make(&self) -> Result<()> {
-        let mut request = self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest);
-        for (name, role) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-            let is_text = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-            let key = KeySchemaElement::builder().attribute_name(name).key_type(role);
-            request = request.attribute_definitions(is_text.build().map_err(unbuilt)?);
-            request = request.key_schema(key.build().map_err(unbuilt)?);
+        let request = self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest);
+        let mut request = request.set_key_schema(Some(keys(self.shape.key)?));
+        for key in self.shape.key {
+            request = request.attribute_definitions(defined(key, ScalarAttributeType::S)?);
+        }
+        if let Some(Index { name, key, kind }) = &self.shape.index {
+            let only_keys = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+            let index = GlobalSecondaryIndex::builder().index_name(name).set_key_schema(Some(keys(&[key])?));
+            request = request
+                .attribute_definitions(defined(key, kind.clone())?)
+                .global_secondary_indexes(index.projection(only_keys).build().map_err(unbuilt)?);
         }
         match request.send().await {
             Err(error) if !error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
@@ -149,9 +171,24 @@ impl Store {
         })
     }
 
-    /// How long to wait before asking again for what DynamoDB left out.
-    pub(super) fn pause(&self) -> Duration {
-        PAUSE
+    /// Reads items by their keys, as often as DynamoDB leaves some of them out; in no order, without those that are
+    /// not there.
+    pub(super) async fn get_many(&self, mut keys: Vec<Item>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        while !keys.is_empty() {
+            let rest = keys.split_off(keys.len().min(AT_ONCE));
+            let some = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+            let read = self.client.batch_get_item().request_items(&self.table, some.build().map_err(unbuilt)?);
+            let answer = read.send().await.map_err(|error| self.unread(&error))?;
+            items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            keys = left.map(|left| left.keys).unwrap_or_default();
+            if !keys.is_empty() {
+                tokio::time::sleep(PAUSE).await;
+            }
+            keys.extend(rest);
+        }
+        Ok(items)
     }
 
     pub(super) async fn get(&self, key: &Key) -> Result<Option<Item>> {
@@ -216,6 +253,38 @@ impl Store {
             .with("table", &self.table)
             .hint("it was tried again several times; use fewer workers, or raise the table's capacity")
     }
+}
+
+impl Shape {
+    fn words(&self) -> String {
+        let keys: Vec<_> = self.key.iter().map(|key| format!("`{key}`")).collect();
+        let keys = format!("the key {}, of strings", keys.join(" and "));
+        match &self.index {
+            Some(Index { name, key, kind }) => format!("{keys}, and a global index `{name}` on `{key}` ({kind})"),
+            None => keys,
+        }
+    }
+}
+
+fn is_there(table: &TableDescription, index: &Index) -> bool {
+    table.global_secondary_indexes().iter().any(|there| {
+        let key = there.key_schema().first().map(KeySchemaElement::attribute_name);
+        there.index_name() == Some(&index.name) && key == Some(index.key)
+    })
+}
+
+fn is_of(table: &TableDescription, key: &str, kind: &ScalarAttributeType) -> bool {
+    table.attribute_definitions().iter().any(|it| it.attribute_name() == key && it.attribute_type() == kind)
+}
+
+fn keys(names: &[&str]) -> Result<Vec<KeySchemaElement>> {
+    let roles = [KeyType::Hash, KeyType::Range];
+    let key = |(name, role): (&&str, KeyType)| KeySchemaElement::builder().attribute_name(*name).key_type(role).build();
+    names.iter().zip(roles).map(|pair| key(pair).map_err(unbuilt)).collect()
+}
+
+fn defined(name: &str, kind: ScalarAttributeType) -> Result<AttributeDefinition> {
+    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(unbuilt)
 }
 
 /// Whether a condition of a transaction did not hold.
