@@ -81,7 +81,7 @@ async fn a_table_that_is_not_there_is_made_only_by_whoever_may_and_writes() {
     for error in [strict.runs("r", 9).await.unwrap_err(), strict.begin(&run("1", "r"), None).await.unwrap_err()] {
         assert_eq!((error.kind(), error.message()), (Kind::NotFound, "the ledger's table does not exist"));
         let hint = error.hint_text().unwrap();
-        assert!(hint.contains("create = true") && hint.contains("--table-name made"), "{hint}");
+        assert!(hint.contains("create = true") && hint.contains("`pk` and `sk`"), "{hint}");
     }
     let makers = (0..8).map(|n| {
         let config = made.clone();

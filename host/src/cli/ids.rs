@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::{Subcommand, builder::PossibleValuesParser};
+use serde_json::json;
 
 use super::{
     exit::Exit,
@@ -202,7 +203,7 @@ async fn dump(list: &dyn List, state: Option<State>, json: bool, ui: Ui) -> Resu
         let page = list.page(state, from.as_deref(), PAGE).await?;
         for id in page.ids {
             if json {
-                ui.json(&id);
+                ui.json(&json!({ "id": id.id, "state": id.state.word(), "reason": id.reason, "owner": id.owner }));
             } else {
                 ui.data(&format!("{} {}", id.id, id.state.word()));
             }

@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use serde::Serialize;
 
 use super::State;
 use crate::error::Result;
 
 /// An id as it stood when it was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The id.
     pub id: String,
@@ -41,7 +40,7 @@ pub struct Move {
 }
 
 /// What came of ids that were to be added.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// New ones.
     pub added: u64,

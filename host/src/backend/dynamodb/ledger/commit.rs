@@ -63,7 +63,7 @@ fn rows(store: &Store, run: &str, commit: &Commit) -> Result<Vec<TransactWriteIt
     if weight > BYTES {
         return Err(Error::usage("what a batch has to say of its failures is more than DynamoDB takes at once")
             .with("bytes", weight.to_string())
-            .hint("make the batches smaller: `batch` under `[run]` in the recipe"));
+            .hint("make the batches smaller: `batch-records` under `[run]` in the recipe"));
     }
     let write = |(key, item): (Key, Option<Item>)| {
         let write = TransactWriteItem::builder();

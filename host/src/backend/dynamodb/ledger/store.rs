@@ -258,7 +258,7 @@ impl Store {
 impl Shape {
     fn words(&self) -> String {
         let keys: Vec<_> = self.key.iter().map(|key| format!("`{key}`")).collect();
-        let keys = format!("the key {}, of strings", keys.join(" and "));
+        let keys = format!("the key {} ({})", keys.join(" and "), ScalarAttributeType::S);
         match &self.index {
             Some(Index { name, key, kind }) => format!("{keys}, and a global index `{name}` on `{key}` ({kind})"),
             None => keys,
