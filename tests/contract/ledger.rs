@@ -247,7 +247,7 @@ async fn many_large_rows_are_read_in_pages(ledger: &dyn Ledger) {
     let token = take_over(ledger, "m", 0).await;
     let large = |n: u32| IdRow {
         reason: format!("{n} {}", "é".repeat(4000)),
-        ..row(&format!("{:04}", n * 7919 % 1350), State::KnownError, if n % 3 == 0 { "a" } else { "b" })
+        ..row(&format!("{:04}", n * 7919 % 1350), State::KnownError, if n.is_multiple_of(3) { "a" } else { "b" })
     };
     let mut all: Vec<_> = (0..1350).map(large).collect();
     for (n, rows) in all.chunks(90).enumerate() {

@@ -39,7 +39,11 @@ fn a_shared_ledger_calls_aws_and_leaves_the_own_file_to_the_rest() {
     assert_eq!((ledger.table.as_str(), ledger.region.as_deref(), ledger.create), ("reindex", Some("eu-west-2"), false));
     assert!(shared.calls_aws());
     assert_eq!(shared.database, own.database);
-    for bad in ["shards = 8", "create = 1", "table = 7"] {
+    assert_eq!(ledger.ids.shards.map(u8::from), Some(16));
+    let ids = "environment = 1\n[ledger.dynamodb]\nids = { table = 'Reingest', index = 'by_state' }\n";
+    let ids = parse(ids).unwrap().ledger.unwrap().ids;
+    assert_eq!((ids.table.as_deref(), ids.shards), (Some("Reingest"), None));
+    for bad in ["shards = 8", "create = 1", "table = 7", "ids = { shards = 0 }", "ids = { tabel = 'x' }"] {
         parse(&format!("environment = 1\n[ledger.dynamodb]\n{bad}\n")).unwrap_err();
     }
 }

@@ -10,8 +10,9 @@ use aws_sdk_dynamodb::{
     config::{Builder, retry::RetryConfig},
     error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::{
-        describe_table::DescribeTableError, put_item::PutItemError, query::builders::QueryFluentBuilder,
-        transact_write_items::TransactWriteItemsError, update_item::UpdateItemError,
+        create_table::CreateTableError, describe_table::DescribeTableError, put_item::PutItemError,
+        query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
     },
     types::{
         AttributeDefinition, BillingMode, CancellationReason, GlobalSecondaryIndex, KeySchemaElement, KeyType,
@@ -157,7 +158,7 @@ impl Store {
                 .global_secondary_indexes(index.projection(only_keys).build().map_err(unbuilt)?);
         }
         match request.send().await {
-            Err(error) if !error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
+            Err(error) if !error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => {
                 return Err(self.fault("the ledger's table cannot be made", &error));
             }
             _ => {}
