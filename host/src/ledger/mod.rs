@@ -5,6 +5,7 @@
 //! ledgers themselves are `backend/<service>/ledger.rs`.
 
 mod counts;
+pub mod list;
 mod state;
 
 use std::{

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Job, Servers, Status, identity::digest, probe, status};
 use crate::{
-    backend::{Backends, Config, Mode, aws::Session, call_aws, export::Export, files},
+    backend::{Backends, Config, Mode, aws::Session, export::Export, files},
     build,
     capability::{
         Capability, Resources,
@@ -20,6 +20,7 @@ use crate::{
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
+    ledger::list::List,
     pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
@@ -66,7 +67,7 @@ impl Project {
 
     /// Whether something it names is on AWS, so that [`Project::with_aws`] is needed.
     pub fn calls_aws(&self) -> bool {
-        call_aws(self.environment.backends.values())
+        self.environment.calls_aws()
     }
 
     /// Calls AWS as this session.
@@ -119,6 +120,11 @@ impl Project {
     /// How far the newest run is.
     pub async fn status(&self) -> Result<Option<Status>> {
         status(&*self.backends.ledger()?, &self.recipe.name, &self.environment.state).await
+    }
+
+    /// The recipe's list of ids.
+    pub fn list(&self) -> Result<Arc<dyn List>> {
+        self.backends.list(&self.recipe.name)
     }
 
     /// Tries the embedded default on scratch of its own, in the directory where the real one is. What was proven, by
@@ -291,7 +297,9 @@ impl Project {
 
 /// Everything an environment names, ready to be opened.
 pub fn backends(environment: &Environment, mode: Mode) -> Backends {
-    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System)).with_database(&environment.database)
+    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System))
+        .with_database(&environment.database)
+        .with_ledger(environment.ledger.clone())
 }
 
 /// Compiles a component, or takes it from the cache in a state directory.
