@@ -62,6 +62,9 @@ pub trait Scan: Send + Sync {
 
     /// Reads rows again by position, in the order asked; none where nothing is left.
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>>;
+
+    /// Learns how many workers read it now, this one included, so that all together keep to what may be read.
+    fn share(&self, _workers: u32) {}
 }
 
 /// Records by key. A table's positions are its keys.

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{capability::grant::Access, error::Result, ledger::Scope};
+use crate::{capability::grant::Access, error::Result};
 
-use super::Job;
+use super::{Job, Work};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,7 +60,7 @@ impl Job {
     pub async fn connect(&self) -> Result<Vec<Finding>> {
         let info = self.source.info().await?;
         let count = info.count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
-        let segments = self.segments(Scope::Full, &info);
+        let segments = self.segments(&Work::Full, &info);
         let mut findings = vec![Finding::new("source", format!("{count} records, read in {segments} segments"))];
         for target in self.targets()? {
             let text = match target.index.current().await? {

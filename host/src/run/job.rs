@@ -14,16 +14,23 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     event::Events,
-    ledger::{Ledger, Run, Scope},
-    pipeline::{self, Parts, Pipeline, Sinks, Stop},
+    ledger::{Ledger, Run},
+    pipeline::{self, Leases, Parts, Pipeline, Sinks, Stop},
     record::{Shape, canonical},
     sandbox::{Limits, Mapper, Plugin, Room},
 };
 
 use super::{
+    Work,
     identity::{self, Identity, digest},
     targets::Target,
 };
+
+/// Into how many segments a source is cut on a shared ledger, where the recipe says nothing: more than there are
+/// workers, so that whoever comes late finds some.
+const SHARED_SEGMENTS: u32 = 64;
+/// How many ids make a segment on a shared ledger, at least.
+const IDS_IN_A_SEGMENT: usize = 100;
 
 /// Everything one recipe's run needs, opened and compared: the plugin asks for nothing it was not granted.
 pub struct Job {
@@ -99,14 +106,22 @@ impl Job {
         })
     }
 
-    /// How many segments a run of this scope has.
-    pub(super) fn segments(&self, scope: Scope, info: &SourceInfo) -> u32 {
-        let wanted = match (scope, self.segments) {
-            (Scope::Ids | Scope::Limit, _) => 1,
+    /// How many segments a run has. Nothing on a shared ledger hangs on the machine, or its workers would differ.
+    pub(super) fn segments(&self, work: &Work, info: &SourceInfo) -> u32 {
+        let shared = self.ledger.is_shared();
+        let wanted = match (work, self.segments) {
+            (Work::Ids(ids), _) if shared => {
+                u32::try_from(ids.len().div_ceil(IDS_IN_A_SEGMENT)).unwrap_or(u32::MAX).clamp(1, SHARED_SEGMENTS)
+            }
+            (Work::Ids(_) | Work::Limit(_), _) => return 1,
+            (_, 0) if shared => SHARED_SEGMENTS,
             (_, 0) => std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1)),
             (_, segments) => segments,
         };
-        wanted.min(info.max_segments.unwrap_or(u32::MAX))
+        match work {
+            Work::Ids(_) => wanted,
+            _ => wanted.min(info.max_segments.unwrap_or(u32::MAX)),
+        }
     }
 
     /// What makes a run of this job this run and no other.
@@ -141,11 +156,17 @@ impl Job {
         })
     }
 
+    /// This process as one of the workers of a run.
+    pub(super) fn leases(&self, run: &Run, events: &Events, stop: &Stop) -> Result<Arc<Leases>> {
+        Ok(Leases::new(self.ledger.clone(), run, identity::owner()?, self.pace.lease, events, stop))
+    }
+
     /// The pipeline of a run, where the ledger says it is.
     pub(super) async fn pipeline(
         &self,
         run: &Run,
         scan: Arc<dyn Scan>,
+        leases: Arc<Leases>,
         events: &Events,
         stop: &Stop,
     ) -> Result<Pipeline> {
@@ -158,7 +179,7 @@ impl Job {
         };
         Pipeline::resume(Parts {
             run: run.clone(),
-            owner: identity::owner()?,
+            leases,
             scan,
             shape: self.shape.clone(),
             mapper: self.mapper_at(run.started, seed(&run.id), events),
