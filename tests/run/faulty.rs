@@ -64,7 +64,9 @@ impl Fuse {
 
     /// Lets everything go on that hangs.
     pub fn wake(&self) {
-        self.hanging.iter().for_each(|hanging| drop(hanging.send_replace(Hanging::Woken)));
+        if let Some(hanging) = &self.hanging {
+            hanging.send_replace(Hanging::Woken);
+        }
     }
 
     async fn call<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {

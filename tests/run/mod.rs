@@ -1,5 +1,6 @@
 //! Whole runs through the library, on the real embedded backends: resume, rebuild, retry, and a fault at every call.
 
+mod dealt;
 mod faulty;
 mod workers;
 mod world;

@@ -1,9 +1,9 @@
 //! Several workers on one run: they divide it, and whoever dies, hangs or comes late changes nothing of what it comes to.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use reindex::{
-    error::{Kind, Result},
+    error::Result,
     event::Events,
     pipeline::Stop,
     run::{Job, Options, Summary, Work},
@@ -72,6 +72,7 @@ async fn a_worker_that_comes_late_gets_work_while_another_is_held_up() {
     let second = start(world.job(), Work::Full);
     // One segment is held; what is free is done without it.
     while world.documents().await.len() < before + world::RECORDS / 8 {
+        assert!(!second.is_finished(), "it ended before all was done");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert!(!second.is_finished());
@@ -89,8 +90,12 @@ async fn hang_everywhere(work: Work, step: usize, wakes: bool) {
         let world = World::shared().await;
         prepare(&world, &work).await;
         let fuse = Fuse::hang_at(at);
-        let first = start(world.faulty_job(&fuse), work.clone());
-        fuse.hung().await;
+        let mut first = start(world.faulty_job(&fuse), work.clone());
+        tokio::select! {
+            () = fuse.hung() => {}
+            // How often the ledger is looked at differs a little from time to time.
+            _ = &mut first => continue,
+        }
         if !wakes {
             first.abort();
         }

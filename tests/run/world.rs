@@ -20,7 +20,10 @@ use reindex::{
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::faulty::{Faulty, Fuse};
+use super::{
+    dealt::Dealt,
+    faulty::{Faulty, Fuse},
+};
 use crate::plugins;
 
 /// How many persons there are.
@@ -110,7 +113,8 @@ impl World {
         if self.shared {
             (pace.lease, pace.segments_at_once) = (LEASE, 1);
         }
-        let source: Arc<dyn Scan> = self.table.clone();
+        let table: Arc<dyn Scan> = self.table.clone();
+        let source = if self.shared { Arc::new(Dealt(table)) } else { table };
         Job {
             name: "persons".into(),
             plugin: self.plugin.clone(),
