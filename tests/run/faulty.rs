@@ -57,6 +57,17 @@ impl Fuse {
         self.calls.load(Ordering::SeqCst)
     }
 
+    /// Hangs from now on, unless it was woken before.
+    pub fn hang(&self) {
+        if let Some(hanging) = &self.hanging {
+            hanging.send_if_modified(|hanging| {
+                let now = *hanging == Hanging::NotYet;
+                *hanging = if now { Hanging::Now } else { *hanging };
+                now
+            });
+        }
+    }
+
     /// Waits until it hangs.
     pub async fn hung(&self) {
         self.wait_for(|hanging| hanging != Hanging::NotYet).await;
@@ -80,12 +91,10 @@ impl Fuse {
         let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         match &self.hanging {
             None if call == self.at => Err(Error::new(Kind::Unavailable, "the fuse blew")),
-            Some(hanging) => {
-                hanging.send_if_modified(|hanging| {
-                    let now = call == self.at && *hanging == Hanging::NotYet;
-                    *hanging = if now { Hanging::Now } else { *hanging };
-                    now
-                });
+            Some(_) => {
+                if call == self.at {
+                    self.hang();
+                }
                 self.wait_for(|hanging| hanging != Hanging::Now).await;
                 Ok(())
             }

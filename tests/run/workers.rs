@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reindex::{
     error::Result,
-    event::Events,
+    event::{Event, Events},
     pipeline::Stop,
     run::{Job, Options, Summary, Work},
 };
@@ -62,11 +62,16 @@ async fn workers_that_start_together_come_to_what_one_comes_to_and_all_say_the_s
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_comes_late_gets_work_while_another_is_held_up() {
-    let (expected, calls) = undisturbed(Work::Full).await;
-    let (world, fuse) = (World::shared().await, Fuse::hang_at(calls / 2));
+    let (expected, _) = undisturbed(Work::Full).await;
+    let (world, fuse) = (World::shared().await, Fuse::hang_at(usize::MAX));
     let mut job = world.faulty_job(&fuse);
     job.pace.lease = FOR_GOOD;
-    let first = start(job, Work::Full);
+    let hang = fuse.clone();
+    let midst = Events::new(move |event| match event {
+        Event::Progress { counts } if counts.read > 0 => hang.hang(),
+        _ => {}
+    });
+    let first = tokio::spawn(async move { job.run(Options::default(), &midst, &Stop::new()).await });
     fuse.hung().await;
     let before = world.documents().await.len();
     let second = start(world.job(), Work::Full);

@@ -57,7 +57,7 @@ impl Job {
     }
 
     async fn make_targets(&self, steps: &mut Steps, events: &Events) -> Result<()> {
-        let _turn = match self.state_directory.as_deref() {
+        let _turn = match self.lock_directory() {
             Some(directory) => Some(Lock::turn(directory).await?),
             None => None,
         };

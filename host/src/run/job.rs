@@ -58,7 +58,7 @@ pub struct Job {
     pub resources: Resources,
     /// Where it is written down.
     pub ledger: Arc<dyn Ledger>,
-    /// Where the lock of the recipe lies; none allows several runs at once.
+    /// Where the lock of the recipe lies; none allows several runs at once, and a shared ledger needs none.
     pub state_directory: Option<PathBuf>,
     /// What else makes this run this run, such as which server each resource is on.
     pub identity: BTreeMap<String, String>,

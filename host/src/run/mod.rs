@@ -14,6 +14,7 @@ mod steps;
 mod targets;
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -234,9 +235,13 @@ impl Job {
     }
 
     fn lock(&self) -> Result<Option<Lock>> {
-        // Workers of a shared ledger keep apart by leases.
-        let directory = self.state_directory.as_deref().filter(|_| !self.ledger.is_shared());
-        directory.map(|directory| Lock::take(directory, &self.name)).transpose()
+        self.lock_directory().map(|directory| Lock::take(directory, &self.name)).transpose()
+    }
+
+    /// Where the locks of this machine lie. Workers of a shared ledger keep apart by leases, which a process that hangs
+    /// loses; a lock it would keep.
+    fn lock_directory(&self) -> Option<&Path> {
+        self.state_directory.as_deref().filter(|_| !self.ledger.is_shared())
     }
 }
 
