@@ -1,10 +1,14 @@
 //! Several workers on one run: they divide it, and whoever dies, hangs or comes late changes nothing of what it comes to.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, mpsc},
+    time::Duration,
+};
 
 use reindex::{
-    error::Result,
+    error::{Error, Kind, Result},
     event::{Event, Events},
+    ledger::Filter,
     pipeline::Stop,
     run::{Job, Options, Summary, Work},
 };
@@ -128,4 +132,144 @@ async fn another_worker_goes_on_where_one_was_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_hangs_loses_its_leases_and_harms_nothing_when_it_wakes() {
     hang_everywhere(Work::Full, 7, true).await;
+}
+
+/// Lets one of two workers fail at calls of a run, every so many.
+async fn fail_everywhere(work: Work, step: usize) {
+    let (expected, calls) = undisturbed(work.clone()).await;
+    for at in (1..=calls).step_by(step) {
+        let world = World::shared().await;
+        prepare(&world, &work).await;
+        let failing = start(world.faulty_job(&Fuse::at(at)), work.clone());
+        let other = start(world.job(), work.clone()).await.unwrap().unwrap();
+        assert_eq!(world.state(&other.run.id).await, expected, "call {at}");
+        assert_eq!(world.indexes(), 1, "call {at}");
+        match failing.await.unwrap() {
+            Ok(summary) if summary.run.id == other.run.id => assert_alike(&summary, &other),
+            Ok(summary) => assert!(summary.is_finished()),
+            Err(error) => assert_eq!(error.kind(), Kind::Unavailable, "call {at}: {}", error.report()),
+        }
+    }
+}
+
+fn rebuild() -> Work {
+    Work::Rebuild { drop_old: true, waive: world::INVALID as u64 }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_fails_leaves_the_rest_to_the_other() {
+    fail_everywhere(Work::Full, 9).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_is_closed_by_whoever_is_left_when_the_one_that_closes_it_is_killed() {
+    hang_everywhere(rebuild(), 5, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_divide_a_list_of_ids() {
+    let world = World::shared().await;
+    let ids: Vec<_> = (0..5).flat_map(|_| (0..world::RECORDS).map(world::id)).chain(["nobody".to_owned()]).collect();
+    let running: Vec<_> = (0..2).map(|_| start(world.job(), Work::Ids(ids.clone()))).collect();
+    let mut summaries = Vec::new();
+    for worker in running {
+        summaries.push(worker.await.unwrap().unwrap());
+    }
+    assert_alike(&summaries[0], &summaries[1]);
+    assert_eq!(summaries[0].run.segments, 4);
+    assert_eq!((summaries[0].counts.read, summaries[0].counts.not_found), (ids.len() as u64, 1));
+}
+
+/// A listener that holds its worker up after its first batch, for as long as the sender lives; its leases go on beating.
+fn hold_up() -> (Events, mpsc::Sender<()>, mpsc::Receiver<()>) {
+    let ((go, held), (arrived, arrival)) = (mpsc::channel(), mpsc::channel());
+    let held = Mutex::new(held);
+    let events = Events::new(move |event| {
+        if matches!(event, Event::Progress { counts } if counts.read > 0) {
+            let _ = arrived.send(());
+            let _ = held.lock().unwrap().recv();
+        }
+    });
+    (events, go, arrival)
+}
+
+/// A job whose worker is alive to others even where the machine is busy.
+fn patient(world: &World) -> Job {
+    let mut job = world.job();
+    job.pace.lease = Duration::from_secs(3);
+    job
+}
+
+async fn refused(job: Job, fresh: bool) -> Error {
+    let options = Options { work: Work::Full, fresh };
+    let error = job.run(options, &Events::ignore(), &Stop::new()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Usage, "{}", error.report());
+    error
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_run_that_somebody_works_on_is_neither_given_up_nor_joined_by_another_recipe() {
+    let world = World::shared().await;
+    let ((events, go, arrival), job) = (hold_up(), patient(&world));
+    let first = tokio::spawn(async move { job.run(Options::default(), &events, &Stop::new()).await });
+    tokio::task::spawn_blocking(move || arrival.recv().unwrap()).await.unwrap();
+    let error = refused(world.job(), true).await;
+    assert!(error.message().contains("is at work on run"), "{}", error.report());
+    let mut other = world.job();
+    other.settings = r#"{"another":true}"#.into();
+    assert!(refused(other, false).await.message().contains("plugin settings"));
+    drop(go);
+    assert!(first.await.unwrap().unwrap().is_finished());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_run_without_versions_has_one_worker_at_a_time_and_goes_on_after_its_death() {
+    let world = World::shared().await;
+    let versionless = || {
+        let mut job = patient(&world);
+        job.shape.version = reindex::record::Version::None;
+        job
+    };
+    let ((events, go, arrival), job) = (hold_up(), versionless());
+    let first = tokio::spawn(async move { job.run(Options::default(), &events, &Stop::new()).await });
+    tokio::task::spawn_blocking(move || arrival.recv().unwrap()).await.unwrap();
+    let error = refused(versionless(), false).await;
+    assert!(error.message().contains("no versions"), "{}", error.report());
+    first.abort();
+    drop(go);
+    assert!(first.await.is_err());
+    let second = start(versionless(), Work::Full).await.unwrap().unwrap();
+    assert!(second.resumed && second.is_finished());
+    assert_eq!(world.documents().await.len(), world::RECORDS - world::INVALID);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_failed_is_tried_again_by_one_worker_at_a_time() {
+    let world = World::shared().await;
+    start(world.job(), Work::Full).await.unwrap().unwrap();
+    world.mend().await;
+    let ((events, go, arrival), job) = (hold_up(), patient(&world));
+    let first = tokio::spawn(async move { job.retry(Filter::default(), &events, &Stop::new()).await });
+    tokio::task::spawn_blocking(move || arrival.recv().unwrap()).await.unwrap();
+    let error = world.job().retry(Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap_err();
+    assert!(error.message().contains("tries again what failed"), "{}", error.report());
+    drop(go);
+    let summary = first.await.unwrap().unwrap();
+    assert_eq!((summary.counts.failed, summary.run.counts), (0, Some(summary.counts)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_stopped_gives_its_leases_back_at_once() {
+    let (expected, _) = undisturbed(Work::Full).await;
+    let (world, stop) = (World::shared().await, Stop::new());
+    let (asked, mut job) = (stop.clone(), world.job());
+    job.pace.lease = FOR_GOOD;
+    let listener = Events::new(move |event| match event {
+        Event::Progress { counts } if counts.read > 0 => asked.ask(),
+        _ => {}
+    });
+    let error = job.run(Options::default(), &listener, &stop).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Stopped);
+    let other = start(world.job(), Work::Full).await.unwrap().unwrap();
+    assert_eq!(world.state(&other.run.id).await, expected);
 }

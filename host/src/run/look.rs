@@ -28,6 +28,13 @@ pub struct Status {
     pub workers: Vec<Worker>,
 }
 
+impl Status {
+    /// Whether somebody works on it, as far as one look can tell.
+    pub fn is_worked_on(&self) -> bool {
+        self.pid.is_some() || !self.workers.is_empty()
+    }
+}
+
 /// A worker of a run, as its leases show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
