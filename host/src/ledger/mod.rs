@@ -151,7 +151,10 @@ pub struct IdRow {
     pub at: Timestamp,
 }
 
-/// What one batch changes: written whole or not at all.
+/// How many rows one [`Commit`] may write and settle, taken together: some ledgers write only so much at once.
+pub const MAX_ROWS: usize = 90;
+
+/// What one batch changes, or a part of a large one: written whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
     /// Which line of work: a segment, or [`Run::retries`].

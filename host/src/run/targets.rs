@@ -147,6 +147,13 @@ impl Target {
         Ok(())
     }
 
+    /// Removes the index that a rebuild replaced.
+    pub async fn drop_old(&self, old: &str, events: &Events) -> Result<()> {
+        self.index.remove(old).await?;
+        events.note(format!("removed index {old}"));
+        Ok(())
+    }
+
     /// Removes the index of a rebuild that was given up, unless the alias names it already.
     pub async fn discard(&self, run: &Run, events: &Events) -> Result<()> {
         let current = self.index.current().await?.map(|current| current.name);
