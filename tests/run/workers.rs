@@ -167,6 +167,11 @@ async fn a_rebuild_is_closed_by_whoever_is_left_when_the_one_that_closes_it_is_k
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_is_closed_once_when_the_one_that_closes_it_hangs_and_wakes() {
+    hang_everywhere(rebuild(), 6, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn workers_divide_a_list_of_ids() {
     let world = World::shared().await;
     let ids: Vec<_> = (0..5).flat_map(|_| (0..world::RECORDS).map(world::id)).chain(["nobody".to_owned()]).collect();

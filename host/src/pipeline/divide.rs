@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::{
-    Pipeline,
+    Pipeline, backoff,
     feed::Feed,
     lease::{self, Held},
     task,
@@ -81,8 +81,10 @@ impl Pipeline {
             return Ok(true);
         }
         // Workers that start at one moment begin at different lines.
-        let first = self.chance as usize % open.len().max(1);
-        open.rotate_left(first);
+        if self.parts.leases.are_shared() {
+            let first = self.chance as usize % open.len().max(1);
+            open.rotate_left(first);
+        }
         for (line, feed) in open {
             if lines.numbers.len() >= self.at_once() || self.must_stop() {
                 break;
@@ -102,7 +104,8 @@ impl Pipeline {
         if !leases.is_free(line, found) {
             return Ok(None);
         }
-        match leases.take(line, found).await? {
+        let (attempts, events) = (self.parts.config.attempts, &self.parts.events);
+        match backoff::insist(attempts, events, || leases.take(line, found)).await? {
             Some((held, progress)) if progress.ended => {
                 leases.give_back(&held).await;
                 Ok(None)
@@ -115,11 +118,13 @@ impl Pipeline {
     /// Reads how far each line is; takes up what others did, and that there are others.
     async fn look_around(&self, own: &BTreeSet<u32>) -> Result<Vec<Progress>> {
         let (leases, ledger, run) = (&self.parts.leases, &self.parts.ledger, &self.parts.run);
-        let found = leases.look().await?;
+        let (attempts, events) = (self.parts.config.attempts, &self.parts.events);
+        let found = backoff::insist(attempts, events, || leases.look()).await?;
         if !leases.are_shared() {
             return Ok(found);
         }
-        if ledger.find(&run.id).await?.is_none_or(|run| run.phase == Phase::Abandoned) {
+        let now = backoff::insist(attempts, events, || ledger.find(&run.id)).await?;
+        if now.is_none_or(|run| run.phase == Phase::Abandoned) {
             return Err(Error::new(Kind::Stopped, format!("run {} was given up for a fresh one", run.id))
                 .hint("run it again to work on that one"));
         }
@@ -131,12 +136,12 @@ impl Pipeline {
             (before, total.open())
         };
         if before != now {
-            let groups = ledger.groups(&run.id, 0).await?;
+            let groups = backoff::insist(attempts, events, || ledger.groups(&run.id, 0)).await?;
             self.total().take_groups(&groups);
         }
         let counts = self.counts();
         self.parts.config.check_hope(&counts)?;
-        self.parts.events.send(Event::Progress { counts });
+        events.send(Event::Progress { counts });
         Ok(found)
     }
 
