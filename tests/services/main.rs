@@ -12,7 +12,7 @@ mod index;
 mod place;
 #[path = "../plugins.rs"]
 mod plugins;
-mod smoke;
+//mod smoke;
 
 mod sandbox {
     pub(crate) use super::build;
