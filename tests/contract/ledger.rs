@@ -21,6 +21,8 @@ pub fn run(id: &str, recipe: &str) -> Run {
         total: Some(7),
         started: Timestamp::UNIX_EPOCH,
         ended: None,
+        made: Default::default(),
+        load_settings: Default::default(),
         watermarks: Default::default(),
         counts: None,
         revision: 0,

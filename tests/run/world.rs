@@ -166,7 +166,7 @@ impl World {
     pub fn consuming_job(&self, queue: Arc<dyn Queue>, named: bool, fuse: &Fuse) -> Job {
         let (lease, idle) = (Duration::from_secs(2), Duration::from_millis(100));
         let consuming = Consuming { lease, idle, max_deliveries: 3 };
-        let queue = Arc::new(Faulty { inner: queue, fuse: fuse.clone() });
+        let queue = Arc::new(Faulty { inner: queue, fuse: fuse.clone(), shared: false });
         let table = named.then(|| self.table.clone());
         let messages = Arc::new(Messages::new("work", queue, table, Form::Plain, consuming));
         Job { source: messages.clone(), messages: Some(messages), ..self.faulty_job(fuse) }

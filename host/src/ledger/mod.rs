@@ -78,6 +78,12 @@ pub struct Run {
     pub started: Timestamp,
     /// When it finished.
     pub ended: Option<Timestamp>,
+    /// The aliases whose concrete index this run makes itself.
+    #[serde(default)]
+    pub made: BTreeSet<String>,
+    /// The settings of an index it makes as they are to be after the load, by alias.
+    #[serde(default)]
+    pub load_settings: BTreeMap<String, String>,
     /// The highest write each index it goes on filling had seen before it began, where the engine counts them.
     #[serde(default)]
     pub watermarks: BTreeMap<String, u64>,

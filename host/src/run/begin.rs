@@ -35,7 +35,7 @@ impl Job {
                 }
                 self.give_up(&mut old, events, stop).await?;
             }
-            draft.targets = targets::choose(&self.targets()?, draft.scope, draft.started).await?;
+            targets::choose(&self.targets()?, &mut draft).await?;
             if self.ledger.begin(&draft, newest.as_deref()).await? {
                 return Ok((draft, false));
             }
@@ -65,14 +65,20 @@ impl Job {
         for target in &targets {
             target.reconsider(&mut steps.run).await?;
         }
+        for target in &targets {
+            target.make(&steps.run, events).await?;
+            target.look_before_load(&mut steps.run).await?;
+        }
+        // What was set before is written down before the first setting changes.
+        steps.save().await?;
         let run = steps.run.clone();
-        let make = async {
+        let tune = async {
             for target in &targets {
-                target.make(&run, events).await?;
+                target.tune(&run).await?;
             }
             Ok(())
         };
-        steps.step(MADE, make).await
+        steps.step(MADE, tune).await
     }
 
     pub(super) async fn targets_are_still_there(&self, run: &Run) -> Result<()> {
@@ -97,6 +103,7 @@ impl Job {
         }
         events.note(format!("gave up the unfinished run {}", run.id));
         for target in self.targets()? {
+            target.restore(run).await?;
             target.discard(run, events).await?;
         }
         Ok(())
@@ -156,6 +163,8 @@ impl Job {
             total,
             started,
             ended: None,
+            made: Default::default(),
+            load_settings: Default::default(),
             watermarks: Default::default(),
             counts: None,
             revision: 0,

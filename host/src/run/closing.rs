@@ -39,8 +39,17 @@ impl Job {
         steps.run.phase = Phase::Finishing;
         steps.run.counts = Some(pipeline::counts(&*self.ledger, &steps.run).await?);
         steps.save().await?;
-        if let Work::Rebuild { drop_old, waive } = *work {
-            self.swap(steps, drop_old, waive, events).await?;
+        let targets = self.targets()?;
+        let run = steps.run.clone();
+        for target in &targets {
+            steps.step(&format!("restored {}", target.alias), target.restore(&run)).await?;
+        }
+        match *work {
+            Work::Rebuild { drop_old, waive } => self.swap(steps, drop_old, waive, events).await?,
+            Work::Full if !self.prunes.is_empty() => {
+                steps.step("pruned", self.prune_or_say_why_not(&run, events)).await?;
+            }
+            _ => {}
         }
         steps.run.ended = Some(self.clock.now());
         steps.run.phase = Phase::Finished;

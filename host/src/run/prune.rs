@@ -10,7 +10,7 @@ use super::{Job, look, targets::Target};
 use crate::{
     capability::index::Listed,
     error::{Error, Kind, Result},
-    event::Events,
+    event::{Event, Events},
     ledger::{Counts, Phase, Run, Scope},
     recipe::Prune,
 };
@@ -72,6 +72,18 @@ impl Job {
             all.push(pruned);
         }
         Ok(all)
+    }
+
+    /// Removes what is gone at the end of a run. What forbids it is said and forbids nothing else.
+    pub(super) async fn prune_or_say_why_not(&self, run: &Run, events: &Events) -> Result<()> {
+        match self.prune_after(run, &run.counts.unwrap_or_default(), false, events).await {
+            Err(error) if matches!(error.kind(), Kind::Usage | Kind::Stopped) => {
+                let hint = error.hint_text().map(|hint| format!("; {hint}")).unwrap_or_default();
+                events.send(Event::Warning { text: format!("{error}{hint}") });
+                Ok(())
+            }
+            pruned => pruned.map(drop),
+        }
     }
 
     /// Refuses to prune after a run that may not have seen every item.
