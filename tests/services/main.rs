@@ -23,6 +23,7 @@ mod smoke;
 #[path = "../run"]
 mod run {
     pub mod consume;
+    pub mod dealt;
     pub mod faulty;
     pub mod world;
 }

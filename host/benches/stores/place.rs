@@ -28,7 +28,8 @@ impl Place {
     pub fn new() -> Self {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target");
         // The servers as fast as they get: by default they start quickly instead.
-        let start = |kind| servers::start(kind, &Options::default().jvm("-XX:TieredStopAtLevel=4").jvm("-Xmx1g")).unwrap();
+        let start =
+            |kind| servers::start(kind, &Options::default().jvm("-XX:TieredStopAtLevel=4").jvm("-Xmx1g")).unwrap();
         let place = Self {
             directory: tempfile::Builder::new().prefix("bench-").tempdir_in(target).unwrap(),
             dynamodb: start(Server::Dynamodb),
