@@ -1,6 +1,7 @@
 //! Whole runs through the library, on the real embedded backends: resume, rebuild, retry, and a fault at every call.
 
 mod faulty;
+mod prune;
 mod world;
 
 use std::{collections::BTreeMap, sync::Arc};

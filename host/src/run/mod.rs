@@ -109,6 +109,7 @@ impl Job {
     pub async fn run(&self, options: Options, events: &Events, stop: &Stop) -> Result<Summary> {
         let begun = Instant::now();
         let _lock = self.lock()?;
+        self.servers.look(&self.resources).await?;
         let (mut run, resumed) = self.begin(&options, events).await?;
         let scan: Arc<dyn Scan> = match options.work {
             Work::Limit(limit) => Arc::new(First::new(self.source.clone(), limit)),
@@ -135,6 +136,7 @@ impl Job {
     pub async fn retry(&self, filter: Filter, events: &Events, stop: &Stop) -> Result<Summary> {
         let begun = Instant::now();
         let _lock = self.lock()?;
+        self.servers.look(&self.resources).await?;
         let run = look::needing(&*self.ledger, &self.name).await?.ok_or_else(|| {
             Error::usage(format!("recipe `{}` was never run, so there is nothing to retry", self.name))
         })?;
@@ -190,6 +192,7 @@ impl Job {
         if let Work::Rebuild { drop_old, waive } = options.work {
             self.swap(run, &pipeline.counts(), drop_old, waive, events).await?;
         }
+        self.prune_at_end(run, &pipeline.counts(), events).await?;
         run.ended = Some(self.clock.now());
         self.enter(run, Phase::Finished).await
     }
