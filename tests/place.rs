@@ -154,7 +154,7 @@ pub fn snapshots() -> insta::Settings {
     settings.set_omit_expression(true);
     for (pattern, with) in [
         (r"\d{8}T\d{6}\.\d{3}-[0-9a-f]{6}", "RUN"),
-        (r"_\d{8}T\d{6}_[0-9a-f]{6}", "_MADE"),
+        (r"_\d{8}t\d{6}_[0-9a-f]{6}", "_MADE"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
         (r"\b(in|took|began) (\d+m )?\d+(\.\d+)?m?s\b", "$1 TIME"),
         (r", \d[\d,.]*/s", ", RATE/s"),

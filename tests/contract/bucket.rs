@@ -107,8 +107,6 @@ async fn what_is_noted_down_is_told_again(bucket: &dyn Bucket) {
     assert_eq!(found, written);
     assert_eq!((found.content_type.as_deref(), &found.metadata), (Some("image/tiff"), &metadata));
     assert_eq!(bucket.read("noted").await.unwrap().unwrap().0, found);
-    bucket.put("noted", b"x".to_vec(), None).await.unwrap();
-    assert!(head(bucket, "noted").await.unwrap().metadata.is_empty(), "the next object is another one");
     for (name, value) in [("Upper", "x"), ("a", "tab\t"), ("a", "ü"), ("", "x"), ("a", &"x".repeat(2048))] {
         let put = Put { metadata: noted(&[(name, value)]), ..Put::default() };
         assert_eq!(bucket.write("bad", &put, chunks("x")).await.unwrap_err().kind(), Kind::Usage);
@@ -120,7 +118,8 @@ async fn what_is_noted_down_is_told_again(bucket: &dyn Bucket) {
 async fn large_objects_are_streams(bucket: &dyn Bucket) {
     let large = noise((21 << 20) + 7, 1);
     for size in [None, Some(large.len() as u64)] {
-        let put = Put { size, metadata: [("n".to_owned(), "1".to_owned())].into(), ..Put::default() };
+        let metadata = [("n".to_owned(), "1".to_owned())].into();
+        let put = Put { size, metadata, content_type: Some("image/tiff".to_owned()), ..Put::default() };
         let written = bucket.write("large", &put, pieces(&large)).await.unwrap().unwrap();
         assert_eq!((written.size, head(bucket, "large").await.unwrap()), (large.len() as u64, written));
         assert!(all(bucket, "large").await.unwrap() == large);
@@ -169,7 +168,7 @@ async fn a_condition_that_does_not_hold_is_an_answer(bucket: &dyn Bucket) {
         let in_place = only_if(Condition::Etag(first.etag));
         let second = bucket.write("c", &in_place, content(3)).await.unwrap().unwrap();
         assert_eq!(bucket.write("c", &in_place, content(4)).await.unwrap(), None, "its turn is over");
-        assert_eq!(head(bucket, "c").await.unwrap(), second);
+        assert_eq!(head(bucket, "c").await.unwrap().etag, second.etag);
         assert!(all(bucket, "c").await.unwrap() == noise(length, 3));
         clear(bucket).await;
     }

@@ -13,7 +13,7 @@ use reindex::{
         export::Export,
         files::{Bucket, JsonLines},
     },
-    capability::storage::{Row, Scan as _, Segment},
+    capability::storage::{Bucket as _, Condition, Put, Row, Scan as _, Segment, chunks},
     error::Kind,
     record::Form,
 };
@@ -56,8 +56,24 @@ async fn a_directory_keeps_the_promises_of_a_bucket() {
 }
 
 #[tokio::test]
+async fn what_was_noted_down_goes_with_its_object() {
+    let (_kept, path) = directory();
+    let bucket = Bucket::open(&path);
+    let put = Put { metadata: [("page".to_owned(), "1".to_owned())].into(), ..Put::default() };
+    let first = bucket.write("a", &put, chunks("x")).await.unwrap().unwrap();
+    let again = bucket.write("a", &Put::default(), chunks("x")).await.unwrap().unwrap();
+    assert!(first.etag == again.etag && again.metadata.is_empty(), "{again:?}");
+    bucket.write("a", &put, chunks("x")).await.unwrap();
+    std::fs::write(path.join("a"), "changed by hand").unwrap();
+    let found = bucket.head_many(&texts(&["a"])).await.unwrap().pop().flatten().unwrap();
+    assert!(found.size == 15 && found.etag != first.etag && found.metadata.is_empty(), "{found:?}");
+    let only = |etag: &str| Put { condition: Condition::Etag(etag.to_owned()), ..Put::default() };
+    assert_eq!(bucket.write("a", &only(&first.etag), chunks("y")).await.unwrap(), None);
+    assert!(bucket.write("a", &only(&found.etag), chunks("y")).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_key_that_is_also_a_directory_is_refused_in_words() {
-    use reindex::capability::storage::Bucket as _;
     let (_kept, path) = directory();
     let bucket = Bucket::open(&path);
     bucket.put("a/b", b"x".to_vec(), None).await.unwrap();

@@ -3,17 +3,24 @@
 use std::sync::Arc;
 
 use reindex::{
-    capability::index::{Document, Index, MAX_VERSION, Stamp, Write, Written},
+    capability::index::{Document, Index, Listed, MAX_VERSION, Stamp, Write, Written},
     error::Kind,
 };
 
 use super::texts;
 
 const DEFINITION: &str = r#"{"mappings":{"properties":{
-    "name":{"type":"text"},"secret":{"type":"keyword","index":false},"inner":{"properties":{"hidden":{"enabled":false}}}}}}"#;
+    "name":{"type":"text"},"secret":{"type":"keyword","index":false,"doc_values":false},"inner":{"properties":{"hidden":{"enabled":false}}}}}}"#;
+
+const ANOTHER: &str = r#"{"mappings":{"properties":{"name":{"type":"keyword"}}}}"#;
 
 pub fn stamp() -> Stamp {
     Stamp { version: "v".to_owned() }
+}
+
+/// Of an index whose writers give no versions.
+fn unversioned() -> Stamp {
+    Stamp { version: "none".to_owned() }
 }
 
 pub fn put(id: &str, version: Option<u64>, name: &str) -> Write {
@@ -37,20 +44,33 @@ pub async fn index(index: Arc<dyn Index>) {
     before_the_first_run_nothing_is_found(&*index).await;
     an_alias_moves_in_one_step(index.clone()).await;
     newer_versions_win(&*index).await;
+    without_versions_the_last_write_wins(&*index).await;
     a_deletion_stands_against_older_writes(&*index).await;
     each_write_has_its_own_answer(&*index).await;
     a_search_finds_words_phrases_and_prefixes(&*index).await;
     a_search_survives_whatever_is_typed(&*index).await;
     an_update_is_found_by_its_new_words_only(&*index).await;
+    settings_for_a_load_come_back(&*index).await;
+    a_listing_names_every_document(&*index).await;
+    a_watermark_parts_what_was_written_before_it(&*index).await;
+    only_what_was_not_written_since_is_removed(&*index).await;
+    what_was_made_is_what_was_asked_for(&*index).await;
     many_tasks_write_at_once(index).await;
 }
 
 async fn fresh(index: &dyn Index, name: &str) {
-    index.create(name, DEFINITION, &stamp()).await.unwrap();
+    make(index, name, &stamp()).await;
+}
+
+async fn make(index: &dyn Index, name: &str, stamp: &Stamp) {
+    index.create(name, DEFINITION, stamp).await.unwrap();
     index.swap(name).await.unwrap();
 }
 
 async fn found(index: &dyn Index, query: &str) -> Vec<String> {
+    if let Some(current) = index.current().await.unwrap() {
+        index.refresh(&current.name).await.unwrap();
+    }
     let (total, documents) = index.search(query, 100).await.unwrap();
     assert_eq!(total, documents.len() as u64);
     let mut ids: Vec<_> = documents.into_iter().map(|document| document.id).collect();
@@ -66,6 +86,8 @@ async fn before_the_first_run_nothing_is_found(index: &dyn Index) {
     assert_eq!(index.write("none", vec![]).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.get_many(Some("none"), &[]).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.swap("none").await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(index.list("none", None, None, None, 10).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(index.remove_listed("none", &[]).await.unwrap_err().kind(), Kind::NotFound);
     index.remove("none").await.unwrap();
 }
 
@@ -73,8 +95,10 @@ async fn an_alias_moves_in_one_step(index: Arc<dyn Index>) {
     for name in ["one", "two"] {
         index.create(name, DEFINITION, &stamp()).await.unwrap();
         index.create(name, DEFINITION, &stamp()).await.unwrap();
-        assert!(index.create(name, "{}", &stamp()).await.is_err());
-        index.write(name, vec![put(name, None, "shared")]).await.unwrap();
+        assert!(index.create(name, ANOTHER, &stamp()).await.is_err());
+        assert!(index.create(name, DEFINITION, &unversioned()).await.is_err());
+        index.write(name, vec![put(name, Some(1), "shared")]).await.unwrap();
+        index.refresh(name).await.unwrap();
     }
     assert!(index.create("three", "nonsense", &stamp()).await.is_err());
     assert_eq!(index.current().await.unwrap(), None, "not before the swap");
@@ -105,14 +129,23 @@ async fn newer_versions_win(index: &dyn Index) {
         (Some(5), "five again", Written::Done, "five again", Some(5)),
         (Some(MAX_VERSION), "largest", Written::Done, "largest", Some(MAX_VERSION)),
         (Some(0), "zero", Written::NewerThere, "largest", Some(MAX_VERSION)),
-        (None, "none", Written::Done, "none", None),
-        (Some(0), "zero", Written::Done, "zero", Some(0)),
     ];
     for (version, name, answer, there, version_there) in cases {
         assert_eq!(index.write("versions", vec![put("x", version, name)]).await.unwrap(), [answer]);
         assert_eq!(index.get_many(None, &texts(&["x"])).await.unwrap(), [document("x", version_there, there)]);
     }
     assert_eq!(index.count("versions").await.unwrap(), 1);
+}
+
+async fn without_versions_the_last_write_wins(index: &dyn Index) {
+    make(index, "unversioned", &unversioned()).await;
+    for name in ["first", "second", "second"] {
+        assert_eq!(index.write("unversioned", vec![put("x", None, name)]).await.unwrap(), [Written::Done]);
+        assert_eq!(index.get_many(None, &texts(&["x"])).await.unwrap(), [document("x", None, name)]);
+    }
+    let gone = vec![delete("x", None), delete("x", None), delete("never there", None)];
+    assert_eq!(index.write("unversioned", gone).await.unwrap(), [Written::Done, Written::Done, Written::Done]);
+    assert_eq!(index.get_many(Some("unversioned"), &texts(&["x"])).await.unwrap(), [None]);
 }
 
 async fn a_deletion_stands_against_older_writes(index: &dyn Index) {
@@ -124,21 +157,21 @@ async fn a_deletion_stands_against_older_writes(index: &dyn Index) {
         put("x", Some(2), "late"),
         delete("never there", Some(7)),
         put("never there", Some(6), "late"),
-        delete("unversioned", None),
-        put("unversioned", Some(0), "here"),
+        delete("never there either", Some(0)),
+        put("never there either", Some(0), "here"),
     ];
     let answers = index.write("deletions", writes).await.unwrap();
     use Written::{Done, NewerThere};
     assert_eq!(answers, [Done, NewerThere, Done, NewerThere, Done, NewerThere, Done, Done]);
     assert_eq!(index.count("deletions").await.unwrap(), 1);
     assert_eq!(found(index, "late").await, texts(&[]));
-    assert_eq!(found(index, "").await, ["unversioned"]);
-    index.write("deletions", vec![put("x", Some(3), "back"), delete("unversioned", None)]).await.unwrap();
+    assert_eq!(found(index, "").await, ["never there either"]);
+    index.write("deletions", vec![put("x", Some(3), "back"), delete("never there either", Some(1))]).await.unwrap();
     assert_eq!((found(index, "back").await, index.count("deletions").await.unwrap()), (texts(&["x"]), 1));
 }
 
 async fn each_write_has_its_own_answer(index: &dyn Index) {
-    fresh(index, "answers").await;
+    make(index, "answers", &unversioned()).await;
     let bad = |id: &str, body: &str| Write { id: id.to_owned(), version: None, body: Some(body.to_owned()) };
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let longest = "x".repeat(512);
@@ -163,11 +196,16 @@ async fn each_write_has_its_own_answer(index: &dyn Index) {
     let again = document("a", None, "a again");
     assert_eq!(found, [document(&longest, None, "longest"), None, again.clone(), again]);
     assert_eq!(index.count("answers").await.unwrap(), 2);
+    let lines = "{\n\"name\":\r\n\"two\\nlines\"}\n";
+    assert_eq!(index.write("answers", vec![bad("lines", lines)]).await.unwrap(), [Written::Done]);
+    let read = index.get_many(Some("answers"), &texts(&["lines"])).await.unwrap().remove(0).unwrap();
+    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(parse(&read.body), parse(lines));
 }
 
 async fn a_search_finds_words_phrases_and_prefixes(index: &dyn Index) {
-    fresh(index, "search").await;
-    let whole = r#"{"name":"Ms Ada of Lovelace","inner":{"hidden":"shy","list":["Größe",{"n":4711}]},"secret":"hush"}"#;
+    make(index, "search", &unversioned()).await;
+    let whole = r#"{"name":"Ms Ada of Lovelace","inner":{"hidden":"shy","list":["Größe","x"],"deep":[{"n":4711}]},"secret":"hush"}"#;
     let ada = Write { id: "ada".to_owned(), version: None, body: Some(whole.to_owned()) };
     index
         .write("search", vec![ada, put("bob", None, "Lovelace of Ada Street"), put("eve", None, "Eve")])
@@ -194,6 +232,7 @@ async fn a_search_finds_words_phrases_and_prefixes(index: &dyn Index) {
     for (query, ids) in cases {
         assert_eq!(found(index, query).await, ids, "{query}");
     }
+    index.refresh("search").await.unwrap();
     let (total, some) = index.search("", 2).await.unwrap();
     assert_eq!((total, some.len()), (3, 2));
     assert_eq!(index.search("ada", 0).await.unwrap(), (2, vec![]));
@@ -241,12 +280,86 @@ async fn a_search_survives_whatever_is_typed(index: &dyn Index) {
 }
 
 async fn an_update_is_found_by_its_new_words_only(index: &dyn Index) {
-    fresh(index, "updates").await;
+    make(index, "updates", &unversioned()).await;
     for round in ["red", "green", "blue", "blue"] {
         index.write("updates", vec![put("x", None, "nothing"), put("x", None, round)]).await.unwrap();
     }
     for (query, ids) in [("red", vec![]), ("nothing", vec![]), ("blue", texts(&["x"]))] {
         assert_eq!(found(index, query).await, ids, "{query}");
+    }
+}
+
+async fn settings_for_a_load_come_back(index: &dyn Index) {
+    fresh(index, "tuned").await;
+    let before = index.current().await.unwrap().unwrap();
+    let kept = index.load_settings("tuned").await.unwrap();
+    index.tune("tuned").await.unwrap();
+    index.write("tuned", vec![put("x", Some(1), "loaded")]).await.unwrap();
+    assert_eq!(index.count("tuned").await.unwrap(), 1);
+    for _ in 0..2 {
+        index.restore("tuned", kept.as_deref().unwrap_or("{}")).await.unwrap();
+    }
+    assert_eq!(found(index, "loaded").await, ["x"]);
+    assert_eq!(index.contradictions(&before, &index.current().await.unwrap().unwrap().definition), [""; 0]);
+    assert_eq!(index.load_settings("tuned").await.unwrap(), kept, "all is as it was");
+}
+
+/// Every document of a listing, in parts of `limit`; written to in between.
+async fn listed(index: &dyn Index, name: &str, limit: usize) -> Vec<Listed> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let part = index.list(name, None, None, after.as_deref(), limit).await.unwrap();
+        all.extend(part.documents);
+        after = match part.next {
+            Some(next) => Some(next),
+            None => return all,
+        };
+    }
+}
+
+async fn a_listing_names_every_document(index: &dyn Index) {
+    fresh(index, "listed").await;
+    let ids: Vec<_> = (0..25).map(|n| format!("d-{n:02}")).collect();
+    index.write("listed", ids.iter().map(|id| put(id, Some(1), "listed")).collect()).await.unwrap();
+    index.write("listed", vec![put("gone", Some(1), "gone"), delete("gone", Some(1))]).await.unwrap();
+    for limit in [1, 2, 5, 25, 26, 1000] {
+        let mut all: Vec<_> = listed(index, "listed", limit).await.into_iter().map(|listed| listed.id).collect();
+        all.sort();
+        assert_eq!(all, ids, "{limit}");
+    }
+    assert!(index.list("listed", Some("nonsense"), None, None, 5).await.is_err());
+}
+
+async fn a_watermark_parts_what_was_written_before_it(index: &dyn Index) {
+    fresh(index, "marked").await;
+    index.write("marked", vec![put("old", Some(1), "old"), put("again", Some(1), "old")]).await.unwrap();
+    let Some(mark) = index.watermark("marked").await.unwrap() else { return };
+    index.write("marked", vec![put("again", Some(1), "new"), put("new", Some(1), "new")]).await.unwrap();
+    let part = index.list("marked", None, Some(mark), None, 10).await.unwrap();
+    assert_eq!(part.documents.into_iter().map(|listed| listed.id).collect::<Vec<_>>(), ["old"]);
+}
+
+async fn only_what_was_not_written_since_is_removed(index: &dyn Index) {
+    fresh(index, "pruned").await;
+    let ids = ["a", "b", "c", "d"];
+    index.write("pruned", ids.map(|id| put(id, Some(1), "old")).to_vec()).await.unwrap();
+    let mut all = listed(index, "pruned", 100).await;
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    index.write("pruned", vec![put("b", Some(2), "new"), delete("c", Some(2))]).await.unwrap();
+    assert_eq!(index.remove_listed("pruned", &all).await.unwrap(), [true, false, false, true]);
+    assert_eq!(index.remove_listed("pruned", &all).await.unwrap(), [false; 4], "repeated, it does nothing");
+    assert_eq!((found(index, "").await, index.count("pruned").await.unwrap()), (texts(&["b"]), 1));
+    assert_eq!(index.remove_listed("pruned", &[]).await.unwrap(), [false; 0]);
+}
+
+async fn what_was_made_is_what_was_asked_for(index: &dyn Index) {
+    fresh(index, "compared").await;
+    index.write("compared", vec![put("x", Some(1), "x")]).await.unwrap();
+    let made = index.current().await.unwrap().unwrap();
+    assert_eq!(index.contradictions(&made, DEFINITION), [""; 0]);
+    let more = r#"{"mappings":{"properties":{"name":{"type":"text"},"more":{"type":"text"}}}}"#;
+    for other in [ANOTHER, more] {
+        assert_eq!(index.contradictions(&made, other).len(), 1, "{other}");
     }
 }
 
@@ -267,6 +380,7 @@ async fn many_tasks_write_at_once(index: Arc<dyn Index>) {
         task.await.unwrap();
     }
     assert_eq!(index.count("many").await.unwrap(), 10_000);
+    index.refresh("many").await.unwrap();
     assert_eq!(index.search("task3", 1).await.unwrap().0, 10_000);
     assert_eq!(index.search("task2", 1).await.unwrap().0, 0);
 }

@@ -81,7 +81,10 @@ impl Index for Faulty<dyn Index> {
     async fn cluster(&self) -> Result<Option<String>> {
         self.fuse.call(self.inner.cluster()).await
     }
-    async fn tune(&self, concrete: &str) -> Result<String> {
+    async fn load_settings(&self, concrete: &str) -> Result<Option<String>> {
+        self.fuse.call(self.inner.load_settings(concrete)).await
+    }
+    async fn tune(&self, concrete: &str) -> Result<()> {
         self.fuse.call(self.inner.tune(concrete)).await
     }
     async fn restore(&self, concrete: &str, before: &str) -> Result<()> {

@@ -235,7 +235,7 @@ struct OddSource {
 impl Scan for OddSource {
     async fn info(&self) -> Result<SourceInfo> {
         let info = self.inner.info().await?;
-        Ok(SourceInfo { keyed: self.odd != Odd::Unkeyed, ..info })
+        Ok(SourceInfo { key: info.key.clone().filter(|_| self.odd != Odd::Unkeyed), ..info })
     }
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
         match self.odd {

@@ -121,6 +121,7 @@ impl World {
             source: Arc::new(Faulty { inner: source, fuse: fuse.clone() }),
             segments: 2,
             shape: Shape {
+                attributes: Vec::new(),
                 key: Key::One("id".into()),
                 version: Version::Attribute("versionNumber".into()),
                 source: Form::Plain,

@@ -140,7 +140,15 @@ impl Store {
 #[async_trait]
 impl Scan for Store {
     async fn info(&self) -> Result<SourceInfo> {
-        Ok(SourceInfo { fingerprint: String::new(), count: None, form: self.form, max_segments: None, keyed: true })
+        let key = Some(vec!["id".to_owned()]);
+        Ok(SourceInfo {
+            fingerprint: String::new(),
+            count: None,
+            form: self.form,
+            segments: None,
+            max_segments: None,
+            key,
+        })
     }
 
     async fn read(&self, _: Segment, _: Option<&str>, _: usize) -> Result<Page> {

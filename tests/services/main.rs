@@ -1,6 +1,21 @@
 //! Everything that takes a real server, in one binary; `tests/servers` starts them.
 //!
 //! `cargo test -p reindex --test services` runs it; a plain `cargo test` does not.
-#![allow(clippy::unwrap_used, missing_docs, reason = "a test says what failed by failing")]
+#![allow(clippy::unwrap_used, missing_docs, dead_code, reason = "a test says what failed by failing")]
 
+#[path = "../sandbox/build.rs"]
+mod build;
+#[path = "../contract/mod.rs"]
+mod contract;
+mod dynamodb;
+mod index;
+#[path = "../place.rs"]
+mod place;
+#[path = "../plugins.rs"]
+mod plugins;
+mod s3;
 mod smoke;
+
+mod sandbox {
+    pub(crate) use super::build;
+}

@@ -82,7 +82,8 @@ async fn elasticsearch_answers() {
 
 async fn makes_an_index(server: Server) {
     let client = Elasticsearch::new(Transport::single_node(&shared(server).url()).unwrap());
-    let index = client.indices().create(IndicesCreateParts::Index("smoke")).body(json!({}));
+    let indices = client.indices();
+    let index = indices.create(IndicesCreateParts::Index("smoke")).body(json!({}));
     index.send().await.unwrap().error_for_status_code().unwrap();
     let found = client.indices().exists(IndicesExistsParts::Index(&["smoke"])).send().await.unwrap();
     assert!(found.status_code().is_success());

@@ -33,7 +33,11 @@ pub use secret::Secret;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
-    capability::{index::Index, queue::Queue, storage::Bucket, storage::Table},
+    capability::{
+        index::Index,
+        queue::Queue,
+        storage::{Bucket, Scan, ScanOptions, Table},
+    },
     clock::Clock,
     error::{Error, Result},
     ledger::Ledger,
@@ -210,16 +214,39 @@ impl Backends {
 
     /// Opens the table of this name.
     pub fn table(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Table>> {
-        #[cfg(any())] // feature = "dynamodb"
+        #[cfg(feature = "dynamodb")]
         if let Some(Config::Dynamodb(config)) = config {
-            return Ok(Arc::new(dynamodb::Table::open(config, self.called_by()?)));
+            return Ok(Arc::new(dynamodb::Table::open(name, config, self.called_by()?)));
         }
         let (database, name) = self.sqlite("a table", name, config)?;
         Ok(Arc::new(database.table(&name)?))
     }
 
+    /// Opens the table of this name to be scanned in this way.
+    #[cfg_attr(not(feature = "dynamodb"), expect(unused_variables, reason = "no other table has options"))]
+    pub fn scan(&self, name: &str, config: Option<&Config>, options: &ScanOptions) -> Result<Arc<dyn Scan>> {
+        #[cfg(feature = "dynamodb")]
+        if let Some(Config::Dynamodb(config)) = config {
+            let table = dynamodb::Table::open(name, config, self.called_by()?);
+            return Ok(Arc::new(table.with_options(options.clone())));
+        }
+        Ok(self.table(name, config)?)
+    }
+
+    /// The form of a table's records; no server is asked.
+    pub async fn form(&self, name: &str, config: Option<&Config>) -> Result<Form> {
+        match config {
+            Some(Config::Dynamodb(_)) => Ok(Form::DynamodbJson),
+            _ => Ok(self.table(name, config)?.info().await?.form),
+        }
+    }
+
     /// Makes the table of this name, unless it is there with the same key and form.
     pub async fn create_table(&self, name: &str, config: Option<&Config>, key: &[String], form: Form) -> Result<()> {
+        #[cfg(feature = "dynamodb")]
+        if let Some(Config::Dynamodb(config)) = config {
+            return dynamodb::Table::open(name, config, self.called_by()?).create(key, form).await;
+        }
         let (database, name) = self.sqlite("a table", name, config)?;
         database.create_table(&name, key, form).await.map(drop)
     }
@@ -240,7 +267,7 @@ impl Backends {
 
     /// Opens the index behind the alias of this name.
     pub fn index(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Index>> {
-        #[cfg(any())] // feature = "elasticsearch"
+        #[cfg(feature = "elasticsearch")]
         if let Some((engine, config)) = config.and_then(elasticsearch::of) {
             let session = config.signs().then(|| self.called_by()).transpose()?;
             return Ok(Arc::new(elasticsearch::Index::open(engine, name, config, &self.beside, session)?));

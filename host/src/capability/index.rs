@@ -56,7 +56,7 @@ pub struct Document {
 /// A concrete index, as found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concrete {
-    /// Its own name, such as `persons_20261120T101500_a1b2c3`.
+    /// Its own name, such as `persons_20261120t101500_a1b2c3`.
     pub name: String,
     /// Its settings and mappings as JSON text.
     pub definition: String,
@@ -94,8 +94,8 @@ pub struct Listing {
 
 /// The index behind one alias.
 ///
-/// Whatever takes the name of a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there
-/// is none. Calling anything again after its reply was lost is safe.
+/// Whatever reads or writes a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there is
+/// none. Calling anything again after its reply was lost is safe.
 #[async_trait]
 pub trait Index: Send + Sync {
     /// The identity of the server's cluster, if there is a server.
@@ -117,8 +117,8 @@ pub trait Index: Send + Sync {
         }
     }
 
-    /// Makes an empty concrete index. It is not found through the alias yet. Making one that exists with an
-    /// equal definition changes nothing.
+    /// Makes an empty concrete index. It is not found through the alias yet. Making one that exists and that
+    /// the definition and the stamp do not contradict changes nothing.
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()>;
 
     /// Points the alias at a concrete index, in one step: whoever searches sees the old or the new one.
@@ -129,13 +129,18 @@ pub trait Index: Send + Sync {
     /// Removes a concrete index the alias does not name; it is no error if there is none.
     async fn remove(&self, name: &str) -> Result<()>;
 
-    /// Sets a concrete index up for a load: no refreshing, no replicas. Answers the settings it had, for
-    /// [`restore`](Self::restore), as JSON text; keep them before writing, and call this once.
-    async fn tune(&self, _concrete: &str) -> Result<String> {
-        Ok("{}".to_owned())
+    /// The settings of a concrete index that [`tune`](Self::tune) changes, as JSON text for
+    /// [`restore`](Self::restore); none where a load changes nothing.
+    async fn load_settings(&self, _concrete: &str) -> Result<Option<String>> {
+        Ok(None)
     }
 
-    /// Gives a concrete index the settings back that [`tune`](Self::tune) answered.
+    /// Sets a concrete index up for a load: no refreshing, no replicas.
+    async fn tune(&self, _concrete: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// Gives a concrete index the settings back that [`load_settings`](Self::load_settings) answered.
     async fn restore(&self, _concrete: &str, _before: &str) -> Result<()> {
         Ok(())
     }

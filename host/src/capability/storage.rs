@@ -42,14 +42,38 @@ pub struct Page {
 pub struct SourceInfo {
     /// Tells whether it is still the same source: a table's identity and creation time, a file's size and digest.
     pub fingerprint: String,
-    /// How many records there are, if that is known without reading them.
+    /// How many records there are, if that is known without reading them. May be hours old: it is shown, and
+    /// nothing relies on it.
     pub count: Option<u64>,
     /// The form its bodies are in.
     pub form: Form,
+    /// Into how many segments it is best cut where nobody says; none means one a core.
+    pub segments: Option<u32>,
     /// How many segments it offers at most, where that is limited; a file that cannot be split offers 1.
     pub max_segments: Option<u32>,
-    /// Whether its positions are its keys, so that records can be looked up by id.
-    pub keyed: bool,
+    /// The attributes of its key, where positions are keys and records can be looked up by id.
+    pub key: Option<Vec<String>>,
+}
+
+/// How a table is scanned. What a backend knows nothing of, it ignores.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScanOptions {
+    /// The attributes that are fetched, key and version among them; none of them means all. Only saves traffic:
+    /// [`crate::record::Shape`] decides what an item has.
+    pub attributes: Vec<String>,
+    /// Whether everything that was written before the scan is seen for certain, at twice the price.
+    pub consistent: bool,
+    /// How much it may take of the table; without it, as much as it can.
+    pub rate: Option<Rate>,
+}
+
+/// How much a scan may take of a table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rate {
+    /// A share of the capacity that is provisioned, above 0 and up to 1.
+    Share(f64),
+    /// Units of capacity a second.
+    Units(u32),
 }
 
 /// Something whose records can be read from end to end.
@@ -58,14 +82,19 @@ pub trait Scan: Send + Sync {
     /// Describes the source without reading its records.
     async fn info(&self) -> Result<SourceInfo>;
 
-    /// Reads at most `limit` rows of a segment, after a cursor or from its start.
+    /// Reads some rows of a segment, after a cursor or from its start.
     ///
+    /// `limit` is how many rows are wanted at a time. A source that is read by pages of its own may hand out a whole
+    /// page, which is bounded in bytes.
     /// All segments together yield every record that was there all the time exactly once. A line that is not
     /// JSON, or too long, is a row like any other: it is the caller's to refuse.
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page>;
 
     /// Reads rows again by position, in the order asked; none where nothing is left.
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>>;
+
+    /// Says that so many workers scan it at this time, so that each keeps to its part of what all may take.
+    fn share(&self, _workers: u32) {}
 }
 
 /// Records by key. A table's positions are its keys.

@@ -128,7 +128,9 @@ impl Check<'_> {
         match source {
             said::Source::Scan(scan) => {
                 self.name("source.scan.table", &scan.table)?;
-                self.most("source.scan.segments", scan.segments, MAX_SEGMENTS)?;
+                self.most("source.scan.segments", scan.segments, MAX_SEGMENTS, "0 means as many as suit the store")?;
+                self.attributes(&scan.attributes)?;
+                self.rate(scan.read_share, scan.max_rcu)?;
                 self.record("source.scan", &scan.key, &scan.version)
             }
             said::Source::File(file) => {
@@ -158,6 +160,35 @@ impl Check<'_> {
                 .hint("name the directory that holds the export's manifest-summary.json itself")),
             (Some(directory), None) => self.path("source.export.directory", directory),
             (None, Some(bucket)) => self.name("source.export.bucket", bucket),
+        }
+    }
+
+    fn attributes(&self, attributes: &[String]) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        let wrong = attributes.iter().enumerate().find(|(_, name)| name.is_empty() || !seen.insert(*name));
+        wrong.map_or(Ok(()), |(n, name)| {
+            let what = if name.is_empty() { "is empty".to_owned() } else { format!("names `{name}` again") };
+            let key = format!("source.scan.attributes[{n}]");
+            Err(self
+                .document
+                .error_at(&key, format!("`{key}` {what}"))
+                .hint("write each attribute once, or leave `attributes` out to read all of them"))
+        })
+    }
+
+    fn rate(&self, share: Option<f64>, units: Option<u32>) -> Result<()> {
+        let (of_share, of_units) = ("source.scan.read-share", "source.scan.max-rcu");
+        match (share, units) {
+            (Some(_), Some(_)) => Err(self
+                .document
+                .error_at_key(of_units, format!("both `{of_share}` and `{of_units}` say how much the scan may take"))
+                .hint("keep `read-share` for a table with provisioned capacity, else `max-rcu`")),
+            (Some(share), None) if !(share > 0.0 && share <= 1.0) => Err(self
+                .document
+                .error_at(of_share, format!("`{of_share}` is {share}, but has to be above 0 and at most 1"))
+                .hint("half of the table's capacity is 0.5")),
+            (None, Some(0)) => self.above_zero(of_units, false),
+            _ => Ok(()),
         }
     }
 
@@ -274,7 +305,7 @@ impl Check<'_> {
 
     fn run(&self, said: &said::Recipe) -> Result<()> {
         let run = &said.run;
-        self.most("run.workers", run.workers, MAX_WORKERS)?;
+        self.most("run.workers", run.workers, MAX_WORKERS, "0 means one a core")?;
         self.above_zero("run.batch-records", run.batch_records > 0)?;
         self.above_zero("run.batch-bytes", run.batch_bytes.0 > 0)?;
         self.above_zero("run.attempts", run.attempts > 0)?;
@@ -301,13 +332,10 @@ impl Check<'_> {
             .hint("leave the key out for the default, or write more than 0"))
     }
 
-    fn most(&self, key: &str, value: u32, most: u32) -> Result<()> {
+    fn most(&self, key: &str, value: u32, most: u32, hint: &str) -> Result<()> {
         if value <= most {
             return Ok(());
         }
-        Err(self
-            .document
-            .error_at(key, format!("`{key}` is {value}, but can be {most} at most"))
-            .hint("0 means one a core"))
+        Err(self.document.error_at(key, format!("`{key}` is {value}, but can be {most} at most")).hint(hint))
     }
 }

@@ -6,7 +6,12 @@ use std::{
 };
 
 use super::{ExportAt, Plugin, PluginAt, Prune, Recipe, Source, check::is_name, identity, json::json, said};
-use crate::{document::Document, error::Result};
+use crate::{
+    capability::storage::{Rate, ScanOptions},
+    document::Document,
+    error::Result,
+    record::Version,
+};
 
 /// Puts together what is meant.
 pub(super) fn meant(
@@ -61,9 +66,7 @@ fn prunes(document: &Document, said: BTreeMap<String, said::Index>) -> Result<BT
 
 fn source(said: said::Source, dir: &Path) -> Source {
     match said {
-        said::Source::Scan(said::Scan { table, key, version, segments }) => {
-            Source::Scan { table, key, version, segments }
-        }
+        said::Source::Scan(said) => scan(said),
         said::Source::File(said::File { path, key, version, form }) => {
             Source::File { path: dir.join(path), key, version, form }
         }
@@ -75,6 +78,21 @@ fn source(said: said::Source, dir: &Path) -> Source {
             Source::Export { at, key, version }
         }
     }
+}
+
+fn scan(said: said::Scan) -> Source {
+    let said::Scan { table, key, version, segments, mut attributes, consistent, read_share, max_rcu } = said;
+    if !attributes.is_empty() {
+        let version = match &version {
+            Version::Attribute(name) => Some(name),
+            Version::None => None,
+        };
+        attributes.extend(key.attributes().iter().chain(version).cloned());
+        attributes.sort_unstable();
+        attributes.dedup();
+    }
+    let rate = read_share.map(Rate::Share).or(max_rcu.map(Rate::Units));
+    Source::Scan { table, key, version, segments, options: ScanOptions { attributes, consistent, rate } }
 }
 
 /// The name of a recipe that does not say one.

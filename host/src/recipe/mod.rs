@@ -20,7 +20,7 @@ use std::{
 };
 
 use crate::{
-    capability::{Capability, grant},
+    capability::{Capability, grant, storage::ScanOptions},
     document::{self, Document},
     error::{Error, Result},
     pipeline,
@@ -93,7 +93,7 @@ pub struct Prune {
 }
 
 /// Where records come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// Every record of a table.
     Scan {
@@ -103,8 +103,10 @@ pub enum Source {
         key: Key,
         /// What makes a record's version.
         version: Version,
-        /// Into how many parts the table is cut; 0 means one a core.
+        /// Into how many parts the table is cut; 0 means as many as suit the store.
         segments: u32,
+        /// What is read of it, and at which pace.
+        options: ScanOptions,
     },
     /// The lines of a file, plain or gzip.
     File {
@@ -147,6 +149,14 @@ impl Source {
     pub fn key(&self) -> &Key {
         match self {
             Self::Scan { key, .. } | Self::File { key, .. } | Self::Export { key, .. } => key,
+        }
+    }
+
+    /// The attributes that are read, key and version among them; none of them means all.
+    pub fn attributes(&self) -> &[String] {
+        match self {
+            Self::Scan { options, .. } => &options.attributes,
+            Self::File { .. } | Self::Export { .. } => &[],
         }
     }
 

@@ -70,9 +70,9 @@ pub(super) enum Source {
     Export(Export),
 }
 
-/// `[source.scan]`
+/// `[source.scan]`. What only paces a scan is no part of a run's identity, and so is not written.
 #[derive(Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Scan {
     /// The table's name; the environment says where it is.
     #[schemars(extend("examples" = ["people"]))]
@@ -83,8 +83,23 @@ pub(super) struct Scan {
     /// The attribute that holds the record's version, a whole number; "none" if records carry none.
     #[schemars(extend("examples" = ["versionNumber"]))]
     pub version: Version,
-    /// Into how many parts the table is cut to be read in parallel; 0 means one a core.
+    /// Into how many parts the table is cut to be read in parallel; 0 means as many as suit the store.
     pub segments: u32,
+    /// The attributes that are read, besides key and version; none means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["firstName", "surname"]]))]
+    pub attributes: Vec<String>,
+    /// Whether the scan reads consistently, at twice the price.
+    #[serde(skip_serializing)]
+    pub consistent: bool,
+    /// The share of the table's provisioned read capacity that the scan may take, from 0 to 1.
+    #[serde(skip_serializing)]
+    #[schemars(extend("examples" = [0.5]))]
+    pub read_share: Option<f64>,
+    /// The units of read capacity a second that the scan may take.
+    #[serde(skip_serializing)]
+    #[schemars(extend("examples" = [500]))]
+    pub max_rcu: Option<u32>,
 }
 
 /// `[source.file]`

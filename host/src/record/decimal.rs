@@ -12,6 +12,12 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// A text that two JSON numbers share if their values are equal.
+pub(crate) fn normal(number: &str) -> String {
+    let decimal = Decimal::new(number);
+    format!("{}:{}:{}", decimal.sign(), decimal.digits, decimal.power)
+}
+
 /// A decimal number as digits without zeros at either end and the power of ten of the first digit.
 struct Decimal {
     negative: bool,

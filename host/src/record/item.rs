@@ -47,6 +47,31 @@ impl Key {
             Self::Many(names) => names,
         }
     }
+
+    /// The id of a record by its attributes.
+    pub(crate) fn id(&self, fields: &Fields, form: Form) -> Result<String, String> {
+        let mut parts = Vec::new();
+        for name in self.attributes() {
+            let value = plain(fields, name, form)?.ok_or_else(|| format!("{name} is missing"))?;
+            match value.as_bytes().first() {
+                Some(b'"') if value != "\"\"" => parts.push(value),
+                Some(b'-' | b'0'..=b'9') => parts.push(value),
+                Some(b'"') => return Err(format!("{name} is empty")),
+                _ => return Err(format!("{name} is the key, and neither a text nor a number")),
+            }
+        }
+        match (self, parts.as_slice()) {
+            (Self::One(_), [value]) if value.starts_with('"') => Ok(canonical::text(value)?.into_owned()),
+            (Self::One(_), [value]) => Ok(value.clone()),
+            _ => Ok(format!("[{}]", parts.join(","))),
+        }
+    }
+}
+
+impl From<Vec<String>> for Key {
+    fn from(mut names: Vec<String>) -> Self {
+        if names.len() == 1 { Self::One(names.remove(0)) } else { Self::Many(names) }
+    }
 }
 
 /// Where an item's version stands. Said by the recipe, never guessed.
@@ -93,6 +118,8 @@ pub struct Shape {
     pub key: Key,
     /// What makes the version.
     pub version: Version,
+    /// The attributes an item has, key and version among them; none of them means all. Others are dropped.
+    pub attributes: Vec<String>,
     /// How the source writes.
     pub source: Form,
     /// How the plugin wants to read.
@@ -112,7 +139,7 @@ impl Shape {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| fail("the item is not Unicode text".to_owned()))?;
         let fields = self.fields(text.trim()).map_err(|reason| fail(format!("the item {reason}")))?;
-        let id = self.id(&fields).map_err(fail)?;
+        let id = self.key.id(&fields, self.source).map_err(fail)?;
         let refuse = |reason: String| Refusal { id: Some(id.clone()), reason, too_big: false };
         let version = self.version(&fields).map_err(refuse)?;
         let body = self.body(&fields, text.len()).map_err(refuse)?;
@@ -136,27 +163,9 @@ impl Shape {
         }
     }
 
-    fn id(&self, fields: &Fields) -> Result<String, String> {
-        let mut parts = Vec::new();
-        for name in self.key.attributes() {
-            let value = self.plain(fields, name)?.ok_or_else(|| format!("{name} is missing"))?;
-            match value.as_bytes().first() {
-                Some(b'"') if value != "\"\"" => parts.push(value),
-                Some(b'-' | b'0'..=b'9') => parts.push(value),
-                Some(b'"') => return Err(format!("{name} is empty")),
-                _ => return Err(format!("{name} is the key, and neither a text nor a number")),
-            }
-        }
-        match (&self.key, parts.as_slice()) {
-            (Key::One(_), [value]) if value.starts_with('"') => Ok(canonical::text(value)?.into_owned()),
-            (Key::One(_), [value]) => Ok(value.clone()),
-            _ => Ok(format!("[{}]", parts.join(","))),
-        }
-    }
-
     fn version(&self, fields: &Fields) -> Result<Option<u64>, String> {
         let Version::Attribute(name) = &self.version else { return Ok(None) };
-        let value = self.plain(fields, name)?.ok_or_else(|| format!("{name}, the version, is missing"))?;
+        let value = plain(fields, name, self.source)?.ok_or_else(|| format!("{name}, the version, is missing"))?;
         let number: i64 = value
             .parse()
             .map_err(|_| format!("{name}, the version, is {value}, not a whole number from 0 to {}", i64::MAX))?;
@@ -164,15 +173,8 @@ impl Shape {
         Ok(Some(version))
     }
 
-    fn plain(&self, fields: &Fields, name: &str) -> Result<Option<String>, String> {
-        let Ok(at) = fields.binary_search_by(|(field, _)| (**field).cmp(name)) else { return Ok(None) };
-        let mut out = String::new();
-        let written = match self.source {
-            Form::Plain => write_plain(fields[at].1, 0, &mut out),
-            Form::DynamodbJson => write_typed(fields[at].1, 0, &mut out),
-        };
-        written.map_err(|reason| format!("{name} {reason}"))?;
-        Ok(Some(out))
+    fn keeps(&self, name: &str) -> bool {
+        self.attributes.is_empty() || self.attributes.iter().any(|attribute| attribute == name)
     }
 
     fn body(&self, fields: &Fields, capacity: usize) -> Result<String, String> {
@@ -184,8 +186,8 @@ impl Shape {
         };
         let mut out = String::with_capacity(capacity);
         out.push('{');
-        for (n, (name, value)) in fields.iter().enumerate() {
-            if n > 0 {
+        for (name, value) in fields.iter().filter(|(name, _)| self.keeps(name)) {
+            if out.len() > 1 {
                 out.push(',');
             }
             push_text(name, &mut out);
@@ -197,6 +199,19 @@ impl Shape {
     }
 }
 
+/// The value of an attribute as canonical plain JSON.
+fn plain(fields: &Fields, name: &str, form: Form) -> Result<Option<String>, String> {
+    let Ok(at) = fields.binary_search_by(|(field, _)| (**field).cmp(name)) else { return Ok(None) };
+    let mut out = String::new();
+    let written = match form {
+        Form::Plain => write_plain(fields[at].1, 0, &mut out),
+        Form::DynamodbJson => write_typed(fields[at].1, 0, &mut out),
+    };
+    written.map_err(|reason| format!("{name} {reason}"))?;
+    Ok(Some(out))
+}
+
+/// The attributes of a record, sorted by name, each value as its source text.
 type Fields<'a> = Vec<(std::borrow::Cow<'a, str>, &'a str)>;
 
 #[cfg(test)]
@@ -204,7 +219,8 @@ mod tests {
     use super::*;
 
     fn shape(source: Form, wants: Form) -> Shape {
-        Shape { key: Key::One("id".into()), version: Version::Attribute("v".into()), source, wants, max_bytes: 1000 }
+        let (key, version) = (Key::One("id".into()), Version::Attribute("v".into()));
+        Shape { key, version, attributes: Vec::new(), source, wants, max_bytes: 1000 }
     }
 
     #[test]
@@ -236,6 +252,16 @@ mod tests {
             ..shape(Form::Plain, Form::Plain)
         };
         assert_eq!(shape.item(br#"{"a":"x","b":2}"#).unwrap().id, r#"["x",2]"#);
+    }
+
+    #[test]
+    fn attributes_nobody_asked_for_are_dropped_in_every_form() {
+        let attributes: Vec<String> = ["id", "v", "none"].map(Into::into).into();
+        let plain = Shape { attributes: attributes.clone(), ..shape(Form::Plain, Form::Plain) };
+        let typed = Shape { attributes, ..shape(Form::DynamodbJson, Form::Plain) };
+        let body = plain.item(br#"{"a":1,"v":3,"id":"x","z":[{"id":2}]}"#).unwrap().body;
+        assert_eq!(body, r#"{"id":"x","v":3}"#);
+        assert_eq!(typed.item(br#"{"a":{"N":"1"},"id":{"S":"x"},"v":{"N":"3"}}"#).unwrap().body, body);
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Job {
     pub async fn connect(&self) -> Result<Vec<Finding>> {
         let mut findings = self.servers.look(&self.resources).await?;
         let info = self.source.info().await?;
+        self.fits(&info)?;
         let count = info.count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
         let segments = self.segments(Scope::Full, &info);
         findings.push(Finding::new("source", format!("{count} records, read in {segments} segments")));

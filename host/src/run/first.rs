@@ -47,6 +47,10 @@ impl Scan for First {
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>> {
         self.inner.reread(positions).await
     }
+
+    fn share(&self, workers: u32) {
+        self.inner.share(workers);
+    }
 }
 
 fn split(cursor: &str) -> (u64, Option<&str>) {

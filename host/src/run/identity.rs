@@ -27,11 +27,11 @@ pub(super) fn run(now: Timestamp) -> Result<String> {
     Ok(format!("{}-{}", now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S%.3f"), chance()?))
 }
 
-/// Names a concrete index of an alias.
+/// Names a concrete index of an alias. Search engines allow no capitals.
 ///
-/// *Shape*: `persons_20261120T101500_a1b2c3`.
+/// *Shape*: `persons_20261120t101500_a1b2c3`.
 pub(super) fn index(alias: &str, now: Timestamp) -> Result<String> {
-    Ok(format!("{alias}_{}_{}", now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S"), chance()?))
+    Ok(format!("{alias}_{}_{}", now.to_zoned(TimeZone::UTC).strftime("%Y%m%dt%H%M%S"), chance()?))
 }
 
 /// Names a process among the workers of a run.
@@ -74,6 +74,6 @@ mod tests {
 
     #[test]
     fn an_index_is_named_after_its_alias_and_the_time() {
-        assert!(index("persons", Timestamp::UNIX_EPOCH).unwrap().starts_with("persons_19700101T000000_"));
+        assert!(index("persons", Timestamp::UNIX_EPOCH).unwrap().starts_with("persons_19700101t000000_"));
     }
 }

@@ -43,7 +43,7 @@ pub struct Job {
     pub pace: pipeline::Config,
     /// Where records come from.
     pub source: Arc<dyn Scan>,
-    /// How many segments a scan is cut into; 0 means one a core.
+    /// How many segments a scan is cut into; 0 means as many as suit the source.
     pub segments: u32,
     /// How records become items.
     pub shape: Shape,
@@ -105,11 +105,25 @@ impl Job {
         })
     }
 
+    /// Refuses a table whose key is another than the recipe's: its ids would find nothing there.
+    pub(super) fn fits(&self, info: &SourceInfo) -> Result<()> {
+        let asked = self.shape.key.attributes();
+        let Some(there) = info.key.as_deref().filter(|there| *there != asked) else { return Ok(()) };
+        let line = match there {
+            [one] => format!("key = {one:?}"),
+            many => format!("key = {many:?}"),
+        };
+        Err(Error::usage("the key of the table is another than the recipe says")
+            .with("there", there.join(" and "))
+            .with("recipe", asked.join(" and "))
+            .hint(format!("write under `[source.scan]`: {line}")))
+    }
+
     /// How many segments a run of this scope has.
     pub(super) fn segments(&self, scope: Scope, info: &SourceInfo) -> u32 {
         let wanted = match (scope, self.segments) {
             (Scope::Ids | Scope::Limit, _) => 1,
-            (_, 0) => std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1)),
+            (_, 0) => info.segments.unwrap_or_else(cores),
             (_, segments) => segments,
         };
         wanted.min(info.max_segments.unwrap_or(u32::MAX))
@@ -177,6 +191,10 @@ impl Job {
         })
         .await
     }
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1))
 }
 
 /// A run's seed: the same whenever the run is resumed.

@@ -311,11 +311,12 @@ impl Job {
     /// A run of this job that nobody has written down yet.
     async fn draft(&self, work: &Work) -> Result<Run> {
         let info = self.source.info().await?;
+        self.fits(&info)?;
         let (scope, started) = (work.scope(), self.clock.now());
         let segments = self.segments(scope, &info);
         let mut identity = self.identity(&info, segments)?;
         let total = match work {
-            Work::Ids(_) if !info.keyed => return Err(not_keyed()),
+            Work::Ids(_) if info.key.is_none() => return Err(not_keyed()),
             Work::Ids(ids) => {
                 identity.insert("ids".into(), digest(&ids.join("\n")));
                 Some(ids.len() as u64)

@@ -81,7 +81,14 @@ impl Project {
             pace: recipe.run.clone(),
             source,
             segments,
-            shape: Shape { key, version, source: form, wants: recipe.plugin.items, max_bytes: self.max_bytes() },
+            shape: Shape {
+                key,
+                version,
+                attributes: recipe.source.attributes().to_vec(),
+                source: form,
+                wants: recipe.plugin.items,
+                max_bytes: self.max_bytes(),
+            },
             definitions: self.definitions()?,
             prunes: recipe.prunes.clone(),
             servers: self.servers(),
@@ -159,10 +166,10 @@ impl Project {
         let max_bytes = self.max_bytes();
         let at = |key: &str, error: Error| error.with("recipe", self.recipe.place_of(key));
         match &self.recipe.source {
-            Source::Scan { table, segments, .. } => {
-                let table = self.backends.table(table, Some(self.environment.backend(table)?))?;
-                let form = table.info().await?.form;
-                Ok((table, form, *segments))
+            Source::Scan { table, segments, options, .. } => {
+                let config = self.environment.backend(table)?;
+                let form = self.backends.form(table, Some(config)).await?;
+                Ok((self.backends.scan(table, Some(config), options)?, form, *segments))
             }
             Source::File { path, form, .. } => {
                 let lines =

@@ -115,7 +115,7 @@ impl Job {
             Some(unfit(&format!(
                 "{others} documents have ids that are not their items', so nothing tells whose they are"
             )))
-        } else if !self.source.info().await?.keyed {
+        } else if self.source.info().await?.key.is_none() {
             Some(unfit("its source cannot be read by key, so nothing can be looked up again"))
         } else {
             None

@@ -116,7 +116,14 @@ impl Surroundings {
         let source = patiently(|| table.info()).await?.form;
         let key = if let [one] = key.as_slice() { Key::One(one.clone()) } else { Key::Many(key) };
         let max_bytes = usize::try_from(self.room.limits.item.as_u64()).unwrap_or(usize::MAX);
-        let shape = Arc::new(Shape { key, version: Version::None, source, wants: Form::Plain, max_bytes });
+        let shape = Arc::new(Shape {
+            key,
+            version: Version::None,
+            attributes: Vec::new(),
+            source,
+            wants: Form::Plain,
+            max_bytes,
+        });
         shapes.insert(name.to_owned(), Arc::clone(&shape));
         Ok(shape)
     }

@@ -7,10 +7,7 @@ mod fault;
 
 use std::time::Duration;
 
-use aws_config::{
-    BehaviorVersion, Region, SdkConfig, default_provider::region::DefaultRegionChain, retry::RetryConfig,
-    timeout::TimeoutConfig,
-};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::{Builder, tls};
 
 use crate::error::{Error, Kind, Result};
@@ -27,15 +24,13 @@ pub struct Session {
 
 impl Session {
     /// Finds credentials and region as every AWS tool does: environment, profile, web identity, container, instance.
-    /// Nothing is asked of AWS before the first call.
+    /// Without a region in the environment or the profile, the machine's own metadata service is asked for one.
     pub async fn standard() -> Self {
         let http =
             Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).build();
-        let region = DefaultRegionChain::builder().build().region().await;
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
-            .region(region)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard())
             .load()

@@ -1,15 +1,18 @@
 //! Tables in DynamoDB.
+//!
+//! A scan hands out what is on the wire: no value of an item is ever taken apart and put together again.
 
-use serde::{Deserialize, Serialize};
+mod answer;
+mod budget;
+mod config;
+mod describe;
+mod key;
+mod pace;
+mod read;
+mod scan;
+mod table;
+mod value;
+mod write;
 
-/// `[backend.<name>.dynamodb]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Config {
-    /// The table; without it, the recipe's name for it.
-    pub table: Option<String>,
-    /// The AWS region; without it, the one the standard chain finds.
-    pub region: Option<String>,
-    /// The address of a server that is not AWS's own.
-    pub endpoint: Option<String>,
-}
+pub use config::Config;
+pub use table::Table;

@@ -1,22 +1,266 @@
-//! Indexes in Elasticsearch and OpenSearch.
+//! Indexes in Elasticsearch (8 and 9) and OpenSearch (2 and 3), which speak nearly the same language.
+//!
+//! A concrete index has an alias in front; what `reindex` promises of its versions stands in its mapping
+//! (`_meta.reindex`). Writing is [`bulk`]'s affair. Nothing here retries what the caller can repeat, except single
+//! writes within a bulk request.
 
-use serde::{Deserialize, Serialize};
+mod alias;
+mod answer;
+mod body;
+mod bulk;
+mod client;
+mod config;
+mod definition;
+mod fault;
+mod list;
+mod load;
+mod pace;
+mod read;
+mod request;
+mod search;
+mod sign;
 
-/// `[backend.<name>.elasticsearch]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Config {
-    /// The cluster's address.
-    pub url: String,
-    /// The alias.
-    pub alias: Option<String>,
-    /// The cluster's uuid.
-    pub cluster: Option<String>,
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use bytesize::ByteSize;
+use serde_json::Value;
+
+use self::{bulk::Bulk, client::Client};
+pub use config::{Config, Service, Sign};
+
+use crate::{
+    backend::{self, aws},
+    capability::index::{self, Concrete, Document, Listed, Listing, Stamp, Write, Written},
+    error::{Error, Result},
+};
+
+/// Which of the two it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Elasticsearch, by Elastic.
+    Elasticsearch,
+    /// OpenSearch, and Amazon's service of that name.
+    Opensearch,
 }
 
-impl Config {
-    /// Whether requests are signed for Amazon's managed domains.
-    pub(super) fn signs(&self) -> bool {
-        false
+/// The engine and its configuration, if a backend is one.
+pub(super) fn of(config: &backend::Config) -> Option<(Engine, &Config)> {
+    match config {
+        backend::Config::Elasticsearch(config) => Some((Engine::Elasticsearch, config)),
+        backend::Config::Opensearch(config) => Some((Engine::Opensearch, config)),
+        _ => None,
+    }
+}
+
+impl Engine {
+    /// Its name as its makers write it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Elasticsearch => "Elasticsearch",
+            Self::Opensearch => "OpenSearch",
+        }
+    }
+
+    /// The versions that are known to work.
+    fn versions(self) -> [&'static str; 2] {
+        match self {
+            Self::Elasticsearch => ["8", "9"],
+            Self::Opensearch => ["2", "3"],
+        }
+    }
+
+    /// Compares what a server says of itself (`GET /`) with what was configured.
+    fn check(self, said: &Value) -> Result<()> {
+        let version = said["version"]["number"].as_str().unwrap_or_default();
+        let found = match said["version"]["distribution"].as_str() {
+            Some("opensearch") => Self::Opensearch,
+            None if !version.is_empty() => Self::Elasticsearch,
+            _ => {
+                return Err(Error::usage("this is neither Elasticsearch nor OpenSearch")
+                    .hint("check `url` in the environment file"));
+            }
+        };
+        if found != self {
+            return Err(Error::usage(format!("this is {}, not {}", found.name(), self.name())).hint(format!(
+                "write `{}` instead of `{}` in the environment file",
+                found.name().to_lowercase(),
+                self.name().to_lowercase()
+            )));
+        }
+        let major = version.split('.').next().unwrap_or_default();
+        if self.versions().contains(&major) {
+            return Ok(());
+        }
+        let [old, new] = self.versions();
+        Err(Error::usage(format!("{} {version} is not supported", self.name()))
+            .hint(format!("use version {old} or {new}")))
+    }
+}
+
+/// The index behind one alias in a cluster.
+#[derive(Debug)]
+pub struct Index {
+    client: Arc<Client>,
+    bulk: Arc<Bulk>,
+    alias: String,
+    /// What is known of the versions in each concrete index that was found.
+    stamps: Mutex<HashMap<String, Option<Stamp>>>,
+}
+
+impl Index {
+    /// Opens an index; nothing is asked of the cluster before the first call. Paths are relative to `beside`.
+    ///
+    /// *Errors*: what a person can mend in the environment file.
+    pub(super) fn open(
+        engine: Engine,
+        name: &str,
+        config: &Config,
+        beside: &Path,
+        session: Option<&aws::Session>,
+    ) -> Result<Self> {
+        let within = |error: Error| error.with("resource", format!("backend.{name}.{}", engine.name().to_lowercase()));
+        let alias = config.alias.as_deref().unwrap_or(name);
+        alias::check_name(alias).map_err(within)?;
+        let client = Arc::new(Client::open(engine, config, beside, session).map_err(within)?);
+        let ByteSize(enough) = config.bulk_bytes;
+        let enough = usize::try_from(enough).unwrap_or(usize::MAX);
+        let bulk = Arc::new(Bulk::new(client.clone(), enough, config.bulk_parallel));
+        Ok(Self { client, bulk, alias: alias.to_owned(), stamps: Mutex::default() })
+    }
+
+    /// What is promised of the versions in a concrete index.
+    ///
+    /// *Errors*: there is no such index. It would be made by the first write otherwise, without its mapping.
+    async fn stamp(&self, concrete: &str) -> Result<Option<Stamp>> {
+        let known = self.stamps.lock().unwrap_or_else(PoisonError::into_inner).get(concrete).cloned();
+        match known {
+            Some(stamp) => Ok(stamp),
+            None => Ok(self.found(concrete).await?.stamp),
+        }
+    }
+
+    fn keep(&self, concrete: &Concrete) {
+        let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
+        stamps.insert(concrete.name.clone(), concrete.stamp.clone());
+    }
+
+    fn forget(&self, concrete: &str) {
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner).remove(concrete);
+    }
+}
+
+#[async_trait]
+impl index::Index for Index {
+    async fn cluster(&self) -> Result<Option<String>> {
+        self.client.cluster().await
+    }
+
+    async fn current(&self) -> Result<Option<Concrete>> {
+        self.behind_alias().await
+    }
+
+    fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
+        definition::contradictions(&found.definition, definition)
+    }
+
+    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
+        self.make(name, definition, stamp).await
+    }
+
+    async fn swap(&self, to: &str) -> Result<()> {
+        self.point(to).await
+    }
+
+    async fn remove(&self, name: &str) -> Result<()> {
+        self.forget(name);
+        self.delete(name).await
+    }
+
+    async fn load_settings(&self, concrete: &str) -> Result<Option<String>> {
+        self.settings_before(concrete).await.map(Some)
+    }
+
+    async fn tune(&self, concrete: &str) -> Result<()> {
+        self.set_up(concrete).await
+    }
+
+    async fn watermark(&self, concrete: &str) -> Result<Option<u64>> {
+        self.last_write(concrete).await
+    }
+
+    async fn restore(&self, concrete: &str, before: &str) -> Result<()> {
+        self.set_back(concrete, before).await
+    }
+
+    async fn refresh(&self, concrete: &str) -> Result<()> {
+        self.show(concrete).await
+    }
+
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        self.stamp(concrete).await?;
+        self.bulk.write(concrete, &writes).await
+    }
+
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        self.fetch(concrete, ids).await
+    }
+
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        self.tally(concrete).await
+    }
+
+    async fn list(
+        &self,
+        concrete: &str,
+        query: Option<&str>,
+        until: Option<u64>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
+        self.page(concrete, query, until, after, limit).await
+    }
+
+    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
+        self.prune(concrete, documents).await
+    }
+
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        self.find(query, limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn another_product_or_an_unknown_version_is_refused_with_what_to_write() {
+        let says = |distribution: Option<&str>, number: &str| json!({ "version": { "number": number, "distribution": distribution } });
+        for (engine, said) in [
+            (Engine::Elasticsearch, says(None, "8.19.21")),
+            (Engine::Elasticsearch, says(None, "9.1.0")),
+            (Engine::Opensearch, says(Some("opensearch"), "2.19.6")),
+            (Engine::Opensearch, says(Some("opensearch"), "3.0.0")),
+        ] {
+            engine.check(&said).unwrap();
+        }
+        for (engine, said, expected) in [
+            (Engine::Elasticsearch, says(Some("opensearch"), "2.19.6"), "this is OpenSearch, not Elasticsearch"),
+            (Engine::Opensearch, says(None, "8.1.0"), "this is Elasticsearch, not OpenSearch"),
+            (Engine::Elasticsearch, says(None, "7.17.0"), "Elasticsearch 7.17.0 is not supported"),
+            (Engine::Opensearch, says(Some("opensearch"), "1.3.0"), "OpenSearch 1.3.0 is not supported"),
+            (Engine::Opensearch, json!({ "hello": "world" }), "this is neither Elasticsearch nor OpenSearch"),
+        ] {
+            let error = engine.check(&said).unwrap_err();
+            assert_eq!(error.message(), expected);
+            assert!(error.hint_text().is_some());
+        }
     }
 }

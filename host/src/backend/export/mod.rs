@@ -145,8 +145,9 @@ impl Scan for Export {
             fingerprint: self.fingerprint.clone(),
             count: Some(self.files.iter().map(|file| file.count).sum()),
             form: Form::DynamodbJson,
+            segments: None,
             max_segments: Some(u32::try_from(self.files.len().max(1)).unwrap_or(u32::MAX)),
-            keyed: false,
+            key: None,
         })
     }
 

@@ -165,8 +165,9 @@ impl Scan for Table {
                 fingerprint: format!("{}@{}", nature.identity, nature.created),
                 count: u64::try_from(count).ok(),
                 form: nature.form,
+                segments: None,
                 max_segments: None,
-                keyed: true,
+                key: Some(nature.key.clone()),
             })
         })
         .await
@@ -205,12 +206,10 @@ impl storage::Table for Table {
 
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>> {
         let nature = self.nature().await?;
-        let key = match nature.key.as_slice() {
-            [one] => Key::One(one.clone()),
-            many => Key::Many(many.to_vec()),
-        };
+        let key = Key::from(nature.key);
         let (source, wants) = (nature.form, nature.form);
-        let shape = Shape { key, version: Version::None, source, wants, max_bytes: MAX_RECORD_BYTES };
+        let shape =
+            Shape { key, version: Version::None, attributes: Vec::new(), source, wants, max_bytes: MAX_RECORD_BYTES };
         let mut answers = Vec::with_capacity(records.len());
         let mut items = Vec::with_capacity(records.len());
         for record in records {

@@ -38,7 +38,8 @@ pub struct ObjectInfo {
     pub size: u64,
     /// Changes when the content does.
     pub etag: String,
-    /// Its media type, if the bucket keeps one. A listing may leave it out.
+    /// Its media type, if the bucket keeps one; a server may give one to an object that was given none. A listing may
+    /// leave it out.
     pub content_type: Option<String>,
     /// What whoever wrote it noted down, by name. A listing may leave it out.
     pub metadata: BTreeMap<String, String>,

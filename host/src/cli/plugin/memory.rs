@@ -52,7 +52,14 @@ impl Records {
 impl Scan for Records {
     async fn info(&self) -> Result<SourceInfo> {
         let count = Some(self.records.len() as u64);
-        Ok(SourceInfo { fingerprint: self.name.clone(), count, form: Form::Plain, max_segments: Some(1), keyed: true })
+        Ok(SourceInfo {
+            fingerprint: self.name.clone(),
+            count,
+            form: Form::Plain,
+            segments: None,
+            max_segments: Some(1),
+            key: Some(self.key.clone()),
+        })
     }
 
     async fn read(&self, _segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {

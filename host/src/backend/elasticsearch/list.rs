@@ -1,0 +1,183 @@
+//! Listing the documents of an index, and removing those that were not written since.
+//!
+//! The order is that of the last write (`_seq_no`), which needs nothing to be kept open on the server, outlives a
+//! crash, and which no engine forbids. It is unique within a shard only, so a part ends before the last number it
+//! saw, and the next part begins there.
+
+use elasticsearch::http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Index,
+    body::{self, Parcel},
+};
+use crate::{
+    capability::index::{Listed, Listing, Written},
+    error::{Error, Kind, Result},
+};
+
+/// The most an index hands out at once.
+const MOST: usize = 10_000;
+
+/// How many documents are removed in one request.
+const TOGETHER: usize = 1_000;
+
+#[derive(Deserialize)]
+struct Answer {
+    hits: Hits,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    hits: Vec<Hit>,
+}
+
+#[derive(Deserialize)]
+struct Hit {
+    _id: String,
+    _seq_no: u64,
+    _primary_term: u64,
+}
+
+impl Index {
+    /// One part of the documents of an index.
+    pub(super) async fn page(
+        &self,
+        concrete: &str,
+        query: Option<&str>,
+        until: Option<u64>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
+        self.stamp(concrete).await?;
+        let mut query = query.map(selection).transpose()?.unwrap_or_else(|| json!({ "match_all": {} }));
+        if let Some(until) = until {
+            query = json!({ "bool": { "filter": [query, { "range": { "_seq_no": { "lte": until } } }] } });
+        }
+        let after = after.map(position).transpose()?;
+        if after.is_none() {
+            self.show(concrete).await?;
+        }
+        let mut size = limit.clamp(2, MOST);
+        loop {
+            let hits = self.hits(concrete, &query, after, size).await?;
+            if hits.len() < size {
+                return Ok(Listing { documents: listed(hits), next: None });
+            }
+            let last = hits.last().map_or(0, |hit| hit._seq_no);
+            let whole: Vec<_> = hits.into_iter().take_while(|hit| hit._seq_no < last).collect();
+            if !whole.is_empty() {
+                let next = whole.last().map(|hit| hit._seq_no.to_string());
+                return Ok(Listing { documents: listed(whole), next });
+            }
+            if size == MOST {
+                return Err(Error::usage("the index has too many shards to list its documents").with("index", concrete));
+            }
+            size = (size * 2).min(MOST);
+        }
+    }
+
+    /// The highest number of a write whose document is there.
+    pub(super) async fn last_write(&self, concrete: &str) -> Result<Option<u64>> {
+        self.show(concrete).await?;
+        let body = json!({
+            "sort": [{ "_seq_no": "desc" }], "size": 1, "_source": false, "seq_no_primary_term": true,
+            "track_total_hits": false,
+        });
+        let path = format!("{concrete}/_search?allow_partial_search_results=false");
+        let reply = self.on(concrete, "its last write cannot be told", Method::Post, &path, Some(&body)).await?;
+        Ok(reply.json::<Answer>()?.hits.hits.first().map(|hit| hit._seq_no))
+    }
+
+    async fn hits(&self, concrete: &str, query: &Value, after: Option<u64>, size: usize) -> Result<Vec<Hit>> {
+        let mut body = json!({
+            "query": query, "sort": ["_seq_no"], "size": size, "_source": false,
+            "seq_no_primary_term": true, "track_total_hits": false,
+        });
+        if let Some(after) = after {
+            body["search_after"] = json!([after]);
+        }
+        // An answer without some of the shards would not be seen to be one.
+        let path = format!("{concrete}/_search?allow_partial_search_results=false");
+        let reply = self.on(concrete, "its documents cannot be listed", Method::Post, &path, Some(&body)).await?;
+        Ok(reply.json::<Answer>()?.hits.hits)
+    }
+
+    /// Removes what is as it was listed.
+    pub(super) async fn prune(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
+        self.stamp(concrete).await?;
+        let mut removed = Vec::with_capacity(documents.len());
+        for part in documents.chunks(TOGETHER) {
+            let mut parcel = Parcel::default();
+            for document in part {
+                line(document, &mut parcel)?;
+            }
+            for written in self.bulk.alone(concrete, parcel).await? {
+                removed.push(match written {
+                    Written::Done => true,
+                    Written::NewerThere => false,
+                    Written::Refused(reason) | Written::Failed(reason) => return Err(kept(concrete, &reason)),
+                });
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn listed(hits: Vec<Hit>) -> Vec<Listed> {
+    let listed = |hit: Hit| Listed { id: hit._id, guard: format!("{} {}", hit._seq_no, hit._primary_term) };
+    hits.into_iter().map(listed).collect()
+}
+
+/// A deletion of what was written when the guard says; a version of its own would refuse the whole request.
+fn line(document: &Listed, parcel: &mut Parcel) -> Result<()> {
+    let parts =
+        document.guard.split_once(' ').and_then(|(number, term)| Some((number.parse().ok()?, term.parse().ok()?)));
+    let (number, term): (u64, u64) = parts.ok_or_else(|| Error::bug("the guard of a listed document is none"))?;
+    parcel.lines.extend_from_slice(b"{\"delete\":{\"_id\":");
+    body::quote(&document.id, &mut parcel.lines);
+    parcel.lines.extend_from_slice(format!(",\"if_seq_no\":{number},\"if_primary_term\":{term}}}}}\n").as_bytes());
+    parcel.ends.push(parcel.lines.len());
+    Ok(())
+}
+
+fn kept(concrete: &str, reason: &str) -> Error {
+    Error::new(Kind::Unavailable, format!("a document cannot be removed: {reason}")).with("index", concrete)
+}
+
+/// What a recipe says of the documents to prune.
+fn selection(query: &str) -> Result<Value> {
+    let hint = "write it as the engine's own JSON, such as {\"term\":{\"kind\":\"person\"}}";
+    let query: Value = serde_json::from_str(query)
+        .map_err(|error| Error::usage("the query of the documents to prune is not JSON").because(error).hint(hint))?;
+    if query.is_object() {
+        Ok(query)
+    } else {
+        Err(Error::usage("the query of the documents to prune is no JSON object").hint(hint))
+    }
+}
+
+fn position(after: &str) -> Result<u64> {
+    after.parse().map_err(|error| Error::bug("the place in a listing is none").because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removal_names_the_write_it_is_about() {
+        let mut parcel = Parcel::default();
+        line(&Listed { id: "a\"".into(), guard: "7 1".into() }, &mut parcel).unwrap();
+        let text = std::str::from_utf8(&parcel.lines).unwrap();
+        assert_eq!(text, "{\"delete\":{\"_id\":\"a\\\"\",\"if_seq_no\":7,\"if_primary_term\":1}}\n");
+        assert!(line(&Listed { id: "a".into(), guard: "x".into() }, &mut parcel).is_err());
+    }
+
+    #[test]
+    fn a_query_that_is_none_is_refused() {
+        assert!(selection("[]").is_err() && selection("kind:person").is_err());
+        assert!(selection(r#"{"match_all":{}}"#).is_ok());
+    }
+}

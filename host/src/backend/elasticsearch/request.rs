@@ -1,0 +1,261 @@
+//! One bulk request, carried to its end: every write is settled, or the whole ends in an error and may come again.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use super::{
+    answer::{self, Verdict},
+    body::Parcel,
+    client::{Client, Reply},
+    fault::{self, Said},
+    pace::{Pace, Round},
+};
+use crate::{
+    capability::index::Written,
+    error::{Error, Kind, Result},
+};
+
+const OPERATION: &str = "documents cannot be written";
+
+/// The lines of the writes that go together.
+#[derive(Debug)]
+pub(super) struct Load {
+    lines: Bytes,
+    ends: Vec<usize>,
+}
+
+impl Load {
+    /// Puts parcels together, in order; takes their lines.
+    pub(super) fn of<'a>(parcels: impl ExactSizeIterator<Item = &'a mut Parcel>) -> Self {
+        let alone = parcels.len() == 1;
+        let (mut lines, mut ends) = (Vec::new(), Vec::new());
+        for parcel in parcels {
+            ends.extend(parcel.ends.iter().map(|end| lines.len() + end));
+            let more = std::mem::take(&mut parcel.lines);
+            if alone {
+                lines = more;
+            } else {
+                lines.extend_from_slice(&more);
+            }
+        }
+        Self { lines: lines.into(), ends }
+    }
+
+    fn select(&self, which: &[usize]) -> Bytes {
+        if which.len() == self.ends.len() {
+            return self.lines.clone();
+        }
+        let start = |at: usize| at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        which.iter().flat_map(|at| self.lines[start(*at)..self.ends[*at]].iter().copied()).collect()
+    }
+}
+
+/// Where requests go, and at what pace.
+pub(super) struct Road<'a> {
+    pub client: &'a Client,
+    pub index: &'a str,
+    pub pace: &'a Mutex<Pace>,
+}
+
+/// What came of sending some writes.
+enum Sent {
+    /// One verdict a write.
+    Each(Vec<Verdict>),
+    /// The request as a whole is refused, perhaps for one of them.
+    Refused(String),
+}
+
+impl Road<'_> {
+    /// Sends writes until each is settled: what may pass is sent again, what is refused as a whole is halved.
+    ///
+    /// *Errors*: no answer, so that anything may have happened; or nothing can be written to this index now. Sending
+    /// all of it again is safe.
+    pub(super) async fn carry(&self, load: &Load) -> Result<Vec<Written>> {
+        let mut settled: Vec<Option<Written>> = vec![None; load.ends.len()];
+        let mut pieces = vec![(0..load.ends.len()).collect::<Vec<_>>()];
+        let mut patience = Patience::default();
+        while let Some(piece) = pieces.pop() {
+            let round = self.pace().round();
+            match self.send(load.select(&piece), piece.len()).await? {
+                Sent::Each(verdicts) => {
+                    let left = self.settle(piece, verdicts, &mut settled)?;
+                    self.adapt(&left, round);
+                    pieces.extend(self.wait(left, &mut patience, &mut settled).await?);
+                }
+                Sent::Refused(reason) => match piece.as_slice() {
+                    [alone] => settled[*alone] = Some(Written::Refused(reason)),
+                    _ => {
+                        let (first, second) = piece.split_at(piece.len() / 2);
+                        pieces.extend([second.to_vec(), first.to_vec()]);
+                    }
+                },
+            }
+        }
+        let unsettled = || Error::bug("a write was neither settled nor sent again");
+        settled.into_iter().map(|written| written.ok_or_else(unsettled)).collect()
+    }
+
+    async fn send(&self, lines: Bytes, writes: usize) -> Result<Sent> {
+        let path = format!("{}/_bulk?filter_path={}", self.index, answer::FILTER);
+        let reply = self.client.lines(OPERATION, &path, lines).await?;
+        if reply.status == 200 {
+            let cut_off = |reason| Error::new(Kind::Unavailable, format!("{OPERATION}: {reason}"));
+            return answer::verdicts(&reply.body, writes).map(Sent::Each).map_err(cut_off);
+        }
+        self.refused(&reply, writes)
+    }
+
+    /// What an answer to the request as a whole means for its writes.
+    fn refused(&self, reply: &Reply, writes: usize) -> Result<Sent> {
+        let said = Said::of(reply);
+        let each =
+            |verdict: fn(String) -> Verdict| Sent::Each((0..writes).map(|_| verdict(said.reason.clone())).collect());
+        match (reply.status, said.kind.as_str()) {
+            (_, "cluster_block_exception") => Ok(each(Verdict::Blocked)),
+            (_, kind) if answer::is_pushing_back(kind) => Ok(each(Verdict::Slower)),
+            (429, _) => Ok(each(Verdict::Slower)),
+            (400 | 413, kind) if kind != "index_closed_exception" => Ok(Sent::Refused(said.reason)),
+            _ => Err(fault::explain(OPERATION, self.client.engine(), reply.status, &said).with("index", self.index)),
+        }
+    }
+
+    /// Notes what is settled, and answers what is not.
+    fn settle(&self, piece: Vec<usize>, verdicts: Vec<Verdict>, settled: &mut [Option<Written>]) -> Result<Left> {
+        let mut left = Left::default();
+        for (at, verdict) in piece.into_iter().zip(verdicts) {
+            let reason = match verdict {
+                Verdict::Settled(written) => {
+                    settled[at] = Some(written);
+                    left.progress = true;
+                    continue;
+                }
+                Verdict::Slower(reason) => {
+                    left.slower = true;
+                    reason
+                }
+                Verdict::Again(reason) => reason,
+                Verdict::Blocked(reason) => {
+                    left.blocked = true;
+                    reason
+                }
+                Verdict::Hopeless(kind, reason) => return Err(self.hopeless(kind, reason)),
+            };
+            left.writes.push(at);
+            left.reason = reason;
+        }
+        Ok(left)
+    }
+
+    fn hopeless(&self, kind: String, reason: String) -> Error {
+        let status = match kind.as_str() {
+            "index_not_found_exception" => 404,
+            "security_exception" => 403,
+            _ => 400,
+        };
+        fault::explain(OPERATION, self.client.engine(), status, &Said { kind, reason }).with("index", self.index)
+    }
+
+    fn adapt(&self, left: &Left, round: Round) {
+        if left.slower {
+            self.pace().pushed_back(round);
+        } else if left.writes.is_empty() {
+            self.pace().taken();
+        }
+    }
+
+    /// Waits before the writes that are left go again; gives up in the end.
+    async fn wait(
+        &self,
+        left: Left,
+        patience: &mut Patience,
+        settled: &mut [Option<Written>],
+    ) -> Result<Option<Vec<usize>>> {
+        if left.writes.is_empty() {
+            return Ok(None);
+        }
+        match patience.pause(&left) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None if left.blocked => {
+                let said = Said { kind: "cluster_block_exception".to_owned(), reason: left.reason };
+                return Err(fault::explain(OPERATION, self.client.engine(), 403, &said).with("index", self.index));
+            }
+            None => {
+                left.writes.iter().for_each(|at| settled[*at] = Some(Written::Failed(left.reason.clone())));
+                return Ok(None);
+            }
+        }
+        Ok(Some(left.writes))
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is not settled yet.
+#[derive(Debug, Default)]
+struct Left {
+    writes: Vec<usize>,
+    reason: String,
+    progress: bool,
+    slower: bool,
+    blocked: bool,
+}
+
+/// How long to wait before writes go again, until nothing was settled for too long.
+#[derive(Debug, Default)]
+struct Patience {
+    in_vain: u32,
+}
+
+impl Patience {
+    const FIRST: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(5);
+    const TRIES: u32 = 10;
+    /// A block is lifted by a person, or by the cluster once a minute, so it is probed less often.
+    const BLOCKED: [Duration; 4] =
+        [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+    fn pause(&mut self, left: &Left) -> Option<Duration> {
+        self.in_vain = if left.progress { 1 } else { self.in_vain + 1 };
+        let before = self.in_vain - 1;
+        if left.blocked {
+            return Self::BLOCKED.get(before as usize).copied();
+        }
+        let pause = Self::FIRST.saturating_mul(2u32.saturating_pow(before)).min(Self::LONGEST);
+        (self.in_vain <= Self::TRIES).then_some(pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_of_the_writes_can_go_again() {
+        let parcel =
+            |text: &str, ends: &[usize]| Parcel { lines: text.into(), ends: ends.to_vec(), ..Parcel::default() };
+        let mut parcels = [parcel("aabbb", &[2, 5]), parcel("c", &[1])];
+        let load = Load::of(parcels.iter_mut());
+        assert_eq!(load.select(&[0, 1, 2]), "aabbbc");
+        assert_eq!(load.select(&[1]), "bbb");
+        assert_eq!(load.select(&[0, 2]), "aac");
+        assert_eq!(Load::of([parcel("aa", &[2])].iter_mut()).select(&[0]), "aa");
+    }
+
+    #[test]
+    fn patience_ends_unless_something_is_settled() {
+        let left = |progress, blocked| Left { progress, blocked, ..Left::default() };
+        let mut patience = Patience::default();
+        let pauses: Vec<_> = std::iter::from_fn(|| patience.pause(&left(false, false))).collect();
+        assert_eq!(pauses.len(), Patience::TRIES as usize);
+        assert!(pauses.is_sorted() && pauses.last() == Some(&Patience::LONGEST));
+        assert_eq!(patience.pause(&left(true, false)), Some(Patience::FIRST));
+        let mut patience = Patience::default();
+        assert_eq!(std::iter::from_fn(|| patience.pause(&left(false, true))).count(), Patience::BLOCKED.len());
+    }
+}

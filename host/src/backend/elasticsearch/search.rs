@@ -1,0 +1,96 @@
+//! Full-text search through the alias, in the words of all backends: words that must all occur, phrases, prefixes.
+
+use elasticsearch::http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Index, fault, read::Found};
+use crate::{capability::index::Document, error::Result};
+
+/// More hits than an index hands out at once.
+const MOST: usize = 10_000;
+
+#[derive(Deserialize)]
+struct Answer {
+    hits: Hits,
+}
+
+#[derive(Deserialize)]
+struct Hits {
+    total: Total,
+    hits: Vec<Found>,
+}
+
+#[derive(Deserialize)]
+struct Total {
+    value: u64,
+}
+
+impl Index {
+    /// The best hits, and the count of all.
+    pub(super) async fn find(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        let operation = "the index cannot be searched";
+        let body = json!({ "query": meant(query), "size": limit.min(MOST), "track_total_hits": true, "version": true });
+        let path = format!("{}/_search", self.alias);
+        let reply = self.client.call(operation, Method::Post, &path, Some(&body)).await?;
+        match reply.status {
+            200 => {}
+            404 => return Ok((0, Vec::new())),
+            _ => return Err(fault::answered(operation, self.client.engine(), &reply).with("alias", self.alias.clone())),
+        }
+        let Answer { hits } = reply.json()?;
+        let documents = self.documents(hits.hits, |_| Ok(())).await?;
+        Ok((hits.total.value, documents.into_iter().flatten().collect()))
+    }
+}
+
+/// What was typed, as a query; each term once, since engines limit how many there are.
+fn meant(typed: &str) -> Value {
+    let mut terms: Vec<String> = Vec::new();
+    for (n, part) in typed.split('"').enumerate() {
+        let parts: Vec<_> = if n % 2 == 1 { vec![part] } else { part.split_whitespace().collect() };
+        for part in parts.into_iter().filter(|part| part.contains(char::is_alphanumeric)) {
+            let term = if n % 2 == 1 { format!("\"{}\"", plain(part)) } else { plain(part) };
+            if !terms.contains(&term) {
+                terms.push(term);
+            }
+        }
+    }
+    if matches!(typed.trim(), "" | "*") {
+        return json!({ "match_all": {} });
+    }
+    if terms.is_empty() {
+        return json!({ "match_none": {} });
+    }
+    json!({ "simple_query_string": {
+        "query": terms.join(" "), "fields": ["*"], "default_operator": "and", "lenient": true,
+        "flags": "PHRASE|PREFIX|WHITESPACE",
+    } })
+}
+
+/// Without the signs that mean something within a term.
+fn plain(term: &str) -> String {
+    term.replace(['\\', '\0'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(typed: &str) -> String {
+        meant(typed)["simple_query_string"]["query"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn words_phrases_and_prefixes_reach_the_engine_once_each() {
+        assert_eq!(query(r#"ada "of the sea" lov* ada"#), r#"ada "of the sea" lov*"#);
+        assert_eq!(query(&"word ".repeat(1000)), "word");
+        assert_eq!(query("a \"open"), "a \"open\"");
+    }
+
+    #[test]
+    fn nothing_typed_finds_everything_and_signs_alone_find_nothing() {
+        assert!(meant(" ").get("match_all").is_some() && meant("*").get("match_all").is_some());
+        assert!(meant("-- \"*\"").get("match_none").is_some());
+    }
+}
