@@ -153,6 +153,19 @@ impl Config {
         }
     }
 
+    /// The AWS region it is in, if the environment says so of it alone.
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(config) => config.region.as_deref(),
+            #[cfg(feature = "s3")]
+            Self::S3(config) => config.region.as_deref(),
+            #[cfg(feature = "sqs")]
+            Self::Sqs(config) => config.region.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether it asks for AWS credentials.
     fn calls_aws(&self) -> bool {
         match self {

@@ -11,7 +11,7 @@ use crate::{
         Capability,
         grant::{Access, Grants},
     },
-    recipe::Source,
+    recipe::{ExportAt, Source},
 };
 
 /// What has to be allowed, where.
@@ -44,6 +44,7 @@ impl Project {
     fn uses(&self) -> Vec<(String, Use)> {
         let source = match &self.recipe.source {
             Source::Scan { table, .. } => vec![(table.clone(), Use::Scan)],
+            Source::Export { at: ExportAt::Bucket { bucket, .. }, .. } => vec![(bucket.clone(), Use::Read)],
             Source::File { .. } | Source::Export { .. } => Vec::new(),
         };
         let grants = Grants::new(&self.recipe.grant);

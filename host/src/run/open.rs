@@ -230,10 +230,19 @@ impl Project {
     fn servers(&self) -> Servers {
         let Environment { file, aws, backends, .. } = &self.environment;
         let clusters = backends.iter().filter_map(|(name, config)| Some((name.clone(), config.cluster()?.to_owned())));
+        let resources = self.recipe.resources();
+        // A recipe that needs nothing of AWS needs no credentials either.
+        let session = call_aws(resources.iter().filter_map(|resource| backends.get(&resource.name)))
+            .then(|| self.backends.session());
+        let source = match &self.recipe.source {
+            Source::Scan { table, .. } => backends.get(table).and_then(Config::region),
+            _ => None,
+        };
         Servers {
             file: file.clone(),
-            session: self.backends.session().cloned(),
+            session: session.flatten().cloned(),
             account: aws.account.clone(),
+            region: source.or(aws.region.as_deref()).map(str::to_owned),
             clusters: clusters.collect(),
         }
     }
