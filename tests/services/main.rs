@@ -15,6 +15,7 @@ mod place;
 mod plugins;
 mod s3;
 mod smoke;
+mod trouble;
 
 mod sandbox {
     pub(crate) use super::build;

@@ -28,6 +28,8 @@ const UNKNOWN: [&str; 6] = [
     "IncompleteSignature",
 ];
 const SKEWED: [&str; 2] = ["RequestTimeTooSkewed", "RequestInTheFuture"];
+/// What DynamoDB and SQS say of a clock, under the code of a wrong signature.
+const SKEWED_WORDS: [&str; 2] = ["Signature expired", "Signature not yet current"];
 const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
 const MISSING: [&str; 7] = [
     "ResourceNotFoundException",
@@ -75,7 +77,7 @@ fn answered(operation: &str, status: u16, code: &str, said: &str) -> Error {
     } else if is(&EXPIRED) {
         error(Kind::Denied, "the AWS credentials have expired")
             .hint("sign in again (`aws sso login`), then run again; what was done is kept")
-    } else if is(&SKEWED) {
+    } else if is(&SKEWED) || SKEWED_WORDS.iter().any(|words| said.starts_with(words)) {
         error(Kind::Denied, "this machine's clock differs too much from AWS's")
             .hint("set the clock (NTP), then run again; what was done is kept")
     } else if is(&UNKNOWN) {
