@@ -147,7 +147,7 @@ impl Config {
             #[cfg(feature = "elasticsearch")]
             Self::Elasticsearch(config) | Self::Opensearch(config) => {
                 let opensearch = matches!(self, Self::Opensearch(_));
-                Some((config.url.clone(), opensearch, config.alias.clone().unwrap_or_else(|| name.to_owned())))
+                Some((config.shown(), opensearch, config.alias.clone().unwrap_or_else(|| name.to_owned())))
             }
             _ => None,
         }

@@ -21,6 +21,8 @@ table = "things"
 key = "id"
 version = "v"
 segments = 1
+[grant.read]
+storage = ["people"]
 [grant.write]
 index = ["rogues"]
 [run]
@@ -51,7 +53,7 @@ impl Lab {
     }
 
     fn environment(&self, text: &str) {
-        self.place.write("environments/lab.toml", format!("environment = 1\n{text}"));
+        self.place.write("environments/lab.toml", format!("environment = 1\n{text}\n[backend.people.sqlite]\n"));
     }
 
     /// The recipe with another line.
