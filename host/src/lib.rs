@@ -46,6 +46,7 @@
 //!
 //! * A checkpoint passes a record only after its effects were acknowledged or its row was written.
 //! * Every record read is done, skipped, or a row with a reason. The counts add up at any time.
+//! * A message that was taken from a queue ends there only after its effects were acknowledged or its row was written.
 //! * A plugin reads only what was granted, writes nothing itself, and costs at most its own records.
 //! * Nothing secret is in an error, an event or a `Debug` text.
 //!

@@ -73,6 +73,20 @@ async fn what_was_noted_down_goes_with_its_object() {
 }
 
 #[tokio::test]
+async fn a_directory_takes_every_key_for_itself() {
+    let (_kept, path) = directory();
+    let bucket = Bucket::open(path.join("in"));
+    let keys = texts(&["../up", ".", "/root", "a//b", "a/b", "dir/", "dots/..", "nul\0", "%2E", "%"]);
+    for key in &keys {
+        bucket.put(key, key.as_bytes().to_vec(), None).await.unwrap();
+    }
+    let found: Vec<_> = bucket.get_many(&keys, 99).await.unwrap().into_iter().flatten().collect();
+    assert_eq!(found, keys.iter().map(String::as_bytes).collect::<Vec<_>>());
+    assert_eq!(bucket.list("", None, 99).await.unwrap().len(), keys.len());
+    assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1, "nothing outside");
+}
+
+#[tokio::test]
 async fn a_key_that_is_also_a_directory_is_refused_in_words() {
     let (_kept, path) = directory();
     let bucket = Bucket::open(&path);

@@ -42,8 +42,8 @@ async fn a_queue_keeps_its_promises() {
     let clock = Hand::default();
     let database = Database::open(&path, Arc::new(clock.clone())).unwrap();
     database.queue("other").unwrap().send(&[queue::message("same", 1)]).await.unwrap();
-    queue::queue(Arc::new(database.queue("work").unwrap()), &clock).await;
-    assert_eq!(database.queue("other").unwrap().depth().await.unwrap(), 1);
+    queue::queue(Arc::new(database.queue("work").unwrap()), &queue::Habits::exact(&clock)).await;
+    assert_eq!(database.queue("other").unwrap().depth().await.unwrap().waiting, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,7 +115,15 @@ async fn what_is_not_there_reads_as_empty_and_is_not_made() {
         assert_eq!(error.kind(), Kind::NotFound);
         assert_eq!(error.hint_text(), Some("fill it first: reindex load people FILE.jsonl"));
         assert_eq!(database.index("persons").unwrap().current().await.unwrap(), None);
-        assert!(database.queue("work").unwrap().receive(1, Duration::from_secs(1)).await.unwrap().is_empty());
+        assert!(
+            database
+                .queue("work")
+                .unwrap()
+                .receive(1, Duration::from_secs(1), Duration::ZERO)
+                .await
+                .unwrap()
+                .is_empty()
+        );
         assert!(database.ledger().runs("r", 1).await.unwrap().is_empty());
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

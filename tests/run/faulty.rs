@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use reindex::{
     capability::{
         index::{Concrete, Document, Index, Listed, Listing, Stamp, Write, Written},
+        queue::{Delivery, Depth, Message, Queue},
         storage::{Page, Row, Scan, Segment, SourceInfo},
     },
     error::{Error, Kind, Result},
@@ -67,6 +68,28 @@ impl Scan for Faulty<dyn Scan> {
     }
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>> {
         self.fuse.call(self.inner.reread(positions)).await
+    }
+}
+
+#[async_trait]
+impl Queue for Faulty<dyn Queue> {
+    async fn send(&self, messages: &[Message]) -> Result<Vec<Result<()>>> {
+        self.fuse.call(self.inner.send(messages)).await
+    }
+    async fn receive(&self, max: usize, lease: Duration, wait: Duration) -> Result<Vec<Delivery>> {
+        self.fuse.call(self.inner.receive(max, lease, wait)).await
+    }
+    async fn acknowledge(&self, receipts: &[String]) -> Result<Vec<bool>> {
+        self.fuse.call(self.inner.acknowledge(receipts)).await
+    }
+    async fn extend(&self, receipts: &[String], lease: Duration) -> Result<Vec<bool>> {
+        self.fuse.call(self.inner.extend(receipts, lease)).await
+    }
+    async fn peek(&self, max: usize) -> Result<Vec<Message>> {
+        self.fuse.call(self.inner.peek(max)).await
+    }
+    async fn depth(&self) -> Result<Depth> {
+        self.fuse.call(self.inner.depth()).await
     }
 }
 

@@ -1,7 +1,9 @@
 //! Whole runs through the library, on the real embedded backends: resume, rebuild, retry, and a fault at every call.
 
+mod consume;
 mod faulty;
 mod prune;
+mod queue;
 mod world;
 
 use std::{collections::BTreeMap, sync::Arc};

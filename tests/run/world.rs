@@ -1,6 +1,6 @@
 //! A small world to run in: a table of persons, an index and a ledger, all real, in a directory of its own.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use reindex::{
     backend::{Backends, Mode},
@@ -8,10 +8,12 @@ use reindex::{
         Resources,
         grant::{self, Grants},
         index::{Index, Stamp, Write, Written},
+        queue::Queue,
         storage::{Scan, Table},
     },
     clock::System,
     ledger::{Filter, Ledger},
+    pipeline::{Consuming, Messages},
     recipe::Recipe,
     record::{Form, Key, Shape, Version},
     run::Job,
@@ -40,6 +42,22 @@ pub struct State {
     documents: BTreeMap<String, (Option<u64>, String)>,
     rows: BTreeMap<String, (u32, String, u32)>,
     counts: reindex::ledger::Counts,
+}
+
+impl State {
+    pub fn documents(&self) -> BTreeMap<String, (Option<u64>, String)> {
+        self.documents.clone()
+    }
+
+    /// Whether it is another's state, but for messages that were delivered or tried more than once.
+    pub fn assert_equals_but_repeats(&self, other: &Self) {
+        let reasons = |state: &Self| -> Vec<_> {
+            state.rows.iter().map(|(id, (state, reason, _))| (id.clone(), *state, reason.clone())).collect()
+        };
+        assert_eq!(self.documents, other.documents);
+        assert_eq!(reasons(self), reasons(other));
+        assert!(self.counts.add_up() && self.counts.read >= other.counts.read, "{:?}", self.counts);
+    }
 }
 
 pub struct World {
@@ -119,6 +137,7 @@ impl World {
             limits: recipe.limits,
             pace,
             source: Arc::new(Faulty { inner: source, fuse: fuse.clone() }),
+            messages: None,
             segments: 2,
             shape: Shape {
                 attributes: Vec::new(),
@@ -137,6 +156,22 @@ impl World {
             identity: BTreeMap::new(),
             clock: Arc::new(System),
         }
+    }
+
+    /// A job that takes messages; each names a person of the table, or is one.
+    pub fn consuming_job(&self, queue: Arc<dyn Queue>, named: bool, fuse: &Fuse) -> Job {
+        let (lease, idle) = (Duration::from_secs(2), Duration::from_millis(100));
+        let consuming = Consuming { lease, idle, max_deliveries: 3 };
+        let queue = Arc::new(Faulty { inner: queue, fuse: fuse.clone() });
+        let table = named.then(|| self.table.clone());
+        let messages = Arc::new(Messages::new("work", queue, table, Form::Plain, consuming));
+        Job { source: messages.clone(), messages: Some(messages), ..self.faulty_job(fuse) }
+    }
+
+    /// A queue beside the table.
+    pub fn queue(&self) -> Arc<dyn Queue> {
+        let directory = self.directory.path();
+        Backends::new(directory, directory, Mode::ReadWrite, Arc::new(System)).queue("work", None).unwrap()
     }
 
     /// The concrete index the alias names.
@@ -168,7 +203,7 @@ impl World {
     }
 }
 
-fn record(number: usize) -> String {
+pub fn record(number: usize) -> String {
     // A tenure without an id makes a person invalid.
     if number % (RECORDS / INVALID) == 7 {
         return valid(number).replace(r#""tenures":[]"#, r#""tenures":[{"uprn":"1"}]"#);

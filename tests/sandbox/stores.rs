@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use reindex::{
     capability::{
         Resources,
-        queue::{Delivery, Message, Queue},
+        queue::{Delivery, Depth, Message, Queue},
         storage::{Bucket, Chunks, ObjectInfo, Page, Put, Row, Scan, Segment, SourceInfo, Table},
     },
     error::{Error, Kind, Result},
@@ -84,11 +84,11 @@ impl Bucket for Pile {
 
 #[async_trait]
 impl Queue for Pile {
-    async fn send(&self, _: &[Message]) -> Result<()> {
-        Ok(())
+    async fn send(&self, messages: &[Message]) -> Result<Vec<Result<()>>> {
+        Ok(messages.iter().map(|_| Ok(())).collect())
     }
 
-    async fn receive(&self, _: usize, _: Duration) -> Result<Vec<Delivery>> {
+    async fn receive(&self, _: usize, _: Duration, _: Duration) -> Result<Vec<Delivery>> {
         Ok(Vec::new())
     }
 
@@ -104,8 +104,8 @@ impl Queue for Pile {
         Ok(Vec::new())
     }
 
-    async fn depth(&self) -> Result<u64> {
-        Ok(self.0 as u64)
+    async fn depth(&self) -> Result<Depth> {
+        Ok(Depth { waiting: self.0 as u64, ..Depth::default() })
     }
 }
 

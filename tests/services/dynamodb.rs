@@ -1,6 +1,9 @@
 //! Tables on DynamoDB Local: the suites, every type, the largest items, and a whole run.
 
-use std::{fs, sync::Arc};
+use std::{
+    fs,
+    sync::{Arc, OnceLock},
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -18,13 +21,19 @@ use reindex::{
     error::Kind,
     record::{Form, Item, Key, Shape, Version},
 };
-use servers::{Server, shared};
+use servers::{Options, Running, Server, start};
 
 use crate::{
     contract::{storage, texts},
     place::Place,
     plugins::{component, root},
 };
+
+/// In memory: on a disk it writes a hundred items a second.
+fn server() -> &'static Running {
+    static SERVER: OnceLock<Running> = OnceLock::new();
+    SERVER.get_or_init(|| start(Server::Dynamodb, &Options::default().in_memory()).unwrap())
+}
 
 fn sdk() -> SdkConfig {
     let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
@@ -38,15 +47,14 @@ fn sdk() -> SdkConfig {
 }
 
 fn open(name: &str) -> Table {
-    let endpoint = Some(shared(Server::Dynamodb).url());
+    let endpoint = Some(server().url());
     Table::open(name, &Config { endpoint, ..Config::default() }, &Session::new(sdk()))
 }
 
 /// Makes a table with these key attributes; with units, it is provisioned.
 async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
-    let client = Client::from_conf(
-        aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(shared(Server::Dynamodb).url()).build(),
-    );
+    let client =
+        Client::from_conf(aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build());
     let mut request = client.create_table().table_name(name);
     for ((name, kind), role) in key.iter().zip([KeyType::Hash, KeyType::Range]) {
         let definition = AttributeDefinition::builder().attribute_name(*name).attribute_type(kind.clone()).build();
@@ -184,7 +192,7 @@ async fn a_scan_that_keeps_to_a_rate_reads_everything_also_when_workers_share_it
 async fn what_is_wrong_with_a_table_is_said_with_what_to_do() {
     let missing = open("nowhere").info().await.unwrap_err();
     assert_eq!(missing.kind(), Kind::NotFound);
-    assert!(missing.report().contains("table   nowhere") || missing.report().contains("nowhere"), "{missing:?}");
+    assert!(missing.report().contains("nowhere"), "{missing:?}");
     make("on-demand", &[("id", Type::S)], None).await;
     let options = ScanOptions { rate: Some(Rate::Share(0.5)), ..ScanOptions::default() };
     let error = open("on-demand").with_options(options).info().await.unwrap_err();
@@ -204,7 +212,7 @@ fn place() -> Place {
     place.write("persons.wasm", component("persons"));
     let recipe = fs::read_to_string(root().join("recipes/persons.toml")).unwrap();
     place.write("persons.toml", recipe.replace("source = \"../plugins/persons\"", "file = \"persons.wasm\""));
-    let endpoint = shared(Server::Dynamodb).url();
+    let endpoint = server().url();
     let lab = format!(
         "environment = 1\n[backend.people.dynamodb]\ntable = \"Persons\"\nregion = \"eu-west-2\"\n\
          endpoint = \"{endpoint}\"\n[backend.persons.sqlite]\n"
@@ -215,7 +223,7 @@ fn place() -> Place {
 
 fn in_lab(place: &Place, command: &str) -> crate::place::Ran {
     let mut command = place.command(&format!("{command} --env lab"));
-    command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local");
+    command.env("AWS_ACCESS_KEY_ID", "local").env("AWS_SECRET_ACCESS_KEY", "local").env("AWS_REGION", "eu-west-2");
     crate::place::Ran::of(command.output().unwrap())
 }
 
@@ -225,13 +233,14 @@ fn a_run_from_dynamodb_gives_the_documents_that_a_run_from_sqlite_gives() {
     let people = root().join("recipes/sample/people.jsonl");
     let load = format!("load people {} --format dynamodb-json", people.display());
     place.reindex(&load).exits(0);
-    place.reindex("run persons.toml").exits(0);
+    // Two persons of the sample are broken.
+    place.reindex("run persons.toml").exits(3);
     in_lab(&place, &load).exits(0);
     in_lab(&place, "check persons.toml --connect").exits(0);
-    in_lab(&place, "run persons.toml").exits(0);
+    in_lab(&place, "run persons.toml").exits(3);
     let embedded = place.documents("persons", "");
     let remote = place.documents("persons", "--env lab");
-    assert_eq!(embedded.len(), 200);
+    assert_eq!(embedded.len(), 198);
     assert_eq!(remote, embedded);
     let recipe = fs::read_to_string(place.path("persons.toml")).unwrap();
     place.write("persons.toml", recipe.replace("key = \"id\"", "key = [\"id\", \"surname\"]"));

@@ -13,9 +13,17 @@ mod index;
 mod place;
 #[path = "../plugins.rs"]
 mod plugins;
+mod queue;
 mod s3;
 mod smoke;
 mod trouble;
+
+#[path = "../run"]
+mod run {
+    pub mod consume;
+    pub mod faulty;
+    pub mod world;
+}
 
 mod sandbox {
     pub(crate) use super::build;

@@ -86,6 +86,12 @@ async fn a_prefix_is_put_before_every_key_and_taken_off_again() {
     served.put("a", b"x".to_vec(), None).await.unwrap();
     let keys: Vec<_> = whole.list("", None, 9).await.unwrap().into_iter().map(|info| info.key).collect();
     assert_eq!(keys, ["some/other", "some/where+else/a"]);
+    for key in ["../other", "a/../../other"] {
+        assert_eq!(served.put(key, Vec::new(), None).await.unwrap_err().kind(), Kind::Usage);
+        assert_eq!(served.get_many(&texts(&[key]), 99).await.unwrap(), [None]);
+        served.delete(key).await.unwrap();
+    }
+    assert_eq!(whole.get_many(&texts(&["some/other"]), 99).await.unwrap(), [Some(b"not yours".to_vec())]);
     let long = "k".repeat(1024 - "some/where+else/".len() + 1);
     assert_eq!(served.put(&long, Vec::new(), None).await.unwrap_err().kind(), Kind::Usage);
 }

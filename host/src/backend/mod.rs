@@ -266,11 +266,11 @@ impl Backends {
 
     /// Opens the queue of this name.
     pub fn queue(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Queue>> {
-        #[cfg(any())] // feature = "sqs"
+        #[cfg(feature = "sqs")]
         if let Some(Config::Sqs(config)) = config {
-            return Ok(Arc::new(sqs::Queue::open(config, self.called_by()?)));
+            return Ok(Arc::new(sqs::Queue::open(name, config, self.called_by()?)?));
         }
-        #[cfg(any())] // feature = "nats"
+        #[cfg(feature = "nats")]
         if let Some(Config::Nats(config)) = config {
             return Ok(Arc::new(nats::Queue::open(name, config, &self.beside)?));
         }

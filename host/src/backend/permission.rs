@@ -94,7 +94,10 @@ impl Config {
             #[cfg(feature = "s3")]
             Self::S3(config) => objects(&config.bucket, &config.prefix, used),
             #[cfg(feature = "sqs")]
-            Self::Sqs(config) => vec![messages(&config.queue, used, config.region.as_deref(), home)],
+            Self::Sqs(config) => {
+                let names = config.names(name).unwrap_or_default();
+                names.iter().map(|queue| messages(queue, used, config.region.as_deref(), home)).collect()
+            }
             #[cfg(feature = "elasticsearch")]
             Self::Elasticsearch(config) | Self::Opensearch(config) => {
                 config.sign.iter().map(|sign| documents(&config.url, sign, used, home)).collect()

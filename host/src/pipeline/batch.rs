@@ -71,6 +71,8 @@ mod tests {
             id: None,
             before: None,
             body: Some(vec![b'x'; size]),
+            refused: None,
+            receipt: None,
         }
     }
 

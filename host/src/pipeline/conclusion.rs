@@ -21,6 +21,8 @@ pub(super) struct Conclusion {
     /// The open rows that were there before, by state.
     closed: Vec<State>,
     settled: Vec<String>,
+    /// What ends the batch's messages in their queue.
+    pub receipts: Vec<String>,
 }
 
 impl Conclusion {
@@ -30,8 +32,9 @@ impl Conclusion {
     }
 
     /// Takes up how an entry ended. The last attempt of an item that asks for more is its failure.
-    pub fn add(&mut self, entry: Mapped, end: End, now: Timestamp, attempts: u32) {
+    pub fn add(&mut self, mut entry: Mapped, end: End, now: Timestamp, attempts: u32) {
         self.cursor = Some(entry.cursor.clone());
+        self.receipts.extend(entry.receipt.take());
         match entry.before {
             Some(before) => self.closed.push(before.state),
             None => self.counts.read += 1,
@@ -81,6 +84,7 @@ mod tests {
             id: text,
             version: None,
             before,
+            receipt: None,
             answer: Ok(Outcome::Effects(vec![])),
         }
     }

@@ -1,4 +1,4 @@
-//! Where entries come from: a segment of a scan, a list of ids, or the ledger's rows that are to be retried.
+//! Where entries come from: a segment of a scan, a list of ids, the ledger's rows that are to be retried, or a queue.
 
 use std::sync::Arc;
 
@@ -6,7 +6,10 @@ use crate::{
     capability::storage::{Row, Scan, Segment},
     error::Result,
     ledger::{Filter, IdRow, Ledger, State},
+    sandbox::Failure,
 };
+
+use super::consumer::Consumer;
 
 /// An earlier try that left a row in the ledger.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +33,10 @@ pub(super) struct Entry {
     pub before: Option<Before>,
     /// The record's bytes; none if the source has no such record.
     pub body: Option<Vec<u8>>,
+    /// Why the feed itself refuses it.
+    pub refused: Option<Failure>,
+    /// Ends it in its queue, if it is a message.
+    pub receipt: Option<String>,
 }
 
 impl Entry {
@@ -41,7 +48,8 @@ impl Entry {
 
 impl From<Row> for Entry {
     fn from(row: Row) -> Self {
-        Self { cursor: row.cursor, position: row.position, id: None, before: None, body: Some(row.body) }
+        let (cursor, position, body) = (row.cursor, row.position, Some(row.body));
+        Self { cursor, position, id: None, before: None, body, refused: None, receipt: None }
     }
 }
 
@@ -54,6 +62,8 @@ pub(super) enum Feed {
     Ids { scan: Arc<dyn Scan>, ids: Arc<Vec<String>> },
     /// The rows of a run that are to be tried again.
     Rows { scan: Arc<dyn Scan>, ledger: Arc<dyn Ledger>, run: String, filter: Filter },
+    /// A queue; its cursor says nothing, since the queue itself knows what was acknowledged.
+    Messages(Arc<Consumer>),
 }
 
 impl Feed {
@@ -74,6 +84,8 @@ impl Feed {
                     id: Some(id.clone()),
                     before: None,
                     body: row.map(|row| row.body),
+                    refused: None,
+                    receipt: None,
                 });
                 Ok((entries.collect(), (to < ids.len()).then(|| to.to_string())))
             }
@@ -84,6 +96,18 @@ impl Feed {
                 let found = scan.reread(&positions).await?;
                 Ok((rows.into_iter().zip(found).map(again).collect(), next))
             }
+            Self::Messages(consumer) => {
+                let (entries, goes_on) = consumer.read(limit).await?;
+                Ok((entries, goes_on.then(String::new)))
+            }
+        }
+    }
+
+    /// Ends messages for good, once the ledger knows what came of them.
+    pub async fn acknowledge(&self, receipts: &[String]) -> Result<()> {
+        match self {
+            Self::Messages(consumer) => consumer.acknowledge(receipts).await,
+            Self::Segment { .. } | Self::Ids { .. } | Self::Rows { .. } => Ok(()),
         }
     }
 }
@@ -95,5 +119,7 @@ fn again((row, found): (IdRow, Option<Row>)) -> Entry {
         id: Some(row.id),
         before: Some(Before { state: row.state, attempts: row.attempts }),
         body: found.map(|row| row.body),
+        refused: None,
+        receipt: None,
     }
 }

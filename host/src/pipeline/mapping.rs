@@ -25,6 +25,8 @@ pub(super) struct Mapped {
     pub version: Option<u64>,
     /// What the ledger says of earlier tries.
     pub before: Option<Before>,
+    /// Ends it in its queue, if it is a message.
+    pub receipt: Option<String>,
     /// What the plugin wants, or why there is nothing to do.
     pub answer: std::result::Result<Outcome, Failure>,
 }
@@ -53,6 +55,9 @@ pub(super) async fn map(shape: &Shape, mapper: &Mapper, entries: Vec<Entry>) -> 
 
 /// The item in an entry, or why there is none.
 fn read(shape: &Shape, entry: &Entry) -> std::result::Result<Item, Failure> {
+    if let Some(failure) = &entry.refused {
+        return Err(failure.clone());
+    }
     let Some(body) = &entry.body else {
         let reason = "the source has no record with this key".to_owned();
         return Err(Failure { state: State::NotFound, group: reason.clone(), reason });
@@ -70,5 +75,6 @@ fn answered(
     answer: std::result::Result<Outcome, Failure>,
 ) -> Mapped {
     let id = id.or(entry.id).unwrap_or_else(|| entry.position.clone());
-    Mapped { cursor: entry.cursor, position: entry.position, id, version, before: entry.before, answer }
+    let Entry { cursor, position, before, receipt, .. } = entry;
+    Mapped { cursor, position, id, version, before, receipt, answer }
 }

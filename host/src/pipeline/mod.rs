@@ -10,9 +10,11 @@ mod batch;
 mod compare;
 mod conclusion;
 mod config;
+mod consumer;
 mod feed;
 mod lease;
 mod mapping;
+mod messages;
 mod reason;
 mod segment;
 mod settle;
@@ -29,6 +31,7 @@ use tokio::sync::Semaphore;
 
 pub use compare::{Change, Difference, Tally};
 pub use config::Config;
+pub use messages::{Consuming, Messages};
 pub use sink::Sinks;
 pub use stop::Stop;
 
@@ -52,6 +55,8 @@ pub struct Parts {
     pub owner: String,
     /// The source.
     pub scan: Arc<dyn Scan>,
+    /// The queue behind the source, if it is one.
+    pub messages: Option<Arc<Messages>>,
     /// How records become items.
     pub shape: Shape,
     /// The plugin.
@@ -99,6 +104,9 @@ impl Pipeline {
 
     /// Works through every segment that is not at its end. Answers whether all of them are now.
     pub async fn scan(&self) -> Result<bool> {
+        if let Some(messages) = &self.parts.messages {
+            return self.consume(messages).await;
+        }
         let total = self.parts.run.segments;
         let scan = &self.parts.scan;
         let feeds = (0..total).map(|number| Feed::Segment { scan: scan.clone(), segment: Segment { number, total } });

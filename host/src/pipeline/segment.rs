@@ -31,7 +31,7 @@ impl Pipeline {
     /// Works through a feed from where its progress says. Answers whether it is at its end.
     pub(super) async fn segment(self, number: u32, feed: Feed, progress: Progress) -> Result<bool> {
         let (send, receive) = mpsc::channel(1);
-        let reader = self.clone().read(feed, progress.cursor.clone(), send);
+        let reader = self.clone().read(feed.clone(), progress.cursor.clone(), send);
         let reader = task::spawn(reader);
         let batches = futures::stream::unfold(receive, async |mut receive: mpsc::Receiver<Batch>| {
             Some((receive.recv().await?, receive))
@@ -40,7 +40,7 @@ impl Pipeline {
         let depth = self.parts.config.worker_count().div_ceil(self.parts.run.segments.max(1) as usize) + 1;
         let mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
         let mut saving = None;
-        let worked = self.commit(number, progress, mapped, &mut saving).await;
+        let worked = self.commit((number, &feed), progress, mapped, &mut saving).await;
         // What was begun is written down also when a later batch could not be carried out.
         let saved = saved(saving).await;
         let ended = worked.and_then(|ended| saved.map(|()| ended)).inspect_err(|_| self.halt())?;
@@ -99,7 +99,7 @@ impl Pipeline {
     /// Carries out batch after batch, and writes down what came of one while the next is being carried out.
     async fn commit(
         &self,
-        segment: u32,
+        (segment, feed): (u32, &Feed),
         mut progress: Progress,
         mut mapped: impl Stream<Item = Result<MappedBatch>> + Unpin,
         saving: &mut Option<Task<Result<()>>>,
@@ -113,7 +113,7 @@ impl Pipeline {
             let commit = conclusion.commit(segment, &mut progress);
             // Checkpoints are written one after the other, so that none is passed by a later one.
             saved(saving.take()).await?;
-            *saving = Some(task::spawn(self.clone().save(token, conclusion, commit)));
+            *saving = Some(task::spawn(self.clone().save(token, feed.clone(), conclusion, commit)));
         }
         Ok(ended)
     }
@@ -125,7 +125,7 @@ impl Pipeline {
         Ok(self.conclude(batch, works, counts))
     }
 
-    async fn save(self, token: u64, conclusion: Conclusion, commit: Commit) -> Result<()> {
+    async fn save(self, token: u64, feed: Feed, conclusion: Conclusion, commit: Commit) -> Result<()> {
         let Parts { ledger, run, config, events, .. } = &*self.parts;
         if !backoff::insist(config.attempts, events, || ledger.commit(&run.id, token, &commit)).await? {
             return Err(lease::lost(commit.segment));
@@ -133,6 +133,7 @@ impl Pipeline {
         for row in &commit.rows {
             settle::announce(row, events);
         }
+        backoff::insist(config.attempts, events, || feed.acknowledge(&conclusion.receipts)).await?;
         let counts = self.add(|total| conclusion.change(total))?;
         events.send(Event::Progress { counts });
         Ok(())

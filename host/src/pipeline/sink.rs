@@ -179,23 +179,23 @@ impl Sinks {
     }
 
     async fn messages(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {
-        let mut queues: BTreeMap<String, Vec<Message>> = BTreeMap::new();
-        for work in batch.iter().filter(|work| work.failure.is_none()) {
+        let mut queues: BTreeMap<String, (Vec<usize>, Vec<Message>)> = BTreeMap::new();
+        for (at, work) in batch.iter().enumerate().filter(|(_, work)| work.failure.is_none()) {
             for (ordinal, effect) in work.effects.iter().enumerate() {
                 if let Effect::SendMessage { queue, body, priority } = effect {
                     let id = message_id(&self.run, &work.id, ordinal);
-                    queues.entry(queue.clone()).or_default().push(Message {
-                        id,
-                        body: body.clone(),
-                        priority: *priority,
-                    });
+                    let (owners, messages) = queues.entry(queue.clone()).or_default();
+                    owners.push(at);
+                    messages.push(Message { id, body: body.clone(), priority: *priority });
                 }
             }
         }
-        for (name, messages) in queues {
+        for (name, (owners, messages)) in queues {
             let queue = bound(&self.resources.queues, "queue", &name)?;
-            self.insist(|| queue.send(&messages)).await?;
-            counts.messages += messages.len() as u64;
+            let answers = self.insist(|| queue.send(&messages)).await?;
+            for (at, answer) in owners.into_iter().zip(answers) {
+                counts.messages += u64::from(settled(answer, &mut batch[at].failure)?);
+            }
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use toml::{
 
 use super::{FORMAT, json::json, said};
 use crate::{
-    capability::{Capability, grant},
+    capability::{Capability, grant, queue::LONGEST_LEASE},
     document::{self, Document},
     error::{Error, Result},
     record::{Key, Version},
@@ -24,6 +24,9 @@ const MAX_SEGMENTS: u32 = 1_000_000;
 
 /// The most plugin calls at a time that make sense on one machine.
 const MAX_WORKERS: u32 = 1024;
+
+/// The shortest lease that services keep: they count seconds.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
 /// Refuses a format this program does not know, before its keys are looked at.
 pub(super) fn format(document: &Document, table: &DeTable) -> Result<()> {
@@ -141,6 +144,7 @@ impl Check<'_> {
                 self.export(export)?;
                 self.record("source.export", &export.key, &export.version)
             }
+            said::Source::Queue(queue) => self.queue(queue),
         }
     }
 
@@ -192,6 +196,26 @@ impl Check<'_> {
         }
     }
 
+    fn queue(&self, queue: &said::Queue) -> Result<()> {
+        self.name("source.queue.queue", &queue.queue)?;
+        if let Some(table) = &queue.table {
+            self.name("source.queue.table", table)?;
+        }
+        self.record("source.queue", &queue.key, &queue.version)?;
+        self.most("source.queue.consumers", queue.consumers, MAX_WORKERS, "0 means one a core")?;
+        self.above_zero("source.queue.max-deliveries", queue.max_deliveries > 0)?;
+        let refuse = |key: &str, reason: &str| self.document.error_at(key, format!("`{key}` {reason}"));
+        if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&queue.lease) {
+            return Err(refuse("source.queue.lease", "is outside of one second to twelve hours")
+                .hint("a lease is begun anew while a message is worked on, so a minute is long enough"));
+        }
+        if queue.version == Version::None && queue.consumers != 1 {
+            return Err(refuse("source.queue.consumers", "is more than one, and records carry no version")
+                .hint("name the attribute with the version, or one line of work could undo what another did"));
+        }
+        Ok(())
+    }
+
     fn record(&self, under: &str, key: &Key, version: &Version) -> Result<()> {
         let at = format!("{under}.key");
         let refuse = |reason: &str| {
@@ -228,6 +252,17 @@ impl Check<'_> {
             }
             said::Source::Export(said::Export { bucket: Some(bucket), .. }) => {
                 seen.insert(bucket, (Capability::Storage, "source.export.bucket".to_owned()));
+            }
+            said::Source::Queue(source) => {
+                let queue = (Capability::Queue, "source.queue.queue".to_owned());
+                seen.insert(&source.queue, queue.clone());
+                if source.table.as_ref() == Some(&source.queue) {
+                    let table = (Capability::Storage, "source.queue.table");
+                    return Err(self.ambiguous(&source.queue, (queue.0, &queue.1), table));
+                }
+                seen.extend(
+                    source.table.iter().map(|table| (&**table, (Capability::Storage, "source.queue.table".to_owned()))),
+                );
             }
             said::Source::File(_) | said::Source::Export(_) => {}
         }

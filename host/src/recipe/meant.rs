@@ -10,6 +10,7 @@ use crate::{
     capability::storage::{Rate, ScanOptions},
     document::Document,
     error::Result,
+    pipeline::Consuming,
     record::Version,
 };
 
@@ -70,6 +71,15 @@ fn source(said: said::Source, dir: &Path) -> Source {
         said::Source::File(said::File { path, key, version, form }) => {
             Source::File { path: dir.join(path), key, version, form }
         }
+        said::Source::Queue(said) => Source::Queue {
+            consuming: Consuming { lease: said.lease, idle: said.idle, max_deliveries: said.max_deliveries },
+            queue: said.queue,
+            table: said.table,
+            key: said.key,
+            version: said.version,
+            form: said.form,
+            consumers: said.consumers,
+        },
         said::Source::Export(said::Export { directory, bucket, prefix, key, version }) => {
             let at = match bucket {
                 Some(bucket) => ExportAt::Bucket { bucket, prefix: prefix.unwrap_or_default() },

@@ -119,6 +119,23 @@ pub enum Source {
         /// How the lines are written.
         form: Form,
     },
+    /// The messages of a queue.
+    Queue {
+        /// The recipe's name of the queue.
+        queue: String,
+        /// The recipe's name of the table whose records the messages name; none if they are the records.
+        table: Option<String>,
+        /// What makes a record's key.
+        key: Key,
+        /// What makes a record's version.
+        version: Version,
+        /// How messages are written that are records.
+        form: Form,
+        /// How many lines of work take messages; 0 means one a core.
+        consumers: u32,
+        /// How they are taken.
+        consuming: pipeline::Consuming,
+    },
     /// A DynamoDB export.
     Export {
         /// Where its manifests and data are.
@@ -148,7 +165,7 @@ impl Source {
     /// What makes a record's key.
     pub fn key(&self) -> &Key {
         match self {
-            Self::Scan { key, .. } | Self::File { key, .. } | Self::Export { key, .. } => key,
+            Self::Scan { key, .. } | Self::File { key, .. } | Self::Export { key, .. } | Self::Queue { key, .. } => key,
         }
     }
 
@@ -156,14 +173,17 @@ impl Source {
     pub fn attributes(&self) -> &[String] {
         match self {
             Self::Scan { options, .. } => &options.attributes,
-            Self::File { .. } | Self::Export { .. } => &[],
+            Self::File { .. } | Self::Export { .. } | Self::Queue { .. } => &[],
         }
     }
 
     /// What makes a record's version.
     pub fn version(&self) -> &Version {
         match self {
-            Self::Scan { version, .. } | Self::File { version, .. } | Self::Export { version, .. } => version,
+            Self::Scan { version, .. }
+            | Self::File { version, .. }
+            | Self::Export { version, .. }
+            | Self::Queue { version, .. } => version,
         }
     }
 }
@@ -223,11 +243,16 @@ impl Recipe {
     /// Every resource the recipe names, by name; each stands for one capability only.
     pub fn resources(&self) -> Vec<Resource> {
         let source = match &self.source {
-            Source::Scan { table, .. } => Some((table, Capability::Storage, "source.scan.table".to_owned())),
+            Source::Scan { table, .. } => vec![(table, Capability::Storage, "source.scan.table".to_owned())],
             Source::Export { at: ExportAt::Bucket { bucket, .. }, .. } => {
-                Some((bucket, Capability::Storage, "source.export.bucket".to_owned()))
+                vec![(bucket, Capability::Storage, "source.export.bucket".to_owned())]
             }
-            Source::File { .. } | Source::Export { .. } => None,
+            Source::Queue { queue, table, .. } => {
+                let queue = (queue, Capability::Queue, "source.queue.queue".to_owned());
+                let table = table.iter().map(|table| (table, Capability::Storage, "source.queue.table".to_owned()));
+                [queue].into_iter().chain(table).collect()
+            }
+            Source::File { .. } | Source::Export { .. } => Vec::new(),
         };
         let mut resources = BTreeMap::new();
         for (name, capability, key) in source.into_iter().chain(check::granted(&self.grant)) {

@@ -1,7 +1,8 @@
 //! What a recipe says: its keys as they are written. What they mean is `check`'s business.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use jiff::fmt::serde::unsigned_duration::friendly::compact;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ pub(super) struct Recipe {
     pub default_env: String,
     /// The plugin that maps the records.
     pub plugin: Plugin,
-    /// Where the records come from: exactly one of `scan`, `file` and `export`.
+    /// Where the records come from: exactly one of `scan`, `file`, `export` and `queue`.
     pub source: Source,
     /// What the plugin may touch; nothing, unless it is granted here.
     pub grant: grant::Config,
@@ -68,6 +69,8 @@ pub(super) enum Source {
     File(File),
     /// A DynamoDB export to S3: where it was exported to, or a directory it was fetched to.
     Export(Export),
+    /// The messages of a queue, or the records that they name.
+    Queue(Queue),
 }
 
 /// `[source.scan]`. What only paces a scan is no part of a run's identity, and so is not written.
@@ -139,6 +142,39 @@ pub(super) struct Export {
     /// The attribute that holds the record's version, a whole number; "none" if records carry none.
     #[schemars(extend("examples" = ["versionNumber"]))]
     pub version: Version,
+}
+
+/// `[source.queue]`. How it is consumed is no part of a run's identity.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Queue {
+    /// The queue's name; the environment says where it is.
+    #[schemars(extend("examples" = ["changes"]))]
+    pub queue: String,
+    /// The table whose records the messages name by id; without it, the messages are the records.
+    #[schemars(extend("examples" = ["people"]))]
+    pub table: Option<String>,
+    /// The attribute that is the record's key, or a list of them.
+    #[schemars(extend("examples" = ["id"]))]
+    pub key: Key,
+    /// The attribute that holds the record's version, a whole number; "none" if records carry none.
+    #[schemars(extend("examples" = ["versionNumber"]))]
+    pub version: Version,
+    /// How messages are written that are records.
+    pub form: Form,
+    /// How many lines of work take messages; 0 means one a core.
+    pub consumers: u32,
+    /// For how long a message is taken; begun anew while it is worked on.
+    #[serde(with = "compact::required", skip_serializing)]
+    #[schemars(with = "String")]
+    pub lease: Duration,
+    /// A run ends when no message came for so long; "0s" means never.
+    #[serde(with = "compact::required", skip_serializing)]
+    #[schemars(with = "String")]
+    pub idle: Duration,
+    /// A message that was delivered more often is recorded as failed.
+    #[serde(skip_serializing)]
+    pub max_deliveries: u32,
 }
 
 /// `[index.<name>]`

@@ -88,6 +88,19 @@ fn the_identity_knows_variables_by_name_and_ignores_how_a_run_is_paced() {
 }
 
 #[test]
+fn attributes_belong_to_the_identity_and_the_pace_of_a_scan_does_not() {
+    let scan = |more: &str| parse(&GOOD.replace("key = \"id\"", &format!("key = \"id\"\n{more}"))).unwrap();
+    let plain = scan("");
+    for pace in ["read-share = 0.5", "max-rcu = 10", "consistent = true"] {
+        assert_eq!(scan(pace).identity(), plain.identity(), "{pace}");
+    }
+    let chosen = scan("attributes = [\"surname\", \"id\"]");
+    assert_ne!(chosen.identity(), plain.identity());
+    assert_eq!(chosen.source.attributes(), ["id", "surname", "versionNumber"], "key and version are added");
+    assert!(plain.source.attributes().is_empty());
+}
+
+#[test]
 fn a_variable_is_replaced_and_its_value_is_never_shown() {
     let text = GOOD.replace("\"hi\"", "\"a ${TOKEN} b $${TOKEN} $\"");
     let variables = |name: &str| (name == "TOKEN").then(|| "hunter2 ${TOKEN} \\ \"".to_owned());
@@ -117,6 +130,10 @@ fn the_defaults_answer_every_key_that_can_have_one() {
         "source.export",
         "source.export.key",
         "source.export.version",
+        "source.queue",
+        "source.queue.queue",
+        "source.queue.key",
+        "source.queue.version",
     ];
     open.retain(|key| !key.starts_with("index."));
     assert_eq!(open, expected);

@@ -13,7 +13,7 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
 }
 
 /// A text that two JSON numbers share if their values are equal.
-pub(crate) fn normal(number: &str) -> String {
+pub fn normal(number: &str) -> String {
     let decimal = Decimal::new(number);
     format!("{}:{}:{}", decimal.sign(), decimal.digits, decimal.power)
 }

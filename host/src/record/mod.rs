@@ -9,7 +9,7 @@ mod item;
 mod typed;
 
 pub use canonical::{canonical, elements, fields};
-pub(crate) use decimal::normal;
+pub use decimal::normal;
 pub use effect::{Content, Effect, Outcome};
 pub use item::{Form, Item, Key, Refusal, Shape, Version};
 pub use typed::typed_to_plain;

@@ -75,7 +75,9 @@ impl Job {
             findings.push(Finding::new(format!("index `{}`", target.alias), text));
         }
         for (name, queue) in &self.resources.queues {
-            findings.push(Finding::new(format!("queue `{name}`"), format!("{} messages", queue.depth().await?)));
+            let depth = queue.depth().await?;
+            let text = format!("{} messages wait, {} are in somebody's hands", depth.waiting, depth.in_hand);
+            findings.push(Finding::new(format!("queue `{name}`"), text));
         }
         for door in self.grants.iter().filter(|door| door.access == Access::Read) {
             if let Some(table) = self.resources.tables.get(&door.name)

@@ -45,6 +45,10 @@ impl Project {
         let source = match &self.recipe.source {
             Source::Scan { table, .. } => vec![(table.clone(), Use::Scan)],
             Source::Export { at: ExportAt::Bucket { bucket, .. }, .. } => vec![(bucket.clone(), Use::Read)],
+            Source::Queue { queue, table, .. } => {
+                let table = table.iter().map(|table| (table.clone(), Use::Read));
+                std::iter::once((queue.clone(), Use::Consume)).chain(table).collect()
+            }
             Source::File { .. } | Source::Export { .. } => Vec::new(),
         };
         let grants = Grants::new(&self.recipe.grant);

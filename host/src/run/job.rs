@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     event::Events,
     ledger::{Ledger, Run, Scope},
-    pipeline::{self, Parts, Pipeline, Sinks, Stop},
+    pipeline::{self, Messages, Parts, Pipeline, Sinks, Stop},
     recipe::Prune,
     record::{Shape, canonical},
     sandbox::{Limits, Mapper, Plugin, Room},
@@ -43,6 +43,8 @@ pub struct Job {
     pub pace: pipeline::Config,
     /// Where records come from.
     pub source: Arc<dyn Scan>,
+    /// The queue that the source is, if it is one: then `source` finds messages again, and this takes them.
+    pub messages: Option<Arc<Messages>>,
     /// How many segments a scan is cut into; 0 means as many as suit the source.
     pub segments: u32,
     /// How records become items.
@@ -182,6 +184,7 @@ impl Job {
             run: run.clone(),
             owner: identity::owner()?,
             scan,
+            messages: self.messages.clone(),
             shape: self.shape.clone(),
             mapper: self.mapper_at(run.started, seed(&run.id), events),
             sinks,

@@ -165,6 +165,9 @@ impl Job {
 
     /// Tells what a run would change, and changes nothing: no index, no ledger row, no message.
     pub async fn diff(&self, work: Work, events: &Events, stop: &Stop, each: impl FnMut(Difference)) -> Result<Tally> {
+        if let Some(messages) = &self.messages {
+            return Err(messages.refuse("what a run would do cannot be told without taking its messages"));
+        }
         let mut run = self.draft(&work).await?;
         for target in self.targets()? {
             if let Some(current) = target.index.current().await? {
@@ -310,6 +313,9 @@ impl Job {
 
     /// A run of this job that nobody has written down yet.
     async fn draft(&self, work: &Work) -> Result<Run> {
+        if let (Some(messages), false) = (&self.messages, *work == Work::Full) {
+            return Err(messages.refuse("it is read whole: neither rebuilt from, nor by ids, nor up to a limit"));
+        }
         let info = self.source.info().await?;
         self.fits(&info)?;
         let (scope, started) = (work.scope(), self.clock.now());

@@ -20,6 +20,7 @@ use crate::{
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
+    pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
     sandbox::{Engine, Plugin},
@@ -32,6 +33,20 @@ pub struct Project {
     /// Its environment.
     pub environment: Environment,
     backends: Backends,
+}
+
+/// A source, ready to be read.
+struct Opened {
+    source: Arc<dyn Scan>,
+    messages: Option<Arc<Messages>>,
+    form: Form,
+    segments: u32,
+}
+
+impl Opened {
+    fn scan(source: Arc<dyn Scan>, form: Form, segments: u32) -> Self {
+        Self { source, messages: None, form, segments }
+    }
 }
 
 impl Project {
@@ -70,7 +85,7 @@ impl Project {
         let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
         Job::compare_grants(&plugin, &grants)
             .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
-        let (source, form, segments) = self.source().await?;
+        let Opened { source, messages, form, segments } = self.source().await?;
         let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
         Ok(Job {
             name: recipe.name.clone(),
@@ -80,6 +95,7 @@ impl Project {
             limits: recipe.limits.clone(),
             pace: recipe.run.clone(),
             source,
+            messages,
             segments,
             shape: Shape {
                 key,
@@ -162,24 +178,34 @@ impl Project {
         usize::try_from(self.recipe.limits.item.as_u64()).unwrap_or(usize::MAX)
     }
 
-    async fn source(&self) -> Result<(Arc<dyn Scan>, Form, u32)> {
+    async fn source(&self) -> Result<Opened> {
         let max_bytes = self.max_bytes();
         let at = |key: &str, error: Error| error.with("recipe", self.recipe.place_of(key));
         match &self.recipe.source {
             Source::Scan { table, segments, options, .. } => {
                 let config = self.environment.backend(table)?;
                 let form = self.backends.form(table, Some(config)).await?;
-                Ok((self.backends.scan(table, Some(config), options)?, form, *segments))
+                Ok(Opened::scan(self.backends.scan(table, Some(config), options)?, form, *segments))
             }
             Source::File { path, form, .. } => {
                 let lines =
                     files::JsonLines::open(path, *form, max_bytes).map_err(|error| at("source.file.path", error))?;
-                Ok((Arc::new(lines), *form, 1))
+                Ok(Opened::scan(Arc::new(lines), *form, 1))
             }
             Source::Export { at: place, .. } => {
                 let (bucket, prefix, key) = self.export(place)?;
                 let export = Export::open(bucket, prefix, max_bytes).await.map_err(|error| at(key, error))?;
-                Ok((Arc::new(export), Form::DynamodbJson, 0))
+                Ok(Opened::scan(Arc::new(export), Form::DynamodbJson, 0))
+            }
+            Source::Queue { queue: name, table, form, consumers, consuming, .. } => {
+                let queue = self.backends.queue(name, Some(self.environment.backend(name)?))?;
+                let table = match table {
+                    Some(table) => Some(self.backends.table(table, Some(self.environment.backend(table)?))?),
+                    None => None,
+                };
+                let form = if let Some(table) = &table { table.info().await?.form } else { *form };
+                let messages = Arc::new(Messages::new(name, queue, table, form, *consuming));
+                Ok(Opened { source: messages.clone(), messages: Some(messages), form, segments: *consumers })
             }
         }
     }

@@ -101,10 +101,10 @@ impl Surroundings {
         same_length(ids, patiently(|| index.get_many(None, ids)).await?)
     }
 
-    /// Counts the messages of a queue.
+    /// Counts the messages of a queue that wait.
     pub async fn depth(&self, name: &str) -> Result<u64> {
         let queue = find(&self.room.resources.queues, "queue", name)?;
-        patiently(|| queue.depth()).await
+        Ok(patiently(|| queue.depth()).await?.waiting)
     }
 
     async fn shape(&self, name: &str, table: &Arc<dyn Table>) -> Result<Arc<Shape>> {

@@ -55,8 +55,9 @@ fn is_installed(tool: Tool) -> bool {
 
 /// Where fetched servers are kept: `REINDEX_SERVERS`, else `target/servers` of the workspace.
 fn cache() -> PathBuf {
-    let workspace = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers");
-    env::var_os("REINDEX_SERVERS").map_or_else(workspace, PathBuf::from)
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    let kept = || workspace.unwrap_or(Path::new("")).join("target/servers");
+    env::var_os("REINDEX_SERVERS").map_or_else(kept, PathBuf::from)
 }
 
 fn place(server: Server) -> Result<PathBuf, Error> {

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{KeyType, ScalarAttributeType, TableDescription, TableStatus},
+    types::{KeyType, ProvisionedThroughputDescription, ScalarAttributeType, TableDescription, TableStatus},
 };
 
 use super::key::{Kind, TableKey};
@@ -50,7 +50,7 @@ fn read(table: &TableDescription) -> Option<Description> {
             _ => Kind::Text,
         });
     }
-    let provisioned = table.provisioned_throughput().and_then(|throughput| throughput.read_capacity_units());
+    let provisioned = table.provisioned_throughput().and_then(ProvisionedThroughputDescription::read_capacity_units);
     Some(Description {
         key: TableKey { key: Key::from(names), kinds },
         fingerprint: fingerprint(table),

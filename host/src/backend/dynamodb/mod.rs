@@ -6,11 +6,14 @@ mod answer;
 mod budget;
 mod config;
 mod describe;
+mod insist;
 mod key;
 mod pace;
 mod read;
 mod scan;
 mod table;
+#[cfg(test)]
+mod tests;
 mod value;
 mod write;
 

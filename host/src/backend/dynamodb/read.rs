@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 
 use super::{
     answer::Answer,
+    insist::{busy, insist},
     key::{Asked, TableKey},
-    table::{Server, insist},
+    table::Server,
     value::{self, Attributes, Typed},
 };
 use crate::{
@@ -104,10 +105,4 @@ impl Server {
         let left = parsed.unprocessed_keys.into_values().flat_map(|left| left.keys).map(value::all).collect();
         Ok((rows, left))
     }
-}
-
-/// The server answers, and does nothing for want of capacity.
-pub(super) fn busy(what: &str) -> Error {
-    Error::new(Kind::Unavailable, format!("the table has no capacity left for {what}"))
-        .hint("it was tried again several times; lower the rate of the run, or raise the capacity")
 }

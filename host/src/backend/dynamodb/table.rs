@@ -1,6 +1,6 @@
 //! A table: what it promises, by what DynamoDB offers.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
@@ -13,6 +13,7 @@ use super::{
     Config,
     budget::Budget,
     describe::{Description, describe},
+    insist::insist,
     key::TableKey,
     pace::Pace,
     scan::{Pages, Wanted},
@@ -39,8 +40,8 @@ pub struct Table {
     options: ScanOptions,
     own: bool,
     key: OnceCell<TableKey>,
-    pages: OnceCell<Arc<Pages>>,
-    workers: std::sync::atomic::AtomicU32,
+    pages: OnceCell<Pages>,
+    workers: AtomicU32,
 }
 
 /// A table's name and whom to ask.
@@ -124,13 +125,13 @@ impl Table {
         self.key.get_or_try_init(|| async { Ok(self.describe().await?.key) }).await
     }
 
-    async fn pages(&self) -> Result<&Arc<Pages>> {
+    async fn pages(&self) -> Result<&Pages> {
         self.pages
             .get_or_try_init(|| async {
                 let ScanOptions { attributes, consistent, .. } = self.options.clone();
                 let pages = Pages::new(self.server.clone(), Wanted { attributes, consistent }, self.pace().await?);
-                pages.share(self.workers.load(std::sync::atomic::Ordering::Relaxed));
-                Ok(Arc::new(pages))
+                pages.share(self.workers.load(Ordering::Relaxed));
+                Ok(pages)
             })
             .await
     }
@@ -183,7 +184,7 @@ impl Scan for Table {
     }
 
     fn share(&self, workers: u32) {
-        self.workers.store(workers, std::sync::atomic::Ordering::Relaxed);
+        self.workers.store(workers, Ordering::Relaxed);
         if let Some(pages) = self.pages.get() {
             pages.share(workers);
         }
@@ -215,26 +216,5 @@ impl std::fmt::Debug for Table {
             .field("table", &self.server.table)
             .field("options", &self.options)
             .finish_non_exhaustive()
-    }
-}
-
-/// The waits of something that is tried again while nothing moves.
-pub(super) struct Insist {
-    left: u32,
-    wait: Duration,
-}
-
-/// Begins with a short wait.
-pub(super) fn insist() -> Insist {
-    Insist { left: 8, wait: Duration::from_millis(50) }
-}
-
-impl Insist {
-    /// Waits, longer each time; none when it is time to give up.
-    pub async fn wait(&mut self) -> Option<()> {
-        self.left = self.left.checked_sub(1)?;
-        tokio::time::sleep(self.wait).await;
-        self.wait *= 2;
-        Some(())
     }
 }

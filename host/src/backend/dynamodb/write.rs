@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 
 use super::{
+    insist::{busy, insist},
     key::TableKey,
-    read::busy,
-    table::{Server, insist},
+    table::Server,
     value::{self, Attributes},
 };
 use crate::{

@@ -51,7 +51,7 @@ impl Bucket {
         Ok(key.map(|key| ObjectInfo {
             key: key.to_owned(),
             size: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-            etag: unquoted(object.e_tag.unwrap_or_default()),
+            etag: unquoted(object.e_tag.as_deref()),
             content_type: None,
             metadata: BTreeMap::new(),
         }))

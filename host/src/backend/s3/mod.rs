@@ -14,7 +14,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _};
+use aws_sdk_s3::{
+    Client, error::ProvideErrorMetadata as _, operation::head_object::HeadObjectError, primitives::ByteStream,
+};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -88,14 +90,18 @@ impl Bucket {
     /// The whole key of an object there; none for one that cannot be.
     fn whole_key(&self, key: &str) -> Option<String> {
         let whole = format!("{}{key}", self.prefix);
-        (!key.is_empty() && whole.len() <= MAX_KEY_BYTES).then_some(whole)
+        (!key.is_empty() && whole.len() <= MAX_KEY_BYTES && !climbs(key)).then_some(whole)
     }
 
     fn storable(&self, key: &str) -> Result<String> {
         self.whole_key(key).ok_or_else(|| {
             let (shown, bytes) = (key.chars().take(80).collect::<String>(), self.prefix.len() + key.len());
-            Error::usage(format!("the object's key has {bytes} bytes with its prefix, not 1 to {MAX_KEY_BYTES}"))
-                .with("key", shown)
+            let reason = if climbs(key) {
+                "the object's key has a part `.` or `..`, by which some servers find another object".to_owned()
+            } else {
+                format!("the object's key has {bytes} bytes with its prefix, not 1 to {MAX_KEY_BYTES}")
+            };
+            Error::usage(reason).with("key", shown)
         })
     }
 
@@ -107,7 +113,9 @@ impl Bucket {
                 let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
                 Ok(Some(info(key, about)))
             }
-            Err(error) if self.exists.load(Relaxed) && error.as_service_error().is_some_and(|e| e.is_not_found()) => {
+            Err(error)
+                if self.exists.load(Relaxed) && error.as_service_error().is_some_and(HeadObjectError::is_not_found) =>
+            {
                 Ok(None)
             }
             Err(error) if error.raw_response().is_some() => Ok(self.get(key).await?.map(|(info, _)| info)),
@@ -115,7 +123,7 @@ impl Bucket {
         }
     }
 
-    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, aws_sdk_s3::primitives::ByteStream)>> {
+    async fn get(&self, key: &str) -> Result<Option<(ObjectInfo, ByteStream)>> {
         let Some(whole) = self.whole_key(key) else { return Ok(None) };
         match self.client.get_object().bucket(&self.name).key(whole).send().await {
             Ok(found) => {
@@ -142,7 +150,7 @@ impl Bucket {
         match call.send().await {
             Ok(copied) => {
                 let etag = copied.copy_object_result.and_then(|result| result.e_tag);
-                let etag = etag.map_or_else(|| info.etag.clone(), unquoted);
+                let etag = etag.map_or_else(|| info.etag.clone(), |etag| unquoted(Some(&etag)));
                 Ok(Some(ObjectInfo { key: to.to_owned(), etag, ..info }))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
@@ -210,6 +218,11 @@ impl storage::Bucket for Bucket {
     }
 }
 
+/// Whether a server that keeps its objects in directories would look elsewhere, perhaps outside the prefix.
+fn climbs(key: &str) -> bool {
+    key.split('/').any(|part| part == "." || part == "..")
+}
+
 /// What S3 says of an object: size, etag, media type, metadata.
 type About = (Option<i64>, Option<String>, Option<String>, Option<HashMap<String, String>>);
 
@@ -217,15 +230,15 @@ fn info(key: &str, (size, etag, content_type, metadata): About) -> ObjectInfo {
     ObjectInfo {
         key: key.to_owned(),
         size: size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-        etag: unquoted(etag.unwrap_or_default()),
+        etag: unquoted(etag.as_deref()),
         content_type,
         metadata: metadata.map(BTreeMap::from_iter).unwrap_or_default(),
     }
 }
 
 /// An etag without the quotes it is sent in, which not every server writes.
-fn unquoted(etag: String) -> String {
-    etag.trim_matches('"').to_owned()
+fn unquoted(etag: Option<&str>) -> String {
+    etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
 fn quoted(etag: &str) -> String {

@@ -276,10 +276,10 @@ mod tests {
         assert_eq!((error.kind(), error.message()), (Kind::Unavailable, "the disk is full"));
         assert!(error.hint_text().is_some());
         small.unwrap();
-        assert_eq!(queue.depth().await.unwrap(), 2);
+        assert_eq!(queue.depth().await.unwrap().waiting, 2);
         database.write(pages(100_000)).await.unwrap();
         queue.send(&(1..20).map(big).collect::<Vec<_>>()).await.unwrap();
-        assert_eq!(queue.depth().await.unwrap(), 21);
+        assert_eq!(queue.depth().await.unwrap().waiting, 21);
     }
 
     #[tokio::test]

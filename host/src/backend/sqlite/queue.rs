@@ -1,17 +1,24 @@
 //! Messages under leases, by priority.
 //!
 //! The ids of acknowledged messages are kept for good, so that a repeat sent much later changes nothing too.
+//! There are no dead letters here, and no times of sending: a message is delivered until somebody acknowledges it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::{Database, fault::Fault, schema::check_name};
 use crate::{
-    capability::queue::{self, Delivery, Message},
+    capability::queue::{self, Delivery, Depth, LONGEST_LEASE, Message},
     error::Result,
 };
+
+/// How often somebody who waits looks.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A queue in a database.
 #[derive(Debug)]
@@ -53,23 +60,25 @@ impl Receipt {
 
 #[async_trait]
 impl queue::Queue for Queue {
-    async fn send(&self, messages: &[Message]) -> Result<()> {
+    async fn send(&self, messages: &[Message]) -> Result<Vec<Result<()>>> {
         if messages.is_empty() {
-            return Ok(());
-        }
-        let (name, messages) = (self.name.clone(), messages.to_vec());
-        self.database.write(move |connection| send(connection, &name, &messages)).await
-    }
-
-    async fn receive(&self, max: usize, lease: Duration) -> Result<Vec<Delivery>> {
-        // Looked at first, so that waiting for messages costs no write.
-        let (name, now) = (self.name.clone(), self.database.now_ms());
-        let some = self.database.read(move |connection| Ok(!next(connection, &name, now, 1)?.is_empty())).await?;
-        if !some || max == 0 {
             return Ok(Vec::new());
         }
-        let (name, until) = (self.name.clone(), now.saturating_add(milliseconds(lease)));
-        self.database.write(move |connection| receive(connection, &name, max, now, until)).await
+        let (name, count, messages) = (self.name.clone(), messages.len(), messages.to_vec());
+        self.database.write(move |connection| send(connection, &name, &messages)).await?;
+        Ok((0..count).map(|_| Ok(())).collect())
+    }
+
+    async fn receive(&self, max: usize, lease: Duration, wait: Duration) -> Result<Vec<Delivery>> {
+        let begun = Instant::now();
+        loop {
+            let taken = self.take(max, lease).await?;
+            let left = wait.saturating_sub(begun.elapsed());
+            if !taken.is_empty() || max == 0 || left.is_zero() {
+                return Ok(taken);
+            }
+            tokio::time::sleep(LOOK.min(left)).await;
+        }
     }
 
     async fn acknowledge(&self, receipts: &[String]) -> Result<Vec<bool>> {
@@ -93,19 +102,32 @@ impl queue::Queue for Queue {
             .await
     }
 
-    async fn depth(&self) -> Result<u64> {
-        let name = self.name.clone();
+    async fn depth(&self) -> Result<Depth> {
+        let (name, now) = (self.name.clone(), self.database.now_ms());
         self.database
             .read(move |connection| {
-                let sql = "SELECT count(*) FROM messages WHERE queue = ?1";
-                let count: i64 = connection.prepare_cached(sql)?.query_row([&name], |row| row.get(0))?;
-                Ok(count.unsigned_abs())
+                let sql = "SELECT count(*), count(*) FILTER (WHERE leased_until > ?2) FROM messages WHERE queue = ?1";
+                let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+                let (all, held) = connection.prepare_cached(sql)?.query_row(params![name, now], row)?;
+                let (waiting, in_hand) = ((all - held).unsigned_abs(), held.unsigned_abs());
+                Ok(Depth { waiting, in_hand, ..Depth::default() })
             })
             .await
     }
 }
 
 impl Queue {
+    async fn take(&self, max: usize, lease: Duration) -> Result<Vec<Delivery>> {
+        // Looked at first, so that waiting for messages costs no write.
+        let (name, now) = (self.name.clone(), self.database.now_ms());
+        let some = self.database.read(move |connection| Ok(!next(connection, &name, now, 1)?.is_empty())).await?;
+        if !some || max == 0 {
+            return Ok(Vec::new());
+        }
+        let (name, until) = (self.name.clone(), now.saturating_add(milliseconds(lease)));
+        self.database.write(move |connection| receive(connection, &name, max, now, until)).await
+    }
+
     /// Changes the deliveries whose lease still runs; a receipt that was never one of this queue's changes nothing.
     async fn settle(&self, sql: &'static str, receipts: &[String], until: i64) -> Result<Vec<bool>> {
         if receipts.is_empty() {
@@ -128,7 +150,7 @@ impl Queue {
 }
 
 fn milliseconds(lease: Duration) -> i64 {
-    i64::try_from(lease.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(lease.min(LONGEST_LEASE).as_millis()).unwrap_or(i64::MAX)
 }
 
 fn send(connection: &Connection, queue: &str, messages: &[Message]) -> Result<(), Fault> {
@@ -150,7 +172,8 @@ fn receive(connection: &Connection, queue: &str, max: usize, now: i64, until: i6
     for (number, attempts, message) in next(connection, queue, now, max)? {
         let receipt = Receipt { number, attempt: attempts.saturating_add(1) };
         take.execute(params![number, receipt.attempt, until])?;
-        deliveries.push(Delivery { message, receipt: receipt.text(), attempt: receipt.attempt });
+        let (name, attempt) = (number.to_string(), receipt.attempt);
+        deliveries.push(Delivery { message, name, receipt: receipt.text(), attempt, last: false });
     }
     Ok(deliveries)
 }

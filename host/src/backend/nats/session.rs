@@ -1,0 +1,149 @@
+//! The connection to a server, made when it is first needed, and the stream behind a queue.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use async_nats::{
+    ConnectOptions,
+    jetstream::{
+        self, Context,
+        response::Response,
+        stream::{Config as StreamConfig, Info, RetentionPolicy},
+    },
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
+
+use super::{Config, fault};
+use crate::error::{Error, Result};
+
+const CONNECT: Duration = Duration::from_secs(5);
+const REQUEST: Duration = Duration::from_secs(10);
+/// For how long a stream of ours tells a repeated id.
+const DUPLICATES: Duration = Duration::from_secs(10 * 60);
+
+/// Who asks the server.
+pub(super) struct Session {
+    name: String,
+    config: Config,
+    beside: PathBuf,
+    context: OnceCell<Context>,
+    stream: OnceCell<()>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub fn new(name: &str, config: &Config, beside: &Path) -> Self {
+        let (context, stream) = (OnceCell::new(), OnceCell::new());
+        Self { name: name.to_owned(), config: config.clone(), beside: beside.to_owned(), context, stream }
+    }
+
+    /// The stream's name.
+    pub fn name(&self) -> &str {
+        &self.config.stream
+    }
+
+    /// JetStream behind a connection, which comes back by itself after a break.
+    pub async fn context(&self) -> Result<&Context> {
+        let connect = async || {
+            let servers = self.servers()?;
+            let client = self.options().await?.connect(servers).await;
+            client.map(jetstream::new).map_err(|error| self.place(fault::connect(error)))
+        };
+        self.context.get_or_try_init(connect).await
+    }
+
+    fn servers(&self) -> Result<Vec<async_nats::ServerAddr>> {
+        let parsed = self.config.url.reveal().split(',').map(|url| url.trim().parse());
+        parsed.collect::<Result<_, _>>().map_err(|_| {
+            self.place(Error::usage("`url` is no address of a NATS server").hint("write it like nats://127.0.0.1:4222"))
+        })
+    }
+
+    async fn options(&self) -> Result<ConnectOptions> {
+        let Config { user, password, token, credentials, tls_ca, .. } = &self.config;
+        let mut options =
+            ConnectOptions::new().name("reindex").connection_timeout(CONNECT).request_timeout(Some(REQUEST));
+        if let (Some(user), Some(password)) = (user, password) {
+            options = options.user_and_password(user.clone(), password.reveal().to_owned());
+        }
+        if let Some(token) = token {
+            options = options.token(token.reveal().to_owned());
+        }
+        if let Some(file) = credentials {
+            options = options.credentials_file(self.beside.join(file)).await.map_err(|error| {
+                self.place(Error::usage("the credentials file cannot be read"))
+                    .with("file", file.display().to_string())
+                    .because(error)
+            })?;
+        }
+        if let Some(file) = tls_ca {
+            options = options.add_root_certificates(self.beside.join(file)).require_tls(true);
+        }
+        Ok(options)
+    }
+
+    fn place(&self, error: Error) -> Error {
+        error.with("resource", format!("backend.{}.nats", self.name))
+    }
+
+    /// Asks JetStream; an answer that is an error in itself is the inner one.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        operation: &str,
+        subject: String,
+    ) -> Result<std::result::Result<T, jetstream::Error>> {
+        let asked = self.context().await?.request(subject, &serde_json::json!({})).await;
+        match asked.map_err(|error| self.place(fault::silent(operation, error)))? {
+            Response::Ok(answer) => Ok(Ok(answer)),
+            Response::Err { error } => Ok(Err(error)),
+        }
+    }
+
+    pub fn answered(&self, operation: &str, error: &jetstream::Error) -> Error {
+        self.place(fault::answered(operation, self.name(), error))
+    }
+
+    /// Whether the stream is there; not yet is an answer only where the environment lets us make it.
+    pub async fn is_made(&self) -> Result<bool> {
+        if self.stream.initialized() {
+            return Ok(true);
+        }
+        let operation = "the stream cannot be found";
+        match self.ask::<Info>(operation, format!("STREAM.INFO.{}", self.name())).await? {
+            Ok(_) => Ok(true),
+            Err(error) if self.config.create && error.code() == 404 => Ok(false),
+            Err(error) => Err(self.answered(operation, &error)),
+        }
+    }
+
+    /// Makes sure that the stream is there, and makes it if the environment says so.
+    pub async fn stream(&self) -> Result<()> {
+        let ensure = async || if self.is_made().await? { Ok(()) } else { self.create().await };
+        self.stream.get_or_try_init(ensure).await.copied()
+    }
+
+    async fn create(&self) -> Result<()> {
+        let config = StreamConfig {
+            name: self.name().to_owned(),
+            subjects: self.config.lanes(&self.name)?.into_iter().map(|(subject, _)| subject).collect(),
+            retention: RetentionPolicy::WorkQueue,
+            duplicate_window: DUPLICATES,
+            ..StreamConfig::default()
+        };
+        let made = self.context().await?.create_stream(config).await;
+        made.map(drop).map_err(|error| {
+            self.place(Error::usage("the stream cannot be made"))
+                .with("stream", self.name())
+                .because(error)
+                .hint("make the stream by hand, and leave out `create`")
+        })
+    }
+}

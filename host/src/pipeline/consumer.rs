@@ -1,0 +1,141 @@
+//! One line of work that takes messages until none come, or somebody asks it to stop.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    capability::queue::Delivery,
+    error::Result,
+    event::Events,
+    ledger::{Filter, Ledger, State},
+    sandbox::Failure,
+};
+
+use super::{
+    Pipeline,
+    feed::{Before, Entry, Feed},
+    messages::{Body, Messages, beginning, position},
+    reason::group,
+    task,
+};
+
+/// The longest a line waits without looking whether it is to stop.
+const POLL: Duration = Duration::from_secs(2);
+
+/// How many messages are taken at once, since each may be as large as its queue allows.
+const MOST: usize = 100;
+
+/// One line of work that takes messages.
+pub(super) struct Consumer {
+    messages: Arc<Messages>,
+    ledger: Arc<dyn Ledger>,
+    run: String,
+    events: Events,
+    /// When the last message came.
+    last: Mutex<Instant>,
+}
+
+impl Pipeline {
+    /// Works through a queue. Answers whether it was empty; if not, somebody asked to stop.
+    pub(super) async fn consume(&self, messages: &Arc<Messages>) -> Result<bool> {
+        let _leases = task::spawn(messages.clone().keep_leases());
+        let line = || Feed::Messages(Arc::new(Consumer::new(self, messages.clone())));
+        let worked = self.work((0..self.parts.run.segments).map(|_| line()).collect()).await;
+        // What a fault left in hand need not wait for the end of its lease.
+        messages.give_all_back().await;
+        worked
+    }
+}
+
+impl Consumer {
+    fn new(pipeline: &Pipeline, messages: Arc<Messages>) -> Self {
+        let (ledger, run, events) =
+            (pipeline.parts.ledger.clone(), pipeline.parts.run.id.clone(), pipeline.parts.events.clone());
+        Self { messages, ledger, run, events, last: Mutex::new(Instant::now()) }
+    }
+
+    /// Takes at most `limit` messages. Answers whether more may come.
+    pub async fn read(&self, limit: usize) -> Result<(Vec<Entry>, bool)> {
+        let idle = self.messages.consuming.idle;
+        let wait = if idle.is_zero() { POLL } else { POLL.min(idle.saturating_sub(self.quiet())) };
+        let taken = self.messages.receive(limit.min(MOST), wait).await?;
+        if taken.is_empty() {
+            return Ok((Vec::new(), !self.is_over().await?));
+        }
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let receipts: Vec<_> = taken.iter().map(|delivery| delivery.receipt.clone()).collect();
+        match self.entries(taken).await {
+            Ok(entries) => Ok((entries, true)),
+            Err(error) => {
+                self.messages.give_back(&receipts).await;
+                Err(error)
+            }
+        }
+    }
+
+    pub async fn acknowledge(&self, receipts: &[String]) -> Result<()> {
+        self.messages.acknowledge(receipts).await
+    }
+
+    fn quiet(&self) -> Duration {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// Whether nothing more is to be expected. What is in the hands of somebody who died comes back after its lease.
+    async fn is_over(&self) -> Result<bool> {
+        let (idle, lease) = (self.messages.consuming.idle, self.messages.consuming.lease);
+        if idle.is_zero() || self.quiet() < idle {
+            return Ok(false);
+        }
+        let depth = self.messages.depth().await?;
+        Ok(depth.waiting + depth.in_hand == 0 || self.quiet() > idle.saturating_add(lease))
+    }
+
+    async fn entries(&self, taken: Vec<Delivery>) -> Result<Vec<Entry>> {
+        let messages: Vec<_> = taken.iter().map(|delivery| delivery.message.body.as_str()).collect();
+        let bodies = self.messages.bodies(&messages).await?;
+        let mut entries = Vec::with_capacity(taken.len());
+        for (delivery, (id, body)) in taken.into_iter().zip(bodies) {
+            if delivery.last {
+                let (id, attempt) = (&delivery.message.id, delivery.attempt);
+                self.events
+                    .warn(format!("message {id} was delivered {attempt} times; the queue gives it up after this"));
+            }
+            let (position, before) = match self.earlier(&delivery).await? {
+                Some((position, before)) => (position, Some(before)),
+                None => (position(&delivery), None),
+            };
+            let refused = self.refused(&delivery, &body);
+            let body = if let Body::Record(body) = body { Some(body) } else { None };
+            let receipt = Some(delivery.receipt);
+            entries.push(Entry { cursor: String::new(), position, id, before, body, refused, receipt });
+        }
+        Ok(entries)
+    }
+
+    /// The row of an earlier delivery, whose acknowledgement was lost: it is taken up again, not counted twice.
+    async fn earlier(&self, delivery: &Delivery) -> Result<Option<(String, Before)>> {
+        if delivery.attempt <= 1 {
+            return Ok(None);
+        }
+        let beginning = beginning(&delivery.name);
+        let rows = self.ledger.rows(&self.run, &Filter::default(), Some(&beginning), 1).await?;
+        let row = rows.into_iter().find(|row| row.position.starts_with(&beginning));
+        Ok(row.map(|row| (row.position, Before { state: row.state, attempts: row.attempts })))
+    }
+
+    /// Why a message is not handed on at all.
+    fn refused(&self, delivery: &Delivery, body: &Body) -> Option<Failure> {
+        let (state, reason) = if delivery.attempt > self.messages.consuming.max_deliveries {
+            let reason = format!("the message was delivered {} times, and nobody ever finished it", delivery.attempt);
+            (State::UnknownError, reason)
+        } else if matches!(body, Body::Nameless) {
+            (State::KnownError, "the message names no id: neither a text nor a JSON object with `id`".to_owned())
+        } else {
+            return None;
+        };
+        Some(Failure { state, group: group(&reason, ""), reason })
+    }
+}
