@@ -18,6 +18,7 @@ pub mod nats;
 pub mod permission;
 #[cfg(feature = "s3")]
 pub mod s3;
+pub mod scratch;
 mod secret;
 pub mod sqlite;
 #[cfg(feature = "sqs")]

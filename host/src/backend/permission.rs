@@ -189,13 +189,15 @@ mod tests {
     ];
 
     /// The same for what is called with several actions in it, or never by a run.
-    const MORE: [(&str, &[&str]); 5] = [
+    const MORE: [(&str, &[&str]); 7] = [
         (
             "transact_write_items",
             &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"],
         ),
         ("upload_part", &["s3:PutObject"]),
+        ("create_queue", &[]),
         ("create_table", &[]),
+        ("delete_queue", &[]),
         ("delete_table", &[]),
         ("wait_until_table_exists", &[]),
     ];

@@ -8,7 +8,7 @@ mod job;
 mod lock;
 mod look;
 mod open;
-pub mod probe;
+mod probe;
 mod prune;
 mod servers;
 mod targets;

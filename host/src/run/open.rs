@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Job, Servers, Status, identity::digest, probe, status};
+use super::{Job, Servers, Status, identity::digest, status};
 use crate::{
     backend::{Backends, Config, Mode, aws::Session, call_aws, export::Export, files},
     build,
@@ -32,7 +32,7 @@ pub struct Project {
     pub recipe: Recipe,
     /// Its environment.
     pub environment: Environment,
-    backends: Backends,
+    pub(super) backends: Backends,
 }
 
 /// A source, ready to be read.
@@ -119,21 +119,6 @@ impl Project {
     /// How far the newest run is.
     pub async fn status(&self) -> Result<Option<Status>> {
         status(&*self.backends.ledger()?, &self.recipe.name, &self.environment.state).await
-    }
-
-    /// Tries the embedded default on scratch of its own, in the directory where the real one is. What was proven, by
-    /// what it was proven of.
-    pub async fn probe(&self) -> Result<Vec<(&'static str, String)>> {
-        let scratch = self.environment.state.join(format!("probe-{}", std::process::id()));
-        let backends = Backends::new(&scratch, &scratch, Mode::ReadWrite, Arc::new(System));
-        let proven = probe_scratch(&backends).await;
-        drop(backends);
-        fs::remove_dir_all(&scratch).or_else(absent).map_err(|error| {
-            Error::usage("the scratch of the probe cannot be removed")
-                .with("directory", scratch.display().to_string())
-                .because(error)
-        })?;
-        proven
     }
 
     /// The component: as it is, or built from source.
@@ -313,16 +298,4 @@ pub async fn load_plugin(state: &Path, name: &str, file: &Path) -> Result<Plugin
     })?;
     let engine = Engine::new(Some(&state.join("cache")))?;
     Plugin::load(&engine, name, &bytes).await.map_err(|error| error.with("file", file.display().to_string()))
-}
-
-async fn probe_scratch(backends: &Backends) -> Result<Vec<(&'static str, String)>> {
-    const NAME: &str = "probe";
-    backends.create_table(NAME, None, &["id".to_owned()], Form::Plain).await?;
-    let table = probe::table(&*backends.table(NAME, None)?).await?;
-    let index = probe::index(&*backends.index(NAME, None)?, NAME).await?;
-    Ok(vec![("tables", table), ("indexes", index)])
-}
-
-fn absent(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

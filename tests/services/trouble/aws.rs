@@ -120,7 +120,7 @@ fn a_table_or_bucket_that_is_not_there_and_a_key_that_is_another_are_told() {
     lab.place.write("rogues.toml", recipe.replace("segments = 1\n", ""));
     let s3 = shared(Server::S3).url();
     lab.environment(&bucket(&s3, ""));
-    shown += &format!("\n# no bucket\n{}", lab.reindex("run rogues").exits(2).seen());
+    shown += &format!("\n# no bucket\n{}", lab.reindex("run rogues").exits(5).seen());
     lab.environment(&bucket(&s3, "region = 'eu-west-1'"));
     shown += &format!("\n# a bucket asked in another region\n{}", lab.reindex("run rogues").seen());
     let late = Proxy::http(&s3);

@@ -96,7 +96,7 @@ fn no_aws_key_token_or_address_with_a_password_is_ever_shown_or_kept() {
 fn no_s3_secret_is_shown_by_a_server_that_checks_signatures() {
     let url = shared(Server::S3).url();
     let mut lab =
-        Lab::new(&format!("[backend.exports.s3]\nbucket = 'x'\nendpoint = '{url}'\n[backend.rogues.sqlite]\n"));
+        Lab::new(&format!("[backend.exports.s3]\nbucket = 'trouble'\nendpoint = '{url}'\n[backend.rogues.sqlite]\n"));
     lab.recipe(
         "[source.scan]\ntable = \"things\"\nkey = \"id\"\nversion = \"v\"\nsegments = 1",
         "[source.export]\nbucket = \"exports\"\nkey = \"id\"\nversion = \"v\"",

@@ -30,6 +30,8 @@ const UNKNOWN: [&str; 6] = [
 const SKEWED: [&str; 2] = ["RequestTimeTooSkewed", "RequestInTheFuture"];
 /// What DynamoDB and SQS say of a clock, under the code of a wrong signature.
 const SKEWED_WORDS: [&str; 2] = ["Signature expired", "Signature not yet current"];
+/// What is said of a signature for another region.
+const ELSEWHERE: &str = "Credential should be scoped to a valid region";
 const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
 const MISSING: [&str; 7] = [
     "ResourceNotFoundException",
@@ -80,6 +82,9 @@ fn answered(operation: &str, status: u16, code: &str, said: &str) -> Error {
     } else if is(&SKEWED) || SKEWED_WORDS.iter().any(|words| said.starts_with(words)) {
         error(Kind::Denied, "this machine's clock differs too much from AWS's")
             .hint("set the clock (NTP), then run again; what was done is kept")
+    } else if said.contains(ELSEWHERE) {
+        error(Kind::Denied, "the request is signed for another region than the endpoint's")
+            .hint("write the endpoint's own region in the environment file: region = \"…\"")
     } else if is(&UNKNOWN) {
         error(Kind::Denied, "AWS does not know these credentials")
             .hint("check the profile, the keys and the endpoint they are for")
