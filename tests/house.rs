@@ -64,8 +64,8 @@ const MAX_LINES: usize = 500;
 /// Homes of people, which stand on one machine only.
 const HOMES: [&str; 3] = ["/root/", "/home/", "/Users/"];
 
-/// The only places on the net that are named; who serves packages is each machine's own affair.
-const LINKS: [&str; 2] = ["https://rustup.rs", "https://toml.io"];
+/// The only places on the net that are named; who serves packages is each machine's own affair. The last is nobody's.
+const LINKS: [&str; 3] = ["https://rustup.rs", "https://toml.io", "https://search.example.org"];
 
 /// A file by its path from the top.
 struct Source {

@@ -45,6 +45,7 @@
 //! # Invariants
 //!
 //! * A checkpoint passes a record only after its effects were acknowledged or its row was written.
+//! * A segment's progress is written only by whoever holds its lease; whoever lost it writes nothing more to the ledger.
 //! * Every record read is done, skipped, or a row with a reason. The counts add up at any time.
 //! * A message that was taken from a queue ends there only after its effects were acknowledged or its row was written.
 //! * A plugin reads only what was granted, writes nothing itself, and costs at most its own records.

@@ -1,6 +1,7 @@
 //! The command line as a person and a program meet it: what is printed where, and the exit code.
 
 mod iam;
+mod ids;
 mod session;
 mod trouble;
 

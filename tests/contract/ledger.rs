@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use reindex::ledger::{Commit, Counts, Filter, IdRow, Ledger, Phase, Progress, Run, Scope, State};
+use reindex::ledger::{Commit, Counts, Filter, IdRow, Lease, Ledger, Phase, Progress, Run, Scope, State};
 
 use super::texts;
 
@@ -21,6 +21,8 @@ pub fn run(id: &str, recipe: &str) -> Run {
         total: Some(7),
         started: Timestamp::UNIX_EPOCH,
         ended: None,
+        made: Default::default(),
+        load_settings: Default::default(),
         watermarks: Default::default(),
         counts: None,
         revision: 0,
@@ -62,8 +64,16 @@ pub fn commit(segment: u32, cursor: &str, rows: Vec<IdRow>, settled: &[&str]) ->
 /// Any ledger, empty at first.
 pub async fn ledger(ledger: Arc<dyn Ledger>) {
     runs_come_newest_first(&*ledger).await;
+    one_of_many_that_begin_at_once_wins(ledger.clone()).await;
+    a_record_is_written_only_over_the_one_that_was_read(&*ledger).await;
     progress_is_what_was_committed_last(&*ledger).await;
+    a_line_has_one_owner(&*ledger).await;
+    one_of_many_that_claim_at_once_wins(ledger.clone()).await;
+    whoever_lost_the_lease_writes_nothing(&*ledger).await;
     rows_are_filtered_and_paged_by_position(&*ledger).await;
+    a_row_outlives_its_settling_in_the_same_commit(&*ledger).await;
+    many_large_rows_are_read_in_pages(&*ledger).await;
+    odd_positions_are_sorted_by_their_bytes(&*ledger).await;
     groups_count_equal_failures(&*ledger).await;
     segments_commit_at_once(ledger).await;
 }
@@ -78,6 +88,45 @@ async fn runs_come_newest_first(ledger: &dyn Ledger) {
     assert!(ledger.save(&mut finished).await.unwrap());
     assert_eq!(ledger.runs("r", 2).await.unwrap(), [finished, run("2", "r")]);
     assert_eq!(ledger.runs("r", usize::MAX).await.unwrap().len(), 3);
+}
+
+async fn one_of_many_that_begin_at_once_wins(ledger: Arc<dyn Ledger>) {
+    let mut newest = None;
+    for round in 1..=2 {
+        let begins = (0..16).map(|n| {
+            let (ledger, newest) = (ledger.clone(), newest.clone());
+            tokio::spawn(async move {
+                let run = run(&format!("race {round} {n:02}"), "race");
+                ledger.begin(&run, newest.as_deref()).await.unwrap().then_some(run)
+            })
+        });
+        let mut won = Vec::new();
+        for begin in begins.collect::<Vec<_>>() {
+            won.extend(begin.await.unwrap());
+        }
+        let runs = ledger.runs("race", 99).await.unwrap();
+        assert_eq!((won.len(), runs.len(), &runs[0]), (1, round, &won[0]));
+        newest = Some(won[0].id.clone());
+    }
+    assert!(!ledger.begin(&run("race 9", "race"), None).await.unwrap());
+    assert!(!ledger.begin(&run("race 9", "race"), Some("race 8")).await.unwrap());
+    assert_eq!(ledger.find("race 9").await.unwrap(), None);
+}
+
+async fn a_record_is_written_only_over_the_one_that_was_read(ledger: &dyn Ledger) {
+    let (mut mine, mut yours) = (run("s", "s"), run("s", "s"));
+    assert!(!ledger.save(&mut mine).await.unwrap(), "a run that was never begun");
+    assert!(begin(ledger, &mine).await.unwrap());
+    mine.marks.insert("made".to_owned());
+    assert!(ledger.save(&mut mine).await.unwrap());
+    yours.phase = Phase::Abandoned;
+    assert!(!ledger.save(&mut yours).await.unwrap());
+    assert_eq!((mine.revision, yours.revision), (1, 0));
+    assert_eq!(ledger.find("s").await.unwrap(), Some(mine.clone()));
+    let mut yours = Run { phase: Phase::Finishing, ..mine.clone() };
+    assert!(ledger.save(&mut yours).await.unwrap());
+    assert!(!ledger.save(&mut mine).await.unwrap(), "the same contents once more are not the same write");
+    assert_eq!(ledger.runs("s", 9).await.unwrap(), [yours]);
 }
 
 async fn progress_is_what_was_committed_last(ledger: &dyn Ledger) {
@@ -95,6 +144,80 @@ async fn progress_is_what_was_committed_last(ledger: &dyn Ledger) {
     assert_eq!(progress, expected);
 }
 
+const LASTING: Duration = Duration::from_millis(1500);
+
+async fn claim(ledger: &dyn Ledger, run: &str, found: Option<&Lease>, owner: &str) -> Option<Progress> {
+    ledger.claim(run, 0, found, owner, LASTING).await.unwrap()
+}
+
+async fn a_line_has_one_owner(ledger: &dyn Ledger) {
+    assert!(!ledger.hold("l", 0, 0).await.unwrap(), "nobody holds a line that nobody claimed");
+    let taken = claim(ledger, "l", None, "a").await.unwrap();
+    let first = Lease { owner: "a".to_owned(), token: 1, beat: 0, lasting: 1500 };
+    assert_eq!(taken, Progress { lease: Some(first.clone()), ..Progress::default() });
+    for owner in ["a", "b"] {
+        assert_eq!(claim(ledger, "l", None, owner).await, None, "it is not free");
+    }
+    for wrong in [
+        Lease { token: 0, ..first.clone() },
+        Lease { beat: 1, ..first.clone() },
+        Lease { owner: "c".to_owned(), ..first.clone() },
+    ] {
+        assert_eq!(claim(ledger, "l", Some(&wrong), "b").await, None, "{wrong:?} is not what stands there");
+    }
+    assert!(ledger.hold("l", 0, 1).await.unwrap());
+    assert_eq!(claim(ledger, "l", Some(&first), "b").await, None, "its owner showed that it lives");
+    let work = commit(0, "here", vec![], &[]);
+    assert!(ledger.commit("l", 1, &work).await.unwrap());
+    let beaten = ledger.progress(&run("l", "l")).await.unwrap().swap_remove(0).lease.unwrap();
+    // A write whose reply was lost may have shown twice that its owner lives.
+    assert!(beaten.beat >= 2 && beaten == Lease { beat: beaten.beat, ..first });
+    let second = Lease { owner: "b".to_owned(), token: 2, beat: 0, lasting: 1500 };
+    let taken = claim(ledger, "l", Some(&beaten), "b").await.unwrap();
+    assert_eq!(taken, Progress { lease: Some(second), ..work.progress.clone() });
+    assert_eq!(claim(ledger, "l", Some(&beaten), "c").await, None);
+    assert!(ledger.release("l", 0, 2).await.unwrap());
+    assert!(!ledger.release("l", 0, 2).await.unwrap() && !ledger.hold("l", 0, 2).await.unwrap());
+    assert!(!ledger.commit("l", 2, &work).await.unwrap(), "it was given back");
+    let third = claim(ledger, "l", None, "c").await.unwrap().lease.unwrap();
+    assert_eq!((third.owner.as_str(), third.token), ("c", 3));
+}
+
+async fn one_of_many_that_claim_at_once_wins(ledger: Arc<dyn Ledger>) {
+    let mut found: Option<Lease> = None;
+    for token in 1..=3 {
+        let claims = (0..16).map(|n| {
+            let (ledger, found) = (ledger.clone(), found.clone());
+            tokio::spawn(async move { claim(&*ledger, "many", found.as_ref(), &format!("worker {n}")).await })
+        });
+        let mut won = Vec::new();
+        for claim in claims.collect::<Vec<_>>() {
+            won.extend(claim.await.unwrap());
+        }
+        assert_eq!(won.len(), 1);
+        found = won.remove(0).lease;
+        assert_eq!(found.as_ref().map(|lease| lease.token), Some(token));
+        assert_eq!(ledger.progress(&run("many", "many")).await.unwrap()[0].lease, found);
+    }
+}
+
+async fn whoever_lost_the_lease_writes_nothing(ledger: &dyn Ledger) {
+    let old = take_over(ledger, "w", 0).await;
+    let kept = row("kept", State::KnownError, "g");
+    assert!(ledger.commit("w", old, &commit(0, "1", vec![kept.clone()], &[])).await.unwrap());
+    let new = take_over(ledger, "w", 0).await;
+    let before = ledger.progress(&run("w", "w")).await.unwrap();
+    let late = commit(0, "2", vec![row("late", State::KnownError, "g")], &["kept"]);
+    for token in [old, new + 1] {
+        assert!(!ledger.commit("w", token, &late).await.unwrap());
+        assert!(!ledger.hold("w", 0, token).await.unwrap() && !ledger.release("w", 0, token).await.unwrap());
+    }
+    assert_eq!(ledger.progress(&run("w", "w")).await.unwrap(), before);
+    assert_eq!(ledger.rows("w", &Filter::default(), None, 9).await.unwrap(), [kept]);
+    assert!(ledger.commit("w", new, &late).await.unwrap());
+    assert_eq!(ledger.rows("w", &Filter::default(), None, 9).await.unwrap(), late.rows);
+}
+
 async fn rows_are_filtered_and_paged_by_position(ledger: &dyn Ledger) {
     let rows = ["c", "a", "b"].map(|position| row(position, State::KnownError, "g"));
     let token = take_over(ledger, "f", 0).await;
@@ -110,6 +233,78 @@ async fn rows_are_filtered_and_paged_by_position(ledger: &dyn Ledger) {
     let filter = Filter { group: Some("g".to_owned()), ..filter };
     assert_eq!(read(&filter, None, 9).await, all[..1]);
     assert!(ledger.rows("another run", &Filter::default(), None, 9).await.unwrap().is_empty());
+}
+
+async fn a_row_outlives_its_settling_in_the_same_commit(ledger: &dyn Ledger) {
+    let token = take_over(ledger, "o", 0).await;
+    let (old, new) = (row("x", State::Ready, "old"), row("x", State::KnownError, "new"));
+    assert!(ledger.commit("o", token, &commit(0, "1", vec![old], &["x", "y", "y"])).await.unwrap());
+    assert!(ledger.commit("o", token, &commit(0, "2", vec![new.clone()], &["x"])).await.unwrap());
+    assert_eq!(ledger.rows("o", &Filter::default(), None, 9).await.unwrap(), [new]);
+    assert!(ledger.commit("o", token, &commit(0, "3", vec![], &["x"])).await.unwrap());
+    assert_eq!(ledger.rows("o", &Filter::default(), None, 9).await.unwrap(), []);
+}
+
+/// As many rows as a commit may have, and more bytes than a server hands out at once.
+async fn many_large_rows_are_read_in_pages(ledger: &dyn Ledger) {
+    let token = take_over(ledger, "m", 0).await;
+    let large = |n: u32| IdRow {
+        reason: format!("{n} {}", "é".repeat(4000)),
+        ..row(&format!("{:04}", n * 7919 % 1350), State::KnownError, if n.is_multiple_of(3) { "a" } else { "b" })
+    };
+    let mut all: Vec<_> = (0..1350).map(large).collect();
+    for (n, rows) in all.chunks(90).enumerate() {
+        assert!(ledger.commit("m", token, &commit(0, &n.to_string(), rows.to_vec(), &[])).await.unwrap());
+    }
+    all.sort_by(|a, b| a.position.cmp(&b.position));
+    assert!(ledger.rows("m", &Filter::default(), None, usize::MAX).await.unwrap() == all);
+    let filter = Filter { group: Some("a".to_owned()), states: vec![State::KnownError] };
+    let some: Vec<_> = all.iter().filter(|row| row.group == "a").cloned().collect();
+    assert!(ledger.rows("m", &filter, None, usize::MAX).await.unwrap() == some);
+    assert!(paged(ledger, "m", 400).await == all);
+    let groups = ledger.groups("m", 3).await.unwrap();
+    assert_eq!(groups.iter().map(|group| group.count).collect::<Vec<_>>(), [900, 450]);
+    assert_eq!(groups[1].examples, some[..3].iter().map(|row| row.id.clone()).collect::<Vec<_>>());
+}
+
+async fn paged(ledger: &dyn Ledger, run: &str, limit: usize) -> Vec<IdRow> {
+    let mut all: Vec<IdRow> = Vec::new();
+    loop {
+        let after = all.last().map(|row| row.position.clone());
+        let page = ledger.rows(run, &Filter::default(), after.as_deref(), limit).await.unwrap();
+        assert!(page.len() <= limit);
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+    }
+}
+
+async fn odd_positions_are_sorted_by_their_bytes(ledger: &dyn Ledger) {
+    let token = take_over(ledger, "odd", 0).await;
+    let long = "/å€😀".repeat(200);
+    let mut positions =
+        texts(&["", " ", "#", "=", "a", "a#b", "a/b.jsonl@17", "B", "ä", "😀", "\n", "\"", r#"["x",1]"#]);
+    positions.extend((0..20).map(|n| format!("{long}{}", n * 7 % 20)));
+    positions.extend(
+        [890, 896, 897, 898, 899, 900, 901, 1024, 1500].map(|cut| long[..long.floor_char_boundary(cut)].to_owned()),
+    );
+    positions.extend([format!("{}z", "x".repeat(5000)), "x".repeat(5000), format!("{}a", "x".repeat(5000))]);
+    positions.sort();
+    positions.dedup();
+    let rows: Vec<_> = positions.iter().rev().map(|position| row(position, State::KnownError, "g")).collect();
+    for rows in rows.chunks(30) {
+        assert!(ledger.commit("odd", token, &commit(0, "1", rows.to_vec(), &[])).await.unwrap());
+    }
+    for limit in [1, 7, 1000] {
+        let read = paged(ledger, "odd", limit).await;
+        assert_eq!(read.into_iter().map(|row| row.position).collect::<Vec<_>>(), positions);
+    }
+    let settled: Vec<_> = positions.iter().step_by(2).map(String::as_str).collect();
+    assert!(ledger.commit("odd", token, &commit(0, "2", vec![], &settled)).await.unwrap());
+    let left: Vec<_> = positions.iter().skip(1).step_by(2).cloned().collect();
+    let read = ledger.rows("odd", &Filter::default(), None, 99).await.unwrap();
+    assert_eq!(read.into_iter().map(|row| row.position).collect::<Vec<_>>(), left);
 }
 
 async fn groups_count_equal_failures(ledger: &dyn Ledger) {

@@ -7,6 +7,7 @@ pub mod export;
 mod files;
 pub mod index;
 pub mod ledger;
+pub mod list;
 pub mod queue;
 mod sqlite;
 pub mod storage;

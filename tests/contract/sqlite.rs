@@ -12,12 +12,12 @@ use reindex::{
     capability::{index::Index as _, queue::Queue as _, storage::Scan as _, storage::Table as _},
     clock::System,
     error::Kind,
-    ledger::Ledger as _,
+    ledger::{Ledger as _, list::List as _},
     record::Form,
 };
 use tempfile::TempDir;
 
-use super::{Hand, index, ledger, queue, storage, texts};
+use super::{Hand, index, ledger, list, queue, storage, texts};
 
 fn directory() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -56,6 +56,15 @@ async fn an_index_keeps_its_promises() {
 async fn the_ledger_keeps_its_promises() {
     let (_directory, path) = directory();
     ledger::ledger(Arc::new(open(&path).ledger())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_keeps_its_promises() {
+    let (_directory, path) = directory();
+    let database = open(&path);
+    database.list("other").load(&texts(&["a"]), false).await.unwrap();
+    list::list(Arc::new(database.list("ids"))).await;
+    assert_eq!(database.list("other").counts().await.unwrap().values().sum::<u64>(), 1);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Backends that fail at a chosen call, before or after they did what was asked.
+//! Backends that fail or hang at a chosen call, before or after they did what was asked.
 
 use std::{
     sync::{
@@ -18,18 +18,39 @@ use reindex::{
     error::{Error, Kind, Result},
     ledger::{Commit, Filter, Group, IdRow, Lease, Ledger, Progress, Run},
 };
+use tokio::sync::watch;
 
-/// Counts calls, and fails one of them: an odd number before the call is made, an even one after it.
-#[derive(Clone, Default)]
+/// Counts calls, and spoils one of them: an odd number before the call is made, an even one after it.
+#[derive(Clone)]
 pub struct Fuse {
     calls: Arc<AtomicUsize>,
     at: usize,
+    /// Whether it hangs there, with everything that is called later, until it is woken.
+    hanging: Option<Arc<watch::Sender<Hanging>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hanging {
+    NotYet,
+    Now,
+    Woken,
+}
+
+impl Default for Fuse {
+    fn default() -> Self {
+        Self::at(0)
+    }
 }
 
 impl Fuse {
     /// Fails at half-call `at`; 0 never fails.
     pub fn at(at: usize) -> Self {
-        Self { calls: Arc::default(), at }
+        Self { calls: Arc::default(), at, hanging: None }
+    }
+
+    /// Hangs at half-call `at`.
+    pub fn hang_at(at: usize) -> Self {
+        Self { hanging: Some(Arc::new(watch::Sender::new(Hanging::NotYet))), ..Self::at(at) }
     }
 
     /// How many half-calls there were.
@@ -37,17 +58,54 @@ impl Fuse {
         self.calls.load(Ordering::SeqCst)
     }
 
+    /// Hangs from now on, unless it was woken before.
+    pub fn hang(&self) {
+        if let Some(hanging) = &self.hanging {
+            hanging.send_if_modified(|hanging| {
+                let now = *hanging == Hanging::NotYet;
+                *hanging = if now { Hanging::Now } else { *hanging };
+                now
+            });
+        }
+    }
+
+    /// Waits until it hangs.
+    pub async fn hung(&self) {
+        self.wait_for(|hanging| hanging != Hanging::NotYet).await;
+    }
+
+    /// Lets everything go on that hangs.
+    pub fn wake(&self) {
+        if let Some(hanging) = &self.hanging {
+            hanging.send_replace(Hanging::Woken);
+        }
+    }
+
     async fn call<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
-        self.burn()?;
+        self.burn().await?;
         let answer = call.await;
-        self.burn()?;
+        self.burn().await?;
         answer
     }
 
-    fn burn(&self) -> Result<()> {
-        match self.calls.fetch_add(1, Ordering::SeqCst) + 1 {
-            call if call == self.at => Err(Error::new(Kind::Unavailable, "the fuse blew")),
-            _ => Ok(()),
+    async fn burn(&self) -> Result<()> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        match &self.hanging {
+            None if call == self.at => Err(Error::new(Kind::Unavailable, "the fuse blew")),
+            Some(_) => {
+                if call == self.at {
+                    self.hang();
+                }
+                self.wait_for(|hanging| hanging != Hanging::Now).await;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn wait_for(&self, state: impl Fn(Hanging) -> bool) {
+        if let Some(hanging) = &self.hanging {
+            hanging.subscribe().wait_for(|hanging| state(*hanging)).await.unwrap();
         }
     }
 }
@@ -56,6 +114,8 @@ impl Fuse {
 pub struct Faulty<T: ?Sized> {
     pub inner: Arc<T>,
     pub fuse: Fuse,
+    /// Whether a ledger says that others share it.
+    pub shared: bool,
 }
 
 #[async_trait]
@@ -158,7 +218,7 @@ impl Index for Faulty<dyn Index> {
 #[async_trait]
 impl Ledger for Faulty<dyn Ledger> {
     fn is_shared(&self) -> bool {
-        self.inner.is_shared()
+        self.shared || self.inner.is_shared()
     }
     async fn begin(&self, run: &Run, after: Option<&str>) -> Result<bool> {
         self.fuse.call(self.inner.begin(run, after)).await

@@ -1,9 +1,11 @@
 //! Whole runs through the library, on the real embedded backends: resume, rebuild, retry, and a fault at every call.
 
 mod consume;
+mod dealt;
 mod faulty;
 mod prune;
 mod queue;
+mod workers;
 mod world;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -90,17 +90,24 @@ async fn a_run_prunes_at_its_end_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_share_that_is_too_large_removes_nothing_and_the_run_goes_on_when_it_is_raised() {
+async fn a_share_that_is_too_large_removes_nothing_until_it_is_raised() {
     let world = world(7).await;
-    let error = run(&pruning(world.job(), 0.1), Work::Full).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Stopped, "{}", error.report());
-    assert!(error.message().contains("7 of 67 documents"), "{error}");
-    assert!(error.hint_text().unwrap().contains("allows 6;"), "{}", error.report());
+    let said = Arc::new(std::sync::Mutex::new(String::new()));
+    let heard = said.clone();
+    let events = Events::new(move |event| {
+        if let Event::Warning { text } = event {
+            heard.lock().unwrap().push_str(&text);
+        }
+    });
+    let summary = pruning(world.job(), 0.1).run(Options::default(), &events, &Stop::new()).await.unwrap();
+    assert!(summary.is_finished() && said.lock().unwrap().contains("7 of 67 documents"), "{said:?}");
     assert_eq!(world.documents().await.len(), world::RECORDS + 7);
+    let error = prune(&pruning(world.job(), 0.1), false).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Stopped, "{}", error.report());
+    assert!(error.hint_text().unwrap().contains("allows 6;"), "{}", error.report());
     assert_eq!(prune(&pruning(world.job(), 0.1), true).await.unwrap().gone, 7, "the hint's command works");
     assert_eq!(prune(&pruning(world.job(), 0.0), false).await.unwrap_err().kind(), Kind::Stopped);
-    let summary = run(&pruning(world.job(), 0.2), Work::Full).await.unwrap();
-    assert!(summary.resumed && summary.is_finished());
+    assert_eq!(prune(&pruning(world.job(), 0.2), false).await.unwrap().removed, 7);
     assert_eq!(ids(&world).await, persons());
 }
 

@@ -22,7 +22,10 @@ use reindex::{
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::faulty::{Faulty, Fuse};
+use super::{
+    dealt::Dealt,
+    faulty::{Faulty, Fuse},
+};
 use crate::plugins;
 
 /// How many persons there are.
@@ -30,6 +33,9 @@ pub const RECORDS: usize = 60;
 
 /// How many of them lack what the mapping requires.
 pub const INVALID: usize = 4;
+
+/// How long the lease of a shared world's worker lasts, unless a test says otherwise.
+const LEASE: Duration = Duration::from_millis(300);
 
 /// The id of a person.
 pub fn id(number: usize) -> String {
@@ -66,6 +72,7 @@ pub struct World {
     table: Arc<dyn Table>,
     pub index: Arc<dyn Index>,
     ledger: Arc<dyn Ledger>,
+    shared: bool,
 }
 
 impl World {
@@ -85,11 +92,17 @@ impl World {
             table: Arc::new(table),
             index: backends.index("persons", None).unwrap(),
             ledger: backends.ledger().unwrap(),
+            shared: false,
         };
         for number in 0..RECORDS {
             world.put(&record(number)).await;
         }
         world
+    }
+
+    /// A world whose ledger several workers share.
+    pub async fn shared() -> Self {
+        Self { shared: true, ..Self::new().await }
     }
 
     pub async fn put(&self, record: &str) {
@@ -121,14 +134,18 @@ impl World {
     }
 
     pub fn faulty_job(&self, fuse: &Fuse) -> Job {
-        let index = Faulty { inner: self.index.clone(), fuse: fuse.clone() };
+        let index = Faulty { inner: self.index.clone(), fuse: fuse.clone(), shared: false };
         let mut resources = Resources::default();
         resources.indexes.insert("persons".into(), Arc::new(index));
         let names = grant::Names { index: vec!["persons".into()], ..Default::default() };
         let recipe = defaults();
         let mut pace = recipe.run;
         (pace.batch_records, pace.attempts) = (10, 1);
-        let source: Arc<dyn Scan> = self.table.clone();
+        if self.shared {
+            (pace.lease, pace.segments_at_once) = (LEASE, 1);
+        }
+        let table: Arc<dyn Scan> = self.table.clone();
+        let source = if self.shared { Arc::new(Dealt(table)) } else { table };
         Job {
             name: "persons".into(),
             plugin: self.plugin.clone(),
@@ -136,9 +153,9 @@ impl World {
             grants: Grants::new(&grant::Config { write: names, ..Default::default() }),
             limits: recipe.limits,
             pace,
-            source: Arc::new(Faulty { inner: source, fuse: fuse.clone() }),
+            source: Arc::new(Faulty { inner: source, fuse: fuse.clone(), shared: false }),
             messages: None,
-            segments: 2,
+            segments: if self.shared { 4 } else { 2 },
             shape: Shape {
                 attributes: Vec::new(),
                 key: Key::One("id".into()),
@@ -151,7 +168,7 @@ impl World {
             prunes: BTreeMap::new(),
             servers: Default::default(),
             resources,
-            ledger: Arc::new(Faulty { inner: self.ledger.clone(), fuse: fuse.clone() }),
+            ledger: Arc::new(Faulty { inner: self.ledger.clone(), fuse: fuse.clone(), shared: self.shared }),
             state_directory: Some(self.directory.path().to_owned()),
             identity: BTreeMap::new(),
             clock: Arc::new(System),
@@ -162,7 +179,7 @@ impl World {
     pub fn consuming_job(&self, queue: Arc<dyn Queue>, named: bool, fuse: &Fuse) -> Job {
         let (lease, idle) = (Duration::from_secs(2), Duration::from_millis(100));
         let consuming = Consuming { lease, idle, max_deliveries: 3 };
-        let queue = Arc::new(Faulty { inner: queue, fuse: fuse.clone() });
+        let queue = Arc::new(Faulty { inner: queue, fuse: fuse.clone(), shared: false });
         let table = named.then(|| self.table.clone());
         let messages = Arc::new(Messages::new("work", queue, table, Form::Plain, consuming));
         Job { source: messages.clone(), messages: Some(messages), ..self.faulty_job(fuse) }
@@ -194,11 +211,11 @@ impl World {
     /// What a run left behind, without times.
     pub async fn state(&self, run: &str) -> State {
         let rows = self.ledger.rows(run, &Filter::default(), None, 10_000).await.unwrap();
-        let runs = self.ledger.runs("persons", 1).await.unwrap();
+        let run = self.ledger.find(run).await.unwrap().unwrap();
         State {
             documents: self.documents().await,
             rows: rows.into_iter().map(|row| (row.id, (row.state.number(), row.reason, row.attempts))).collect(),
-            counts: reindex::pipeline::counts(&*self.ledger, &runs[0]).await.unwrap(),
+            counts: reindex::pipeline::counts(&*self.ledger, &run).await.unwrap(),
         }
     }
 }

@@ -9,12 +9,15 @@ mod build;
 mod contract;
 mod dynamodb;
 mod index;
+mod ledger;
+mod list;
 #[path = "../place.rs"]
 mod place;
 #[path = "../plugins.rs"]
 mod plugins;
 mod queue;
 mod s3;
+mod session;
 mod smoke;
 mod trouble;
 

@@ -41,7 +41,7 @@ use crate::{
     },
     clock::Clock,
     error::{Error, Result},
-    ledger::Ledger,
+    ledger::{Ledger, list::List},
     record::Form,
 };
 
@@ -90,6 +90,14 @@ pub enum Config {
     #[cfg(not(feature = "elasticsearch"))]
     Opensearch(Absent),
 }
+
+/// Where workers on several machines share a ledger: `[ledger.dynamodb]`.
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::LedgerConfig;
+
+/// Where workers on several machines share a ledger, which this build does not contain.
+#[cfg(not(feature = "dynamodb"))]
+pub type LedgerConfig = Absent;
 
 /// The configuration of a backend that is not in this build: anything, which is not kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -200,6 +208,7 @@ pub struct Backends {
     mode: Mode,
     clock: Arc<dyn Clock>,
     session: Option<aws::Session>,
+    ledger: Option<LedgerConfig>,
     databases: Mutex<BTreeMap<PathBuf, Arc<sqlite::Database>>>,
 }
 
@@ -211,13 +220,20 @@ impl Backends {
     pub fn new(beside: impl Into<PathBuf>, state: impl Into<PathBuf>, mode: Mode, clock: Arc<dyn Clock>) -> Self {
         let state = state.into();
         let own = state.join("reindex.db");
-        Self { beside: beside.into(), state, own, mode, clock, session: None, databases: Mutex::default() }
+        let (session, ledger, databases) = (None, None, Mutex::default());
+        Self { beside: beside.into(), state, own, mode, clock, session, ledger, databases }
     }
 
     /// Keeps the ledger, and whatever names no file, in this database instead of `state`'s own.
     #[must_use]
     pub fn with_database(self, own: impl Into<PathBuf>) -> Self {
         Self { own: own.into(), ..self }
+    }
+
+    /// Keeps the ledger there instead of in its own database.
+    #[must_use]
+    pub fn with_ledger(self, ledger: Option<LedgerConfig>) -> Self {
+        Self { ledger, ..self }
     }
 
     /// Calls AWS as this session.
@@ -307,7 +323,20 @@ impl Backends {
 
     /// Opens the environment's ledger.
     pub fn ledger(&self) -> Result<Arc<dyn Ledger>> {
-        Ok(Arc::new(self.database(None)?.ledger()))
+        let Some(config) = &self.ledger else { return Ok(Arc::new(self.database(None)?.ledger())) };
+        #[cfg(feature = "dynamodb")]
+        return Ok(Arc::new(dynamodb::Ledger::open(config, self.called_by()?, self.mode)));
+        #[cfg(not(feature = "dynamodb"))]
+        Err(unfit("a ledger", "ledger", &Config::Dynamodb(*config)))
+    }
+
+    /// Opens a recipe's list of ids, which is kept where the ledger is.
+    pub fn list(&self, recipe: &str) -> Result<Arc<dyn List>> {
+        let Some(config) = &self.ledger else { return Ok(Arc::new(self.database(None)?.list(recipe))) };
+        #[cfg(feature = "dynamodb")]
+        return Ok(Arc::new(dynamodb::List::open(config, recipe, self.called_by()?, self.mode)));
+        #[cfg(not(feature = "dynamodb"))]
+        Err(unfit("a list of ids", "ledger", &Config::Dynamodb(*config)))
     }
 
     /// Opens a database file, or the environment's own.

@@ -93,7 +93,7 @@ pub trait Scan: Send + Sync {
     /// Reads rows again by position, in the order asked; none where nothing is left.
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>>;
 
-    /// Says that so many workers scan it at this time, so that each keeps to its part of what all may take.
+    /// Learns how many workers read it now, this one included, so that all together keep to what may be read.
     fn share(&self, _workers: u32) {}
 }
 

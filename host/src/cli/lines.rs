@@ -24,6 +24,7 @@ pub(super) struct Lines {
     name: String,
     from: Box<dyn BufRead + Send>,
     number: u64,
+    blank: u64,
 }
 
 impl Lines {
@@ -36,7 +37,7 @@ impl Lines {
         let is_gzip = raw.fill_buf().map_err(cannot)?.starts_with(&[0x1f, 0x8b]);
         let from: Box<dyn BufRead + Send> =
             if is_gzip { Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(raw))) } else { Box::new(raw) };
-        Ok(Self { name, from, number: 0 })
+        Ok(Self { name, from, number: 0, blank: 0 })
     }
 
     pub(super) fn starts_like_an_export(&mut self) -> Result<bool> {
@@ -53,12 +54,18 @@ impl Lines {
         while lines.len() < BATCH && bytes < BATCH_BYTES {
             let Some(line) = self.next()? else { break };
             if line.as_ref().is_ok_and(|line| line.trim().is_empty()) {
+                self.blank += 1;
                 continue;
             }
             bytes += line.as_ref().map_or(0, String::len);
             lines.push((self.number, line));
         }
         Ok(lines)
+    }
+
+    /// How many empty lines there were so far.
+    pub(super) fn blank(&self) -> u64 {
+        self.blank
     }
 
     fn next(&mut self) -> Result<Option<Result<String, String>>> {

@@ -75,6 +75,8 @@ enum Command {
     #[command(subcommand)]
     Queue(queue::Queue),
     #[command(subcommand)]
+    Ids(ids::Ids),
+    #[command(subcommand)]
     Plugin(plugin::Plugin),
     #[command(subcommand)]
     Recipe(recipe::Recipe),
@@ -124,6 +126,7 @@ impl Command {
             Self::Search(search) => search.run(place, ui).await,
             Self::Get(get) => get.run(place, ui).await,
             Self::Queue(queue) => queue.run(place, ui).await,
+            Self::Ids(ids) => ids.run(place, ui).await,
             Self::Plugin(plugin) => plugin.run(ui).await,
             Self::Recipe(recipe) => recipe.run(ui),
             Self::Completions(completions) => completions.run(ui),

@@ -71,8 +71,7 @@ impl Place {
         }
         let environment = Environment::find(&self.dir, name.unwrap_or(LOCAL), &variable)?;
         let backends = run::backends(&environment, mode);
-        let on_aws = backend::call_aws(environment.backends.values());
-        let backends = if on_aws {
+        let backends = if environment.calls_aws() {
             let (session, aws) = (Session::standard().await, &environment.aws);
             backends.with_aws(session.within(aws.region.as_deref(), aws.endpoint.as_deref()))
         } else {

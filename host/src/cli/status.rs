@@ -49,6 +49,9 @@ impl Status {
         for line in amounts(&status.run, &status.counts) {
             ui.data(&line);
         }
+        for worker in &status.workers {
+            ui.data(&at_work(ui, worker));
+        }
         for group in &status.groups {
             ui.data(&failure(ui, group));
         }
@@ -59,12 +62,17 @@ impl Status {
 
 fn headline(ui: Ui, status: &run::Status) -> String {
     let run = &status.run;
-    let phase = match (run.phase, status.pid) {
-        (Phase::Finished, _) => "finished".to_owned(),
-        (Phase::Abandoned, _) => "given up for a fresh one".to_owned(),
-        (Phase::Running, Some(pid)) => format!("running (pid {pid})"),
-        (Phase::Finishing, Some(pid)) => format!("finishing (pid {pid})"),
-        (Phase::Running | Phase::Finishing, None) => "stopped".to_owned(),
+    let by = match (status.pid, status.workers.len()) {
+        (Some(pid), _) => format!("pid {pid}"),
+        (None, 1) => "1 worker".to_owned(),
+        (None, workers) => format!("{workers} workers"),
+    };
+    let phase = match run.phase {
+        Phase::Finished => "finished".to_owned(),
+        Phase::Abandoned => "given up for a fresh one".to_owned(),
+        Phase::Running | Phase::Finishing if !status.is_worked_on() => "stopped".to_owned(),
+        Phase::Running => format!("running ({by})"),
+        Phase::Finishing => format!("finishing ({by})"),
     };
     let end = run.ended.unwrap_or_else(|| System.now());
     let took = Duration::try_from(end.duration_since(run.started)).unwrap_or_default();
@@ -72,7 +80,7 @@ fn headline(ui: Ui, status: &run::Status) -> String {
     let ago = if run.ended.is_some() { "" } else { " ago" };
     let head = format!("{}  run {}  {phase}, {since} {}{ago}", ui.style(BOLD, &run.recipe), run.id, duration(took));
     // A stopped run's time holds the pause, too: it says nothing of the speed.
-    let working = run.phase == Phase::Finished || status.pid.is_some();
+    let working = run.phase == Phase::Finished || status.is_worked_on();
     let seconds = took.as_secs_f64();
     if working && seconds > 0.0 { format!("{head}, {}/s", rate(status.counts.read as f64 / seconds)) } else { head }
 }
@@ -98,6 +106,17 @@ fn amounts(run: &Run, counts: &Counts) -> Vec<String> {
     all.map(|(word, count)| format!("  {word:<20}{:>12}{}", number(count), of(word))).collect()
 }
 
+/// A worker that died stands here until another takes over; one whose beats grow from look to look lives.
+fn at_work(ui: Ui, worker: &run::Worker) -> String {
+    let segments: Vec<_> = worker.segments.iter().map(u32::to_string).collect();
+    let segments = (!segments.is_empty()).then(|| format!("segments {}", segments.join(", ")));
+    let retries = worker.retries.then(|| "tries again what failed".to_owned());
+    let steps = worker.steps.then(|| "opens or closes the run".to_owned());
+    let does: Vec<_> = [segments, retries, steps].into_iter().flatten().collect();
+    let beats = ui.style(DIM, &format!("({} beats)", number(worker.beats)));
+    format!("  worker {}  {}  {beats}", worker.owner, does.join(", "))
+}
+
 fn failure(ui: Ui, group: &Group) -> String {
     let examples: Vec<_> = group.examples.iter().map(|id| first_line(id)).collect();
     let state = ui.style(RED, group.state.word());
@@ -117,13 +136,13 @@ fn flags(run: &Run) -> String {
 
 fn next(status: &run::Status, target: &Target) -> String {
     let again = target.again();
-    match (status.run.phase, status.pid) {
-        (Phase::Running | Phase::Finishing, Some(_)) => format!("wait; reindex status {again} looks again"),
-        (Phase::Finishing, None) if status.counts.failed + status.counts.waiting > 0 => format!(
+    match (status.run.phase, status.is_worked_on()) {
+        (Phase::Running | Phase::Finishing, true) => format!("wait; reindex status {again} looks again"),
+        (Phase::Finishing, false) if status.counts.failed + status.counts.waiting > 0 => format!(
             "reindex retry {again}, after mending what the reasons say; then reindex run {again}{}",
             flags(&status.run)
         ),
-        (Phase::Running | Phase::Finishing, None) => {
+        (Phase::Running | Phase::Finishing, false) => {
             format!("reindex run {again}{} goes on from here", flags(&status.run))
         }
         _ if status.counts.failed + status.counts.waiting > 0 => {

@@ -50,10 +50,12 @@ pub struct Environment {
     pub dir: PathBuf,
     /// The directory for what it keeps on this machine: ledger, locks, compiled plugins. May not exist yet.
     pub state: PathBuf,
-    /// Its own SQLite file: the ledger, and every SQLite resource that names no file.
+    /// Its own SQLite file: the ledger, unless that is shared, and every SQLite resource that names no file.
     pub database: PathBuf,
     /// Which AWS account and region it is in, as far as its file says.
     pub aws: Aws,
+    /// Where workers on several machines share its ledger, if they do.
+    pub ledger: Option<backend::LedgerConfig>,
     /// What its file says of each resource, by the recipe's name. May hold secrets.
     pub backends: BTreeMap<String, backend::Config>,
 }
@@ -86,6 +88,7 @@ impl Environment {
             database: state.join(DATABASE),
             state,
             aws: Aws::default(),
+            ledger: None,
             backends: BTreeMap::new(),
         }
     }
@@ -107,9 +110,10 @@ impl Environment {
         if name != LOCAL {
             state.push(&name);
         }
-        let database = match said.ledger {
-            Some(said::Ledger::Sqlite(ledger)) => dir.join(ledger.file),
-            None => state.join(DATABASE),
+        let (database, ledger) = match said.ledger {
+            Some(said::Ledger::Sqlite(ledger)) => (dir.join(ledger.file), None),
+            Some(said::Ledger::Dynamodb(ledger)) => (state.join(DATABASE), Some(ledger)),
+            None => (state.join(DATABASE), None),
         };
         Self {
             name,
@@ -117,9 +121,15 @@ impl Environment {
             dir,
             state,
             database,
+            ledger,
             aws: said.aws.unwrap_or_default(),
             backends: said.backend,
         }
+    }
+
+    /// Whether something in it is on AWS, so that a [`backend::aws::Session`] has to be brought along.
+    pub fn calls_aws(&self) -> bool {
+        self.ledger.is_some() || backend::call_aws(self.backends.values())
     }
 
     /// What a resource is. `local` binds every name.

@@ -46,6 +46,8 @@ pub struct Aws {
 pub(super) enum Ledger {
     /// A SQLite file.
     Sqlite(SqliteLedger),
+    /// A DynamoDB table, which workers on several machines share.
+    Dynamodb(backend::LedgerConfig),
 }
 
 /// `[ledger.sqlite]`

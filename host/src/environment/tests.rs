@@ -29,6 +29,25 @@ fn a_file_says_where_each_resource_is_and_paths_start_at_it() {
     assert_eq!(own.database, Path::new("recipes/environments/../l.db"));
 }
 
+#[cfg(feature = "dynamodb")]
+#[test]
+fn a_shared_ledger_calls_aws_and_leaves_the_own_file_to_the_rest() {
+    let own = parse("environment = 1\n[backend.people.sqlite]\n").unwrap();
+    assert!(own.ledger.is_none() && !own.calls_aws());
+    let shared = parse("environment = 1\n[ledger.dynamodb]\nregion = 'eu-west-2'\n[backend.people.sqlite]\n").unwrap();
+    let ledger = shared.ledger.as_ref().unwrap();
+    assert_eq!((ledger.table.as_str(), ledger.region.as_deref(), ledger.create), ("reindex", Some("eu-west-2"), false));
+    assert!(shared.calls_aws());
+    assert_eq!(shared.database, own.database);
+    assert_eq!(ledger.ids.shards.map(u8::from), Some(16));
+    let ids = "environment = 1\n[ledger.dynamodb]\nids = { table = 'Reingest', index = 'by_state' }\n";
+    let ids = parse(ids).unwrap().ledger.unwrap().ids;
+    assert_eq!((ids.table.as_deref(), ids.shards), (Some("Reingest"), None));
+    for bad in ["shards = 8", "create = 1", "table = 7", "ids = { shards = 0 }", "ids = { tabel = 'x' }"] {
+        parse(&format!("environment = 1\n[ledger.dynamodb]\n{bad}\n")).unwrap_err();
+    }
+}
+
 #[test]
 fn a_name_that_is_not_bound_is_answered_with_the_line_to_add() {
     let dev = parse("environment = 1\n[backend.people.sqlite]\n").unwrap();

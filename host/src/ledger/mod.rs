@@ -5,6 +5,7 @@
 //! ledgers themselves are `backend/<service>/ledger.rs`.
 
 mod counts;
+pub mod list;
 mod state;
 
 use std::{
@@ -77,6 +78,12 @@ pub struct Run {
     pub started: Timestamp,
     /// When it finished.
     pub ended: Option<Timestamp>,
+    /// The aliases whose concrete index this run makes itself.
+    #[serde(default)]
+    pub made: BTreeSet<String>,
+    /// The settings of an index it makes as they are to be after the load, by alias.
+    #[serde(default)]
+    pub load_settings: BTreeMap<String, String>,
     /// The highest write each index it goes on filling had seen before it began, where the engine counts them.
     #[serde(default)]
     pub watermarks: BTreeMap<String, u64>,
@@ -150,7 +157,10 @@ pub struct IdRow {
     pub at: Timestamp,
 }
 
-/// What one batch changes: written whole or not at all.
+/// How many rows one [`Commit`] may write and settle, taken together: some ledgers write only so much at once.
+pub const MAX_ROWS: usize = 90;
+
+/// What one batch changes, or a part of a large one: written whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
     /// Which line of work: a segment, or [`Run::retries`].

@@ -1,6 +1,9 @@
 //! Trying again what may pass.
 
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::Duration,
+};
 
 use crate::{
     error::Result,
@@ -13,6 +16,17 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// How long to wait before the try after `tries` failed ones.
 pub(super) fn pause(tries: u32) -> Duration {
     FIRST.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST)
+}
+
+/// A number that differs from worker to worker and from call to call.
+pub(super) fn chance() -> u64 {
+    RandomState::new().hash_one(())
+}
+
+/// A time from half as long to as long, so that workers that wait for one thing do not all ask at one moment.
+pub(super) fn jittered(longest: Duration) -> Duration {
+    let chance = chance() >> 32;
+    longest.mul_f64(0.5 + chance as f64 / 2f64.powi(33))
 }
 
 /// Calls until it succeeds, fails for good, or was called `attempts` times.
@@ -51,6 +65,13 @@ mod tests {
             assert!(answer.is_err());
             assert_eq!(calls, expected);
         }
+    }
+
+    #[test]
+    fn waits_for_one_thing_differ_and_are_never_longer_than_said() {
+        let longest = Duration::from_secs(60);
+        let waits: std::collections::BTreeSet<_> = (0..100).map(|_| jittered(longest)).collect();
+        assert!(waits.len() > 1 && waits.iter().all(|wait| *wait >= longest / 2 && *wait <= longest));
     }
 
     #[test]

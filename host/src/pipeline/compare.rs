@@ -89,7 +89,10 @@ impl Pipeline {
     ) -> Result<Tally> {
         let (scan, total) = (&self.parts.scan, self.parts.run.segments);
         let feeds = match ids {
-            Some(ids) => vec![Feed::Ids { scan: scan.clone(), ids }],
+            Some(ids) => {
+                let range = 0..ids.len();
+                vec![Feed::Ids { scan: scan.clone(), ids, range }]
+            }
             None => (0..total)
                 .map(|number| Feed::Segment { scan: scan.clone(), segment: Segment { number, total } })
                 .collect(),

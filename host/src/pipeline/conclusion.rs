@@ -1,4 +1,4 @@
-//! What one batch comes to: the ledger's commit, and the change of the run's counts. Pure.
+//! What one batch comes to: the ledger's commits, and the change of the run's open rows. Pure.
 
 use jiff::Timestamp;
 
@@ -9,30 +9,80 @@ use super::{
     settle::{self, End},
 };
 
-/// What became of a batch whose effects were carried out.
-#[derive(Debug, Default)]
+/// What became of a batch whose effects were carried out, in parts that a ledger can write at once.
+#[derive(Debug)]
 pub(super) struct Conclusion {
-    /// What was read, done, skipped and written; the rows below are counted apart.
-    counts: Counts,
     /// Whether the feed is at its end.
     last: bool,
+    /// How many rows a part may change.
+    most: usize,
+    /// Never empty: a batch without entries may still be the last one.
+    parts: Vec<Part>,
+}
+
+/// Some entries of a batch, one after the other.
+#[derive(Debug, Default)]
+struct Part {
+    /// What was read, done, skipped and written; the rows below are counted apart.
+    counts: Counts,
     cursor: Option<String>,
     rows: Vec<IdRow>,
     /// The open rows that were there before, by state.
     closed: Vec<State>,
     settled: Vec<String>,
-    /// What ends the batch's messages in their queue.
+    /// What ends its messages in their queue.
+    receipts: Vec<String>,
+}
+
+/// A commit, with what it changes in the run's open rows beyond its own rows.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// What the ledger writes.
+    pub commit: Commit,
+    /// The states of rows that are replaced or gone with it.
+    pub closed: Vec<State>,
+    /// What ends its messages in their queue, once the ledger has it.
     pub receipts: Vec<String>,
 }
 
 impl Conclusion {
-    /// Begins with what the sinks counted.
-    pub fn new(counts: Counts, last: bool) -> Self {
-        Self { counts, last, ..Self::default() }
+    /// Begins with nothing; `most` is how many rows one commit may change.
+    pub fn new(last: bool, most: usize) -> Self {
+        Self { last, most, parts: vec![Part::default()] }
     }
 
-    /// Takes up how an entry ended. The last attempt of an item that asks for more is its failure.
-    pub fn add(&mut self, mut entry: Mapped, end: End, now: Timestamp, attempts: u32) {
+    /// Takes up how an entry ended, and what was written for it. The last attempt of an item that asks for more is
+    /// its failure.
+    pub fn add(&mut self, entry: Mapped, end: End, written: Counts, now: Timestamp, attempts: u32) {
+        let part = match self.parts.pop() {
+            Some(full) if full.rows.len() + full.settled.len() >= self.most => {
+                self.parts.push(full);
+                Part::default()
+            }
+            part => part.unwrap_or_default(),
+        };
+        self.parts.push(part.with(entry, end, written, now, attempts));
+    }
+
+    /// The commits, in order, each with the segment's progress after it.
+    pub fn commits(self, segment: u32, progress: &mut Progress) -> Vec<Change> {
+        let last = self.parts.len() - 1;
+        let mut changes = Vec::with_capacity(self.parts.len());
+        for (number, part) in self.parts.into_iter().enumerate() {
+            progress.counts += part.counts;
+            progress.cursor = part.cursor.or_else(|| progress.cursor.take());
+            progress.ended = self.last && number == last;
+            let Part { rows, settled, closed, receipts, .. } = part;
+            let commit = Commit { segment, progress: progress.clone(), rows, settled };
+            changes.push(Change { commit, closed, receipts });
+        }
+        changes
+    }
+}
+
+impl Part {
+    fn with(mut self, mut entry: Mapped, end: End, written: Counts, now: Timestamp, attempts: u32) -> Self {
+        self.counts += written;
         self.cursor = Some(entry.cursor.clone());
         self.receipts.extend(entry.receipt.take());
         match entry.before {
@@ -42,30 +92,15 @@ impl Conclusion {
         match end {
             End::Done => self.counts.done += 1,
             End::Skipped => self.counts.skipped += 1,
-            End::Open(failure) => return self.rows.push(settle::row(entry, failure, now, attempts)),
+            End::Open(failure) => {
+                self.rows.push(settle::row(entry, failure, now, attempts));
+                return self;
+            }
         }
         if entry.before.is_some() {
             self.settled.push(entry.position);
         }
-    }
-
-    /// The commit, with the segment's new progress.
-    pub fn commit(&self, segment: u32, progress: &mut Progress) -> Commit {
-        progress.counts += self.counts;
-        progress.cursor = self.cursor.clone().or_else(|| progress.cursor.take());
-        progress.ended = self.last;
-        Commit { segment, progress: progress.clone(), rows: self.rows.clone(), settled: self.settled.clone() }
-    }
-
-    /// Adds this batch to the run's counts.
-    pub fn change(&self, total: &mut Counts) {
-        *total += self.counts;
-        for state in &self.closed {
-            *settle::open_count(*state, total) -= 1;
-        }
-        for row in &self.rows {
-            *settle::open_count(row.state, total) += 1;
-        }
+        self
     }
 }
 
@@ -74,7 +109,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{pipeline::feed::Before, record::Outcome, sandbox::Failure};
+    use crate::{
+        pipeline::{feed::Before, totals::Totals},
+        record::Outcome,
+        sandbox::Failure,
+    };
 
     fn entry(position: usize, before: Option<Before>) -> Mapped {
         let text = position.to_string();
@@ -101,35 +140,82 @@ mod tests {
         }
     }
 
+    fn concluded(most: usize, entries: Vec<(Mapped, u8)>) -> Vec<Change> {
+        let mut conclusion = Conclusion::new(true, most);
+        for (entry, which) in entries {
+            let written = Counts { documents: 1, ..Counts::default() };
+            conclusion.add(entry, end(which), written, Timestamp::UNIX_EPOCH, 5);
+        }
+        conclusion.commits(0, &mut Progress::default())
+    }
+
+    /// What a run comes to by these commits, of which each holds the counts of all before it.
+    fn totals(lines: &[&[Change]]) -> Counts {
+        let run = vec![Counts::default(); lines.len()];
+        let mut totals = Totals::of(run);
+        for (line, changes) in (0..).zip(lines) {
+            for Change { commit, closed, .. } in *changes {
+                let opened = commit.rows.iter().map(|row| row.state);
+                totals.take_commit(line, commit.progress.counts, closed, opened);
+            }
+        }
+        totals.counts()
+    }
+
+    fn first(which: &[u8]) -> Vec<(Mapped, u8)> {
+        which.iter().enumerate().map(|(position, which)| (entry(position, None), *which)).collect()
+    }
+
+    fn again(rows: &[IdRow], which: &[u8]) -> Vec<(Mapped, u8)> {
+        let before = |row: &IdRow| Some(Before { state: row.state, attempts: row.attempts });
+        rows.iter().zip(which).map(|(row, which)| (entry(row.position.parse().unwrap(), before(row)), *which)).collect()
+    }
+
     proptest! {
         #[test]
-        fn counts_add_up_after_a_scan_and_after_any_retry(first in prop::collection::vec(0u8..6, 1..40), second in prop::collection::vec(0u8..6, 40)) {
-            let mut total = Counts::default();
-            let mut scan = Conclusion::default();
-            for (position, which) in first.iter().enumerate() {
-                scan.add(entry(position, None), end(*which), Timestamp::UNIX_EPOCH, 5);
-            }
-            scan.change(&mut total);
-            prop_assert!(total.add_up());
-            prop_assert_eq!(total.read, first.len() as u64);
+        fn counts_add_up_after_a_scan_and_after_any_retry(
+            scanned in prop::collection::vec(0u8..6, 1..40), retried in prop::collection::vec(0u8..6, 40),
+        ) {
+            let scan = concluded(usize::MAX, first(&scanned));
+            prop_assert_eq!(scan.len(), 1);
+            let counts = totals(&[&scan]);
+            prop_assert!(counts.add_up());
+            prop_assert_eq!(counts.read, scanned.len() as u64);
 
-            let mut retry = Conclusion::default();
-            for (row, which) in scan.rows.iter().zip(&second) {
-                let before = Before { state: row.state, attempts: row.attempts };
-                retry.add(entry(row.position.parse().unwrap(), Some(before)), end(*which), Timestamp::UNIX_EPOCH, 5);
+            let rows = &scan[0].commit.rows;
+            let retry = concluded(usize::MAX, again(rows, &retried));
+            let counts = totals(&[&scan, &retry]);
+            prop_assert!(counts.add_up());
+            prop_assert_eq!(counts.read, scanned.len() as u64);
+            prop_assert_eq!(retry[0].commit.settled.len() + retry[0].commit.rows.len(), rows.len());
+        }
+
+        #[test]
+        fn a_batch_written_in_parts_comes_to_the_same_as_one_written_at_once(
+            scanned in prop::collection::vec(0u8..6, 0..60), retried in prop::collection::vec(0u8..6, 60), most in 1usize..9,
+        ) {
+            let (whole, parts) = (concluded(usize::MAX, first(&scanned)), concluded(most, first(&scanned)));
+            let (again, again_in_parts) = {
+                let entries = || again(&whole[0].commit.rows, &retried);
+                (concluded(usize::MAX, entries()), concluded(most, entries()))
+            };
+            prop_assert_eq!(totals(&[&parts, &again_in_parts]), totals(&[&whole, &again]));
+            for (parts, whole) in [(&parts, &whole[0]), (&again_in_parts, &again[0])] {
+                prop_assert_eq!(&parts.last().unwrap().commit.progress, &whole.commit.progress);
+                let rows: Vec<_> = parts.iter().flat_map(|part| part.commit.rows.clone()).collect();
+                let settled: Vec<_> = parts.iter().flat_map(|part| part.commit.settled.clone()).collect();
+                prop_assert_eq!((&rows, &settled), (&whole.commit.rows, &whole.commit.settled));
+                let (last, before) = parts.split_last().unwrap();
+                prop_assert!(last.commit.progress.ended && before.iter().all(|part| !part.commit.progress.ended));
+                prop_assert!(parts.iter().all(|part| part.commit.rows.len() + part.commit.settled.len() <= most));
             }
-            retry.change(&mut total);
-            prop_assert!(total.add_up());
-            prop_assert_eq!(total.read, first.len() as u64);
-            prop_assert_eq!(retry.settled.len() + retry.rows.len(), scan.rows.len());
         }
     }
 
     #[test]
     fn an_item_that_asks_for_more_fails_at_its_last_attempt() {
-        let mut conclusion = Conclusion::default();
         let before = Some(Before { state: State::Ready, attempts: 4 });
-        conclusion.add(entry(0, before), end(5), Timestamp::UNIX_EPOCH, 5);
-        assert_eq!(conclusion.rows[0].state, State::UnknownError);
+        let changes = concluded(usize::MAX, vec![(entry(0, before), 5)]);
+        assert_eq!(changes[0].commit.rows[0].state, State::UnknownError);
     }
 }

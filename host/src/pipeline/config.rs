@@ -12,6 +12,12 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Plugin calls at a time; 0 means one a core.
     pub workers: u32,
+    /// Segments this process works on at a time; 0 means all of them on a local ledger, and a share on a shared one.
+    pub segments_at_once: u32,
+    /// How long a worker may be silent before others take over what it works on.
+    #[serde(with = "compact::required")]
+    #[schemars(with = "String")]
+    pub lease: Duration,
     /// Records in one batch, at most.
     pub batch_records: u32,
     /// Bytes in one batch, at most; a larger record is a batch of its own.

@@ -42,7 +42,7 @@ impl Pipeline {
     pub(super) async fn consume(&self, messages: &Arc<Messages>) -> Result<bool> {
         let _leases = task::spawn(messages.clone().keep_leases());
         let line = || Feed::Messages(Arc::new(Consumer::new(self, messages.clone())));
-        let worked = self.work((0..self.parts.run.segments).map(|_| line()).collect()).await;
+        let worked = self.divide(&(0..self.parts.run.segments).map(|_| line()).collect::<Vec<_>>()).await;
         // What a fault left in hand need not wait for the end of its lease.
         messages.give_all_back().await;
         worked

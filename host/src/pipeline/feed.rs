@@ -1,6 +1,6 @@
 //! Where entries come from: a segment of a scan, a list of ids, the ledger's rows that are to be retried, or a queue.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     capability::storage::{Row, Scan, Segment},
@@ -58,8 +58,8 @@ impl From<Row> for Entry {
 pub(super) enum Feed {
     /// A segment of the source.
     Segment { scan: Arc<dyn Scan>, segment: Segment },
-    /// Chosen ids of the source; the cursor counts them.
-    Ids { scan: Arc<dyn Scan>, ids: Arc<Vec<String>> },
+    /// A range of chosen ids of the source; the cursor counts them from the start of the whole list.
+    Ids { scan: Arc<dyn Scan>, ids: Arc<Vec<String>>, range: Range<usize> },
     /// The rows of a run that are to be tried again.
     Rows { scan: Arc<dyn Scan>, ledger: Arc<dyn Ledger>, run: String, filter: Filter },
     /// A queue; its cursor says nothing, since the queue itself knows what was acknowledged.
@@ -74,9 +74,10 @@ impl Feed {
                 let page = scan.read(*segment, after, limit).await?;
                 Ok((page.rows.into_iter().map(Entry::from).collect(), page.next))
             }
-            Self::Ids { scan, ids } => {
-                let from = after.and_then(|cursor| cursor.parse().ok()).unwrap_or(0).min(ids.len());
-                let to = (from + limit).min(ids.len());
+            Self::Ids { scan, ids, range } => {
+                let after = after.and_then(|cursor| cursor.parse().ok());
+                let from = after.unwrap_or(range.start).min(range.end);
+                let to = (from + limit).min(range.end);
                 let rows = scan.reread(&ids[from..to]).await?;
                 let entries = ids[from..to].iter().zip(rows).enumerate().map(|(n, (id, row))| Entry {
                     cursor: (from + n + 1).to_string(),
@@ -87,7 +88,7 @@ impl Feed {
                     refused: None,
                     receipt: None,
                 });
-                Ok((entries.collect(), (to < ids.len()).then(|| to.to_string())))
+                Ok((entries.collect(), (to < range.end).then(|| to.to_string())))
             }
             Self::Rows { scan, ledger, run, filter } => {
                 let rows = ledger.rows(run, filter, after, limit).await?;
@@ -112,6 +113,12 @@ impl Feed {
     }
 }
 
+/// Cuts so many entries into ranges of equal length, give or take one, that neither overlap nor skip.
+pub(super) fn ranges(entries: usize, count: u32) -> impl Iterator<Item = Range<usize>> {
+    let count = count.max(1) as usize;
+    (0..count).map(move |n| n * entries / count..(n + 1) * entries / count)
+}
+
 fn again((row, found): (IdRow, Option<Row>)) -> Entry {
     Entry {
         cursor: row.position.clone(),
@@ -121,5 +128,23 @@ fn again((row, found): (IdRow, Option<Row>)) -> Entry {
         body: found.map(|row| row.body),
         refused: None,
         receipt: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ranges_are_alike_and_neither_overlap_nor_skip(entries in 0usize..5000, count in 1u32..100) {
+            let ranges: Vec<_> = ranges(entries, count).collect();
+            prop_assert_eq!(ranges.len(), count as usize);
+            prop_assert_eq!(ranges.iter().cloned().flatten().collect::<Vec<_>>(), (0..entries).collect::<Vec<_>>());
+            let longest = ranges.iter().map(Range::len).max();
+            prop_assert!(ranges.iter().all(|range| range.len() + 1 >= longest.unwrap_or(0)));
+        }
     }
 }

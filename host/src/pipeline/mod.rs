@@ -1,6 +1,6 @@
 //! Source → batch → plugin → sinks → ledger.
 //!
-//! Each segment is one line of work: a reader cuts batches, plugin calls run side by side, and batches are
+//! Each segment is one line of work, and whoever works on it holds its lease: a reader cuts batches, plugin calls run side by side, and batches are
 //! committed one after the other in the order they were read. A batch's effects are acknowledged before the
 //! ledger's checkpoint passes it, so a run that is killed at any point and started again ends as if it had
 //! never stopped.
@@ -11,6 +11,7 @@ mod compare;
 mod conclusion;
 mod config;
 mod consumer;
+mod divide;
 mod feed;
 mod lease;
 mod mapping;
@@ -21,9 +22,11 @@ mod settle;
 mod sink;
 mod stop;
 mod task;
+mod totals;
+mod watch;
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -31,6 +34,7 @@ use tokio::sync::Semaphore;
 
 pub use compare::{Change, Difference, Tally};
 pub use config::Config;
+pub use lease::{Held, Leases};
 pub use messages::{Consuming, Messages};
 pub use sink::Sinks;
 pub use stop::Stop;
@@ -45,14 +49,15 @@ use crate::{
     sandbox::Mapper,
 };
 use feed::Feed;
+use totals::Totals;
 
 /// Everything one run works with.
 #[derive(Clone)]
 pub struct Parts {
     /// The run, as the ledger has it.
     pub run: Run,
-    /// Names this process among the workers of the run.
-    pub owner: String,
+    /// This process among the workers of the run.
+    pub leases: Arc<Leases>,
     /// The source.
     pub scan: Arc<dyn Scan>,
     /// The queue behind the source, if it is one.
@@ -80,26 +85,29 @@ pub struct Parts {
 pub struct Pipeline {
     parts: Arc<Parts>,
     workers: Arc<Semaphore>,
-    total: Arc<Mutex<Counts>>,
+    total: Arc<Mutex<Totals>>,
     halted: Arc<AtomicBool>,
+    /// Differs from worker to worker.
+    chance: u64,
 }
 
 impl Pipeline {
     /// Takes up a run where its ledger says it is.
     pub async fn resume(parts: Parts) -> Result<Self> {
-        let total = counts(&*parts.ledger, &parts.run).await?;
+        let total = Totals::read(&*parts.ledger, &parts.run).await?;
         let workers = parts.config.worker_count();
         Ok(Self {
             parts: Arc::new(parts),
             workers: Arc::new(Semaphore::new(workers)),
             total: Arc::new(Mutex::new(total)),
             halted: Arc::default(),
+            chance: backoff::chance(),
         })
     }
 
-    /// The run's counts so far.
+    /// The run's counts so far; those of other workers as they were at the last look.
     pub fn counts(&self) -> Counts {
-        *self.total.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.total().counts()
     }
 
     /// Works through every segment that is not at its end. Answers whether all of them are now.
@@ -110,27 +118,31 @@ impl Pipeline {
         let total = self.parts.run.segments;
         let scan = &self.parts.scan;
         let feeds = (0..total).map(|number| Feed::Segment { scan: scan.clone(), segment: Segment { number, total } });
-        self.work(feeds.collect()).await
+        self.divide(&feeds.collect::<Vec<_>>()).await
     }
 
-    /// Works through a list of ids. Answers whether it is at its end.
+    /// Works through a list of ids, cut into as many ranges as the run has segments. Answers whether it is at its end.
     pub async fn ids(&self, ids: Arc<Vec<String>>) -> Result<bool> {
-        self.work(vec![Feed::Ids { scan: self.parts.scan.clone(), ids }]).await
+        let scan = &self.parts.scan;
+        let feeds = feed::ranges(ids.len(), self.parts.run.segments);
+        let feeds = feeds.map(|range| Feed::Ids { scan: scan.clone(), ids: ids.clone(), range });
+        self.divide(&feeds.collect::<Vec<_>>()).await
     }
 
     /// Tries rows of the ledger once more. Answers whether all of them were tried.
     pub async fn retry(&self, filter: Filter) -> Result<bool> {
-        let Parts { scan, ledger, run, .. } = &*self.parts;
+        let Parts { scan, ledger, run, leases, .. } = &*self.parts;
         let feed = Feed::Rows { scan: scan.clone(), ledger: ledger.clone(), run: run.id.clone(), filter };
+        let (held, progress) = leases.turn(run.retries()).await?;
+        self.read_totals().await?;
         // Retries keep counts, but no checkpoint: the rows themselves say what is left.
-        let found = ledger.progress(run).await?.swap_remove(run.retries() as usize);
-        let progress = Progress { cursor: None, ended: false, ..self.take(run.retries(), &found).await? };
-        let worked = self.clone().segment(run.retries(), feed, progress).await?;
-        Ok(worked)
+        let progress = Progress { cursor: None, ended: false, ..progress };
+        self.clone().segment(held, feed, progress).await
     }
 
     /// Tries what waits until nothing does or its attempts are spent.
     pub async fn retry_waiting(&self) -> Result<bool> {
+        self.read_totals().await?;
         for tries in 1..=self.parts.config.attempts {
             if self.counts().waiting == 0 {
                 return Ok(true);
@@ -143,27 +155,6 @@ impl Pipeline {
         Ok(true)
     }
 
-    async fn work(&self, feeds: Vec<Feed>) -> Result<bool> {
-        let progress = self.parts.ledger.progress(&self.parts.run).await?;
-        let mut lines = Vec::new();
-        for (number, (feed, progress)) in (0..).zip(feeds.into_iter().zip(progress)) {
-            if !progress.ended {
-                let progress = self.take(number, &progress).await?;
-                lines.push(task::spawn(self.clone().segment(number, feed, progress)));
-            }
-        }
-        let mut ended = true;
-        let mut failure = None;
-        for line in lines {
-            match line.join().await {
-                Ok(at_end) => ended &= at_end,
-                // The first error is the cause; those of the other lines are its echo.
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
-        failure.map_or(Ok(ended), Err)
-    }
-
     /// Lets every line of work end with what it has in flight.
     fn halt(&self) {
         self.halted.store(true, Ordering::Relaxed);
@@ -173,28 +164,20 @@ impl Pipeline {
         self.halted.load(Ordering::Relaxed) || self.parts.stop.is_asked()
     }
 
-    /// Adds what a batch changed, and stops a run that has become hopeless.
-    fn add(&self, change: impl FnOnce(&mut Counts)) -> Result<Counts> {
-        let mut total = self.total.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        change(&mut total);
-        let counts = *total;
-        drop(total);
-        self.parts.config.check_hope(&counts)?;
-        Ok(counts)
+    async fn read_totals(&self) -> Result<()> {
+        let totals = Totals::read(&*self.parts.ledger, &self.parts.run).await?;
+        *self.total() = totals;
+        Ok(())
+    }
+
+    fn total(&self) -> MutexGuard<'_, Totals> {
+        self.total.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A run's counts: what its segments say, and the rows that are open now.
 pub async fn counts(ledger: &dyn Ledger, run: &Run) -> Result<Counts> {
-    let mut total = Counts::default();
-    for progress in ledger.progress(run).await? {
-        total += progress.counts;
-    }
-    (total.not_found, total.failed, total.waiting) = (0, 0, 0);
-    for group in ledger.groups(&run.id, 0).await? {
-        *settle::open_count(group.state, &mut total) += group.count;
-    }
-    Ok(total)
+    Ok(Totals::read(ledger, run).await?.counts())
 }
 
 impl Config {

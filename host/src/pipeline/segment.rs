@@ -1,20 +1,22 @@
 //! One line of work: read, map side by side, commit in order.
 
+use std::sync::Arc;
+
 use futures::{Stream, StreamExt};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     error::{Error, Result},
     event::Event,
-    ledger::{Commit, Counts, Progress},
+    ledger::{MAX_ROWS, Progress},
 };
 
 use super::{
     Parts, Pipeline, backoff,
     batch::{Batch, Cutter},
-    conclusion::Conclusion,
+    conclusion::{Change, Conclusion},
     feed::Feed,
-    lease,
+    lease::{self, Held},
     mapping::{self, Mapped},
     settle,
     sink::Work,
@@ -28,33 +30,60 @@ struct MappedBatch {
 }
 
 impl Pipeline {
-    /// Works through a feed from where its progress says. Answers whether it is at its end.
-    pub(super) async fn segment(self, number: u32, feed: Feed, progress: Progress) -> Result<bool> {
+    /// Works through a feed from where its progress says, while the lease is held. Answers whether it is at its end.
+    pub(super) async fn segment(self, held: Held, feed: Feed, progress: Progress) -> Result<bool> {
+        let held = Arc::new(held);
+        let worked = self.work_on(&held, feed, progress).await;
+        let leases = &self.parts.leases;
+        if !held.is_lost() {
+            leases.give_back(&held).await;
+            return worked.inspect_err(|_| self.halt());
+        }
+        if !leases.are_shared() {
+            self.halt();
+            return Err(lease::lost(held.line));
+        }
+        // Somebody else goes on from what was acknowledged, whatever became of the rest here.
+        self.parts
+            .events
+            .note(format!("another worker took over part {}, which was held for too long here", held.line));
+        Ok(false)
+    }
+
+    async fn work_on(&self, held: &Arc<Held>, feed: Feed, progress: Progress) -> Result<bool> {
         let (send, receive) = mpsc::channel(1);
-        let reader = self.clone().read(feed.clone(), progress.cursor.clone(), send);
+        let reader = self.clone().read(held.clone(), feed.clone(), progress.cursor.clone(), send);
         let reader = task::spawn(reader);
         let batches = futures::stream::unfold(receive, async |mut receive: mpsc::Receiver<Batch>| {
             Some((receive.recv().await?, receive))
         });
         // All segments together keep every worker busy, and each has one batch more in hand.
-        let depth = self.parts.config.worker_count().div_ceil(self.parts.run.segments.max(1) as usize) + 1;
+        let depth = self.parts.config.worker_count().div_ceil(self.at_once()) + 1;
         let mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
         let mut saving = None;
-        let worked = self.commit((number, &feed), progress, mapped, &mut saving).await;
+        let worked = self.commit(held, &feed, progress, mapped, &mut saving).await;
         // What was begun is written down also when a later batch could not be carried out.
         let saved = saved(saving).await;
-        let ended = worked.and_then(|ended| saved.map(|()| ended)).inspect_err(|_| self.halt())?;
-        reader.join().await.inspect_err(|_| self.halt())?;
+        let ended = worked.and_then(|ended| saved.map(|()| ended))?;
+        if !held.is_lost() {
+            reader.join().await?;
+        }
         Ok(ended)
     }
 
     /// Reads batches until the feed ends or somebody asks to stop.
-    async fn read(self, feed: Feed, mut after: Option<String>, send: mpsc::Sender<Batch>) -> Result<()> {
+    async fn read(
+        self,
+        held: Arc<Held>,
+        feed: Feed,
+        mut after: Option<String>,
+        send: mpsc::Sender<Batch>,
+    ) -> Result<()> {
         let config = &self.parts.config;
         let limit = config.batch_records.max(1) as usize;
         let bytes = usize::try_from(config.batch_bytes.as_u64()).unwrap_or(usize::MAX);
         let mut cutter = Cutter::new(limit, bytes, config.batch_age);
-        while !self.must_stop() {
+        while !self.must_stop() && !held.is_lost() {
             let from = after.clone();
             let read = || feed.read(from.as_deref(), limit);
             let page = backoff::insist(config.attempts, &self.parts.events, read);
@@ -99,52 +128,61 @@ impl Pipeline {
     /// Carries out batch after batch, and writes down what came of one while the next is being carried out.
     async fn commit(
         &self,
-        (segment, feed): (u32, &Feed),
+        held: &Arc<Held>,
+        feed: &Feed,
         mut progress: Progress,
         mut mapped: impl Stream<Item = Result<MappedBatch>> + Unpin,
         saving: &mut Option<Task<Result<()>>>,
     ) -> Result<bool> {
-        let token = progress.lease.as_ref().map_or(0, |lease| lease.token);
         let mut ended = false;
         while let Some(batch) = mapped.next().await {
             let batch = batch?;
+            if held.is_lost() {
+                return Ok(false);
+            }
             ended = batch.last;
-            let conclusion = self.carry_out(batch).await?;
-            let commit = conclusion.commit(segment, &mut progress);
+            let changes = self.carry_out(batch).await?.commits(held.line, &mut progress);
             // Checkpoints are written one after the other, so that none is passed by a later one.
             saved(saving.take()).await?;
-            *saving = Some(task::spawn(self.clone().save(token, feed.clone(), conclusion, commit)));
+            *saving = Some(task::spawn(self.clone().save(held.clone(), feed.clone(), changes)));
         }
         Ok(ended)
     }
 
     async fn carry_out(&self, mut batch: MappedBatch) -> Result<Conclusion> {
-        let mut counts = Counts::default();
         let mut works: Vec<Work> = batch.entries.iter_mut().map(Work::of).collect();
-        self.parts.sinks.apply(&mut works, &mut counts).await?;
-        Ok(self.conclude(batch, works, counts))
+        self.parts.sinks.apply(&mut works).await?;
+        Ok(self.conclude(batch, works))
     }
 
-    async fn save(self, token: u64, feed: Feed, conclusion: Conclusion, commit: Commit) -> Result<()> {
+    /// Writes commit after commit, and none once the lease is lost.
+    async fn save(self, held: Arc<Held>, feed: Feed, changes: Vec<Change>) -> Result<()> {
         let Parts { ledger, run, config, events, .. } = &*self.parts;
-        if !backoff::insist(config.attempts, events, || ledger.commit(&run.id, token, &commit)).await? {
-            return Err(lease::lost(commit.segment));
+        for Change { commit, closed, receipts } in changes {
+            let write = || ledger.commit(&run.id, held.token, &commit);
+            if held.is_lost() || !backoff::insist(config.attempts, events, write).await? {
+                held.lose();
+                return Ok(());
+            }
+            for row in &commit.rows {
+                settle::announce(row, events);
+            }
+            backoff::insist(config.attempts, events, || feed.acknowledge(&receipts)).await?;
+            let opened = commit.rows.iter().map(|row| row.state);
+            self.total().take_commit(held.line, commit.progress.counts, &closed, opened);
+            let counts = self.counts();
+            config.check_hope(&counts)?;
+            events.send(Event::Progress { counts });
         }
-        for row in &commit.rows {
-            settle::announce(row, events);
-        }
-        backoff::insist(config.attempts, events, || feed.acknowledge(&conclusion.receipts)).await?;
-        let counts = self.add(|total| conclusion.change(total))?;
-        events.send(Event::Progress { counts });
         Ok(())
     }
 
-    fn conclude(&self, batch: MappedBatch, works: Vec<Work>, counts: Counts) -> Conclusion {
-        let mut conclusion = Conclusion::new(counts, batch.last);
+    fn conclude(&self, batch: MappedBatch, works: Vec<Work>) -> Conclusion {
+        let mut conclusion = Conclusion::new(batch.last, MAX_ROWS);
         let now = self.parts.clock.now();
         for (mut entry, work) in batch.entries.into_iter().zip(works) {
             let end = entry.end(work.failure);
-            conclusion.add(entry, end, now, self.parts.config.attempts);
+            conclusion.add(entry, end, work.counts, now, self.parts.config.attempts);
         }
         conclusion
     }

@@ -27,6 +27,8 @@ pub(super) struct Work {
     pub version: Option<u64>,
     /// What is to be done.
     pub effects: Vec<Effect>,
+    /// What was written.
+    pub counts: Counts,
     /// Why something could not be done.
     pub failure: Option<Failure>,
 }
@@ -38,7 +40,7 @@ impl Work {
             Ok(Outcome::Effects(effects)) => std::mem::take(effects),
             _ => Vec::new(),
         };
-        Self { id: entry.id.clone(), version: entry.version, effects, failure: None }
+        Self { id: entry.id.clone(), version: entry.version, effects, counts: Counts::default(), failure: None }
     }
 }
 
@@ -61,15 +63,15 @@ impl Sinks {
     /// Carries out the effects of a batch; what could not be done stands in each item's `failure` afterwards.
     ///
     /// *Errors*: a resource that cannot be reached, after every attempt. Doing it all again is safe.
-    pub(super) async fn apply(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {
-        self.objects(batch, counts).await?;
-        self.records(batch, counts).await?;
-        self.documents(batch, counts).await?;
-        self.messages(batch, counts).await?;
-        self.removals(batch, counts).await
+    pub(super) async fn apply(&self, batch: &mut [Work]) -> Result<()> {
+        self.objects(batch).await?;
+        self.records(batch).await?;
+        self.documents(batch).await?;
+        self.messages(batch).await?;
+        self.removals(batch).await
     }
 
-    async fn objects(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {
+    async fn objects(&self, batch: &mut [Work]) -> Result<()> {
         for work in batch {
             for at in 0..work.effects.len() {
                 let stored = match &work.effects[at] {
@@ -81,7 +83,7 @@ impl Sinks {
                     }
                     _ => continue,
                 };
-                counts.objects += u64::from(settled(stored, &mut work.failure)?);
+                work.counts.objects += u64::from(settled(stored, &mut work.failure)?);
                 if work.failure.is_some() {
                     break;
                 }
@@ -103,7 +105,7 @@ impl Sinks {
         copied.map(drop).ok_or_else(missing)
     }
 
-    async fn records(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {
+    async fn records(&self, batch: &mut [Work]) -> Result<()> {
         let mut tables: BTreeMap<String, (Vec<usize>, Vec<String>)> = BTreeMap::new();
         for (at, work) in batch.iter().enumerate().filter(|(_, work)| work.failure.is_none()) {
             for effect in &work.effects {
@@ -118,37 +120,32 @@ impl Sinks {
             let table = bound(&self.resources.tables, "table", &name)?;
             let answers = self.insist(|| table.put_many(&records)).await?;
             for (at, answer) in owners.into_iter().zip(answers) {
-                counts.records += u64::from(settled(answer, &mut batch[at].failure)?);
+                let work = &mut batch[at];
+                work.counts.records += u64::from(settled(answer, &mut work.failure)?);
             }
         }
         Ok(())
     }
 
-    async fn documents(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {
+    async fn documents(&self, batch: &mut [Work]) -> Result<()> {
         let mut indexes: BTreeMap<String, Vec<(usize, Write)>> = BTreeMap::new();
         for (at, work) in batch.iter_mut().enumerate().filter(|(_, work)| work.failure.is_none()) {
             let version = work.version;
             for effect in &mut work.effects {
                 if let Some((index, write)) = document(effect, version) {
-                    counts.other_ids += u64::from(write.body.is_some() && write.id != work.id);
+                    work.counts.other_ids += u64::from(write.body.is_some() && write.id != work.id);
                     indexes.entry(index).or_default().push((at, write));
                 }
             }
         }
         for (name, writes) in indexes {
-            self.write(&name, writes, batch, counts).await?;
+            self.write(&name, writes, batch).await?;
         }
         Ok(())
     }
 
     /// Writes until every document is answered for good or its attempts are spent.
-    async fn write(
-        &self,
-        name: &str,
-        mut writes: Vec<(usize, Write)>,
-        batch: &mut [Work],
-        counts: &mut Counts,
-    ) -> Result<()> {
+    async fn write(&self, name: &str, mut writes: Vec<(usize, Write)>, batch: &mut [Work]) -> Result<()> {
         let index = bound(&self.resources.indexes, "index", name)?;
         let unset = || Error::bug(format!("the run has no concrete index for `{name}`"));
         let concrete = self.targets.get(name).ok_or_else(unset)?;
@@ -166,7 +163,7 @@ impl Sinks {
                     }
                     // It overtook a write of the same document that will come again, so it must come after it.
                     _ if held_back => left.push((at, write)),
-                    answer => answered(&mut batch[at], &write, answer, counts),
+                    answer => answered(&mut batch[at], &write, answer),
                 }
             }
             if left.is_empty() {
@@ -178,7 +175,7 @@ impl Sinks {
         Ok(())
     }
 
-    async fn messages(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {
+    async fn messages(&self, batch: &mut [Work]) -> Result<()> {
         let mut queues: BTreeMap<String, (Vec<usize>, Vec<Message>)> = BTreeMap::new();
         for (at, work) in batch.iter().enumerate().filter(|(_, work)| work.failure.is_none()) {
             for (ordinal, effect) in work.effects.iter().enumerate() {
@@ -194,19 +191,20 @@ impl Sinks {
             let queue = bound(&self.resources.queues, "queue", &name)?;
             let answers = self.insist(|| queue.send(&messages)).await?;
             for (at, answer) in owners.into_iter().zip(answers) {
-                counts.messages += u64::from(settled(answer, &mut batch[at].failure)?);
+                let work = &mut batch[at];
+                work.counts.messages += u64::from(settled(answer, &mut work.failure)?);
             }
         }
         Ok(())
     }
 
-    async fn removals(&self, batch: &mut [Work], counts: &mut Counts) -> Result<()> {
+    async fn removals(&self, batch: &mut [Work]) -> Result<()> {
         for work in batch.iter_mut().filter(|work| work.failure.is_none()) {
             for effect in &work.effects {
                 if let Effect::DeleteObject { bucket, key } = effect {
                     let target = bound(&self.resources.buckets, "bucket", bucket)?;
                     let removed = self.insist(|| target.delete(key)).await;
-                    counts.objects += u64::from(settled(removed, &mut work.failure)?);
+                    work.counts.objects += u64::from(settled(removed, &mut work.failure)?);
                 }
             }
         }
@@ -241,7 +239,8 @@ fn document(effect: &mut Effect, version: Option<u64>) -> Option<(String, Write)
     }
 }
 
-fn answered(work: &mut Work, write: &Write, answer: Written, counts: &mut Counts) {
+fn answered(work: &mut Work, write: &Write, answer: Written) {
+    let counts = &mut work.counts;
     match answer {
         Written::Done if write.body.is_some() => counts.documents += 1,
         Written::Done => counts.deletions += 1,

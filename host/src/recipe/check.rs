@@ -344,6 +344,7 @@ impl Check<'_> {
         self.above_zero("run.batch-records", run.batch_records > 0)?;
         self.above_zero("run.batch-bytes", run.batch_bytes.0 > 0)?;
         self.above_zero("run.attempts", run.attempts > 0)?;
+        self.above_zero("run.lease", run.lease > Duration::ZERO)?;
         let share = run.stop_after_failure_share;
         if (0.0..=1.0).contains(&share) {
             return Ok(());

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{capability::grant::Access, error::Result, ledger::Scope};
+use crate::{capability::grant::Access, error::Result};
 
-use super::Job;
+use super::{Job, Work};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,7 +62,7 @@ impl Job {
         let info = self.source.info().await?;
         self.fits(&info)?;
         let count = info.count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
-        let segments = self.segments(Scope::Full, &info);
+        let segments = self.segments(&Work::Full, &info);
         findings.push(Finding::new("source", format!("{count} records, read in {segments} segments")));
         for target in self.targets()? {
             let text = match target.index.current().await? {

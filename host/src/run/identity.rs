@@ -36,9 +36,13 @@ pub(super) fn index(alias: &str, now: Timestamp) -> Result<String> {
 
 /// Names a process among the workers of a run.
 ///
-/// *Shape*: `4711-a1b2c3`.
+/// *Shape*: `machine-4711-a1b2c3`, or without the machine where it has no name.
 pub(super) fn owner() -> Result<String> {
-    Ok(format!("{}-{}", std::process::id(), chance()?))
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+    let machine: String = machine.trim().chars().filter(plain).take(64).collect();
+    let name = format!("{machine}-{}-{}", std::process::id(), chance()?);
+    Ok(name.trim_start_matches('-').to_owned())
 }
 
 /// Six hexadecimal digits that nobody else draws.

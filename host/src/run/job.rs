@@ -14,18 +14,25 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     event::Events,
-    ledger::{Ledger, Run, Scope},
-    pipeline::{self, Messages, Parts, Pipeline, Sinks, Stop},
+    ledger::{Ledger, Run},
+    pipeline::{self, Leases, Messages, Parts, Pipeline, Sinks, Stop},
     recipe::Prune,
     record::{Shape, canonical},
     sandbox::{Limits, Mapper, Plugin, Room},
 };
 
 use super::{
+    Work,
     identity::{self, Identity, digest},
     servers::Servers,
     targets::Target,
 };
+
+/// Into how many segments a source is cut on a shared ledger, where the recipe says nothing: more than there are
+/// workers, so that whoever comes late finds some.
+const SHARED_SEGMENTS: u32 = 64;
+/// How many ids make a segment on a shared ledger, at least.
+const IDS_IN_A_SEGMENT: usize = 100;
 
 /// Everything one recipe's run needs, opened and compared: the plugin asks for nothing it was not granted.
 pub struct Job {
@@ -59,7 +66,7 @@ pub struct Job {
     pub resources: Resources,
     /// Where it is written down.
     pub ledger: Arc<dyn Ledger>,
-    /// Where the lock of the recipe lies; none allows several runs at once.
+    /// Where the lock of the recipe lies; none allows several runs at once, and a shared ledger needs none.
     pub state_directory: Option<PathBuf>,
     /// What else makes this run this run, such as which server each resource is on.
     pub identity: BTreeMap<String, String>,
@@ -123,14 +130,22 @@ impl Job {
             .hint(format!("write under `[source.scan]`: {line}")))
     }
 
-    /// How many segments a run of this scope has.
-    pub(super) fn segments(&self, scope: Scope, info: &SourceInfo) -> u32 {
-        let wanted = match (scope, self.segments) {
-            (Scope::Ids | Scope::Limit, _) => 1,
+    /// How many segments a run has. Nothing on a shared ledger hangs on the machine, or its workers would differ.
+    pub(super) fn segments(&self, work: &Work, info: &SourceInfo) -> u32 {
+        let shared = self.ledger.is_shared();
+        let wanted = match (work, self.segments) {
+            (Work::Ids(ids), _) if shared => {
+                u32::try_from(ids.len().div_ceil(IDS_IN_A_SEGMENT)).unwrap_or(u32::MAX).clamp(1, SHARED_SEGMENTS)
+            }
+            (Work::Ids(_) | Work::Limit(_), _) => return 1,
+            (_, 0) if shared => info.segments.unwrap_or(SHARED_SEGMENTS),
             (_, 0) => info.segments.unwrap_or_else(cores),
             (_, segments) => segments,
         };
-        wanted.min(info.max_segments.unwrap_or(u32::MAX))
+        match work {
+            Work::Ids(_) => wanted,
+            _ => wanted.min(info.max_segments.unwrap_or(u32::MAX)),
+        }
     }
 
     /// What makes a run of this job this run and no other.
@@ -165,11 +180,17 @@ impl Job {
         })
     }
 
+    /// This process as one of the workers of a run.
+    pub(super) fn leases(&self, run: &Run, events: &Events, stop: &Stop) -> Result<Arc<Leases>> {
+        Ok(Leases::new(self.ledger.clone(), run, identity::owner()?, self.pace.lease, events, stop))
+    }
+
     /// The pipeline of a run, where the ledger says it is.
     pub(super) async fn pipeline(
         &self,
         run: &Run,
         scan: Arc<dyn Scan>,
+        leases: Arc<Leases>,
         events: &Events,
         stop: &Stop,
     ) -> Result<Pipeline> {
@@ -182,7 +203,7 @@ impl Job {
         };
         Pipeline::resume(Parts {
             run: run.clone(),
-            owner: identity::owner()?,
+            leases,
             scan,
             messages: self.messages.clone(),
             shape: self.shape.clone(),

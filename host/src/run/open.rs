@@ -20,6 +20,7 @@ use crate::{
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
+    ledger::list::List,
     pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
@@ -66,7 +67,7 @@ impl Project {
 
     /// Whether something it names is on AWS, so that [`Project::with_aws`] is needed.
     pub fn calls_aws(&self) -> bool {
-        call_aws(self.environment.backends.values())
+        self.environment.calls_aws()
     }
 
     /// Calls AWS as this session.
@@ -119,6 +120,11 @@ impl Project {
     /// How far the newest run is.
     pub async fn status(&self) -> Result<Option<Status>> {
         status(&*self.backends.ledger()?, &self.recipe.name, &self.environment.state).await
+    }
+
+    /// The recipe's list of ids.
+    pub fn list(&self) -> Result<Arc<dyn List>> {
+        self.backends.list(&self.recipe.name)
     }
 
     /// The component: as it is, or built from source.
@@ -243,15 +249,15 @@ impl Project {
         let clusters = backends.iter().filter_map(|(name, config)| Some((name.clone(), config.cluster()?.to_owned())));
         let resources = self.recipe.resources();
         // A recipe that needs nothing of AWS needs no credentials either.
-        let session = call_aws(resources.iter().filter_map(|resource| backends.get(&resource.name)))
-            .then(|| self.backends.session());
+        let named = resources.iter().filter_map(|resource| backends.get(&resource.name));
+        let calls_aws = self.environment.ledger.is_some() || call_aws(named);
         let source = match &self.recipe.source {
             Source::Scan { table, .. } => backends.get(table).and_then(Config::region),
             _ => None,
         };
         Servers {
             file: file.clone(),
-            session: session.flatten().cloned(),
+            session: self.backends.session().filter(|_| calls_aws).cloned(),
             account: aws.account.clone(),
             region: source.or(aws.region.as_deref()).map(str::to_owned),
             clusters: clusters.collect(),
@@ -285,7 +291,9 @@ impl Project {
 
 /// Everything an environment names, ready to be opened.
 pub fn backends(environment: &Environment, mode: Mode) -> Backends {
-    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System)).with_database(&environment.database)
+    Backends::new(&environment.dir, &environment.state, mode, Arc::new(System))
+        .with_database(&environment.database)
+        .with_ledger(environment.ledger.clone())
 }
 
 /// Compiles a component, or takes it from the cache in a state directory.

@@ -10,7 +10,7 @@ use super::{Job, look, targets::Target};
 use crate::{
     capability::index::Listed,
     error::{Error, Kind, Result},
-    event::Events,
+    event::{Event, Events},
     ledger::{Counts, Phase, Run, Scope},
     recipe::Prune,
 };
@@ -67,18 +67,24 @@ impl Job {
         }
     }
 
-    /// Prunes at the end of a run what its recipe says to prune. Doing it again changes nothing.
-    ///
-    /// *Errors*: [`Kind::Stopped`] if more would go than may. A run that may not prune says so, and that is all.
-    pub(super) async fn prune_at_end(&self, run: &Run, counts: &Counts, events: &Events) -> Result<()> {
+    /// Removes what is gone at the end of a run. What forbids it is said and forbids nothing else.
+    pub(super) async fn prune_or_say_why_not(&self, run: &Run, events: &Events) -> Result<()> {
         if self.prunes.is_empty() || !is_whole(run) {
             return Ok(());
         }
-        match self.obstacle(run, counts).await? {
-            Some(error) => events.note(error.message().to_owned()),
-            None => drop(self.prune_all(run, counts, false, events).await?),
+        let counts = run.counts.unwrap_or_default();
+        let pruned = match self.obstacle(run, &counts).await? {
+            Some(error) => Err(error),
+            None => self.prune_all(run, &counts, false, events).await,
+        };
+        match pruned {
+            Err(error) if matches!(error.kind(), Kind::Usage | Kind::Stopped) => {
+                let hint = error.hint_text().map(|hint| format!("; {hint}")).unwrap_or_default();
+                events.send(Event::Warning { text: format!("{error}{hint}") });
+                Ok(())
+            }
+            pruned => pruned.map(drop),
         }
-        Ok(())
     }
 
     async fn prune_all(&self, run: &Run, counts: &Counts, dry: bool, events: &Events) -> Result<Vec<Pruned>> {

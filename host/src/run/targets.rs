@@ -1,8 +1,6 @@
 //! The concrete indexes of a run: which one the alias means, making a new one, and swapping it in.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use jiff::Timestamp;
+use std::sync::Arc;
 
 use crate::{
     capability::index::{Concrete, Index, Stamp},
@@ -28,14 +26,19 @@ pub(super) struct Target {
 
 impl Target {
     /// The concrete index a new run writes to: the one the alias names, if it fits, else a name for a new one.
-    pub async fn choose(&self, scope: Scope, now: Timestamp) -> Result<String> {
-        match self.index.current().await? {
-            Some(current) if scope != Scope::Rebuild => {
+    async fn choose(&self, run: &mut Run) -> Result<()> {
+        let name = match self.index.current().await? {
+            Some(current) if run.scope != Scope::Rebuild => {
                 self.fits(&current)?;
-                Ok(current.name)
+                current.name
             }
-            _ => identity::index(&self.alias, now),
-        }
+            _ => {
+                run.made.insert(self.alias.clone());
+                identity::index(&self.alias, run.started)?
+            }
+        };
+        run.targets.insert(self.alias.clone(), name);
+        Ok(())
     }
 
     /// Refuses an index whose versions mean something else, or whose definition is another.
@@ -72,9 +75,37 @@ impl Target {
             && let Some(current) = self.index.current().await?
         {
             self.fits(&current)?;
-            run.targets.insert(self.alias.clone(), current.name);
+            if run.targets.insert(self.alias.clone(), current.name.clone()) != Some(current.name) {
+                run.made.remove(&self.alias);
+            }
         }
         Ok(())
+    }
+
+    /// Learns what the run has to know of its index before the first write: the settings that are to come back after
+    /// the load if the run makes it, else which documents were there before.
+    pub async fn look_before_load(&self, run: &mut Run) -> Result<()> {
+        let name = self.concrete(run)?.to_owned();
+        if !run.made.contains(&self.alias) {
+            run.watermarks.extend(self.index.watermark(&name).await?.map(|mark| (self.alias.clone(), mark)));
+        } else if !run.load_settings.contains_key(&self.alias) {
+            run.load_settings.extend(self.index.load_settings(&name).await?.map(|before| (self.alias.clone(), before)));
+        }
+        Ok(())
+    }
+
+    /// Sets an index up for the load, if the run made it: nobody else's settings are touched.
+    pub async fn tune(&self, run: &Run) -> Result<()> {
+        if run.load_settings.contains_key(&self.alias) { self.index.tune(self.concrete(run)?).await } else { Ok(()) }
+    }
+
+    /// Gives the index the settings back that it had before the load. One that is gone needs none.
+    pub async fn restore(&self, run: &Run) -> Result<()> {
+        let Some(before) = run.load_settings.get(&self.alias) else { return Ok(()) };
+        match self.index.restore(self.concrete(run)?, before).await {
+            Err(error) if error.kind() == Kind::NotFound => Ok(()),
+            restored => restored,
+        }
     }
 
     /// Makes the run's index where it is still missing, and lets the alias name it unless a rebuild does so later.
@@ -147,6 +178,13 @@ impl Target {
         Ok(())
     }
 
+    /// Removes the index that a rebuild replaced.
+    pub async fn drop_old(&self, old: &str, events: &Events) -> Result<()> {
+        self.index.remove(old).await?;
+        events.note(format!("removed index {old}"));
+        Ok(())
+    }
+
     /// Removes the index of a rebuild that was given up, unless the alias names it already.
     pub async fn discard(&self, run: &Run, events: &Events) -> Result<()> {
         let current = self.index.current().await?.map(|current| current.name);
@@ -168,10 +206,9 @@ impl Target {
 }
 
 /// Chooses the concrete index of every target.
-pub(super) async fn choose(targets: &[Target], scope: Scope, now: Timestamp) -> Result<BTreeMap<String, String>> {
-    let mut chosen = BTreeMap::new();
+pub(super) async fn choose(targets: &[Target], run: &mut Run) -> Result<()> {
     for target in targets {
-        chosen.insert(target.alias.clone(), target.choose(scope, now).await?);
+        target.choose(run).await?;
     }
-    Ok(chosen)
+    Ok(())
 }

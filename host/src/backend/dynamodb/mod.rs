@@ -8,6 +8,7 @@ mod config;
 mod describe;
 mod insist;
 mod key;
+mod ledger;
 mod pace;
 mod read;
 mod scan;
@@ -18,4 +19,5 @@ mod value;
 mod write;
 
 pub use config::Config;
+pub use ledger::{Config as LedgerConfig, Ids, Ledger, List};
 pub use table::Table;

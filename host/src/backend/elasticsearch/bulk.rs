@@ -42,6 +42,8 @@ struct Work {
     requests: usize,
 }
 
+type Answered = oneshot::Receiver<Result<Vec<Written>>>;
+
 #[derive(Debug)]
 struct Waiting {
     index: Arc<str>,
@@ -66,7 +68,7 @@ impl Bulk {
         for (places, answer) in sent {
             match answer.await.unwrap_or_else(|_| Err(Error::bug("a bulk request died on its way"))) {
                 Ok(written) => {
-                    places.into_iter().zip(written).for_each(|(place, written)| answers[place] = Some(written))
+                    places.into_iter().zip(written).for_each(|(place, written)| answers[place] = Some(written));
                 }
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -85,7 +87,8 @@ impl Bulk {
         Ok(Packer::new(self.enough, self.client.longest().await?))
     }
 
-    fn enqueue(&self, index: &str, parcels: Vec<Parcel>) -> Vec<(Vec<usize>, oneshot::Receiver<Result<Vec<Written>>>)> {
+    /// Lets parcels wait; answers where each write stands in its call, and who will say what became of them.
+    fn enqueue(&self, index: &str, parcels: Vec<Parcel>) -> Vec<(Vec<usize>, Answered)> {
         let index: Arc<str> = index.into();
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         let mut enqueue = |mut parcel: Parcel| {

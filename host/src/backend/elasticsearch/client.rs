@@ -141,7 +141,7 @@ impl Client {
         if let Some(signer) = &self.signer {
             signer.sign(method, &self.url, path, body.as_deref().unwrap_or_default(), &mut headers).await?;
         }
-        let silent = |error| fault::silent(operation, self.url.as_str(), error);
+        let silent = |error| fault::silent(operation, self.url.as_str(), &error);
         let reply = self.transport.send(method, path, headers, None::<&()>, body, None).await.map_err(silent)?;
         let status = reply.status_code().as_u16();
         let body = reply.bytes().await.map_err(silent)?;

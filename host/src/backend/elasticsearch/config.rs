@@ -93,11 +93,11 @@ impl Config {
     pub(super) fn address(&self) -> Result<Url> {
         let wrong = |what: &str| {
             Error::usage(format!("the address of the cluster {what}"))
-                .hint("write `url = \"https://HOST:9200\"`, and credentials as `api-key`, or `username` and `password`")
+                .hint("write `url = \"https://search.example.org\"`, and credentials as `api-key`, or `username` and `password`")
         };
         let url = Url::parse(&self.url).map_err(|error| wrong("is not a URL").because(error))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(wrong("does not begin with https:// or http://"));
+            return Err(wrong("is neither of http nor of https"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("holds credentials"));
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     fn config(rest: &str) -> Config {
-        toml::from_str(&format!("url = 'https://search:9200'\n{rest}")).unwrap()
+        toml::from_str(&format!("url = 'https://search.example.org'\n{rest}")).unwrap()
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_be_one_is_refused_and_its_password_is_not_shown() {
-        for bad in ["search:9200", "ftp://x", "https://", "https://u:hush@x", "https://x?a=b", ""] {
+        for bad in ["search:9200", "ftp://x", "http://", "http://u:hush@x", "http://x?a=b", ""] {
             let said = Config { url: bad.to_owned(), ..config("") };
             let error = said.address().err().unwrap_or_else(|| panic!("{bad}"));
             assert!(!error.report().contains("hush") && !said.shown().contains("hush"));

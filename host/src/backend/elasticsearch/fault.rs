@@ -102,8 +102,8 @@ fn privileges(reason: &str) -> String {
 }
 
 /// Makes an error of a request that was not answered at all.
-pub(super) fn silent(operation: &str, url: &str, error: elasticsearch::Error) -> Error {
-    let texts: Vec<String> = causes(&error);
+pub(super) fn silent(operation: &str, url: &str, error: &elasticsearch::Error) -> Error {
+    let texts: Vec<String> = causes(error);
     let has = |word: &str| texts.iter().any(|text| text.contains(word));
     let made = |what: &str| Error::new(Kind::Unavailable, format!("{operation}: {what}")).with("cluster", url);
     let error = if has("UnknownIssuer") || has("certificate") || has("CertificateUnknown") {

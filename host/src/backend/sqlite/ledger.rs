@@ -154,7 +154,7 @@ pub(super) fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn bounded(limit: usize) -> i64 {
+pub(super) fn bounded(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
@@ -221,7 +221,7 @@ fn id_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<IdRow> {
     })
 }
 
-fn state(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<State> {
+pub(super) fn state(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<State> {
     let number: u32 = row.get(column)?;
     State::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, i64::from(number)))
 }

@@ -1,0 +1,331 @@
+//! The table itself: made or checked before the first use, read consistently, and asked again when it is busy.
+//!
+//! What the items mean is not known here.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    client::Waiters as _,
+    config::{Builder, retry::RetryConfig},
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+    operation::{
+        create_table::CreateTableError, describe_table::DescribeTableError, put_item::PutItemError,
+        query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError,
+        update_item::UpdateItemError,
+    },
+    types::{
+        AttributeDefinition, BillingMode, CancellationReason, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        KeysAndAttributes, Projection, ProjectionType, ScalarAttributeType, TableDescription,
+    },
+};
+use aws_smithy_runtime_api::client::{
+    interceptors::context::InterceptorContext,
+    orchestrator::HttpResponse,
+    retries::classifiers::{ClassifyRetry, RetryAction},
+};
+use tokio::sync::OnceCell;
+
+use super::{Config, item::Item, item::text, key::Key};
+use crate::{
+    backend::{Mode, aws, aws::Session},
+    error::{Error, Kind, Result},
+};
+
+/// How often a call is tried, and how long it waits at first: more patient than other calls, since a ledger that
+/// cannot be written ends the whole worker.
+const ATTEMPTS: u32 = 7;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How many items DynamoDB hands out by key at once.
+pub(super) const AT_ONCE: usize = 100;
+
+/// How long a new table may take.
+const MAKING: Duration = Duration::from_secs(120);
+
+/// What cancels a transaction only for now.
+const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+const REFUSED: &str = "ConditionalCheckFailed";
+
+/// What a table has to be like.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// The names of its keys, all strings: the partition's, then perhaps the sort key's.
+    pub key: &'static [&'static str],
+    pub index: Option<Index>,
+}
+
+/// A global index.
+#[derive(Debug)]
+pub(super) struct Index {
+    pub name: String,
+    pub key: &'static str,
+    pub kind: ScalarAttributeType,
+}
+
+#[derive(Debug)]
+pub(super) struct Store {
+    pub client: Client,
+    pub table: String,
+    shape: Shape,
+    create: bool,
+    mode: Mode,
+    checked: OnceCell<()>,
+}
+
+impl Store {
+    pub(super) fn open(config: &Config, shape: Shape, session: &Session, mode: Mode) -> Self {
+        let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(PAUSE);
+        let shared = session.at(config.region.as_deref(), config.endpoint.as_deref());
+        let client = Client::from_conf(Builder::from(&shared).retry_config(retry).retry_classifier(Busy).build());
+        Self { client, table: config.table.clone(), shape, create: config.create, mode, checked: OnceCell::new() }
+    }
+
+    /// Makes sure that the table can be written.
+    pub(super) async fn ready(&self) -> Result<()> {
+        if self.mode == Mode::ReadOnly {
+            return Err(
+                Error::bug("a ledger that was opened for reading only is written to").with("table", &self.table)
+            );
+        }
+        self.is_there().await.map(drop)
+    }
+
+    /// Makes sure of the table. False, if it is for a command that writes to make it, and this one only reads.
+    pub(super) async fn is_there(&self) -> Result<bool> {
+        if self.checked.initialized() {
+            return Ok(true);
+        }
+        match self.describe().await? {
+            Some(table) => self.check(&table)?,
+            None if self.create && self.mode == Mode::ReadOnly => return Ok(false),
+            None if self.create => self.make().await?,
+            None => return Err(self.missing()),
+        }
+        // Whoever checked it at the same time found the same.
+        let _ = self.checked.set(());
+        Ok(true)
+    }
+
+    async fn describe(&self) -> Result<Option<TableDescription>> {
+        match self.client.describe_table().table_name(&self.table).send().await {
+            Ok(answer) => Ok(answer.table),
+            Err(error)
+                if matches!(error.as_service_error(), Some(DescribeTableError::ResourceNotFoundException(_))) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(self.fault("the ledger's table cannot be looked at", &error)),
+        }
+    }
+
+    fn check(&self, table: &TableDescription) -> Result<()> {
+        let has: Vec<_> = table.key_schema().iter().map(KeySchemaElement::attribute_name).collect();
+        let index = self.shape.index.as_ref().filter(|index| !is_there(table, index));
+        if has == self.shape.key && index.is_none() {
+            let keys = self.shape.key.iter().map(|key| (*key, &ScalarAttributeType::S));
+            let index = self.shape.index.iter().map(|index| (index.key, &index.kind));
+            if keys.chain(index).all(|(key, kind)| is_of(table, key, kind)) {
+                return Ok(());
+            }
+        }
+        let error = Error::usage("the table is not of the shape this needs")
+            .with("table", &self.table)
+            .with("its key", has.join(", "))
+            .with("needs", self.shape.words());
+        Err(error.hint("name another table under `[ledger.dynamodb]` in the environment file, or mend this one"))
+    }
+
+    fn missing(&self) -> Error {
+        Error::new(Kind::NotFound, "the ledger's table does not exist").with("table", &self.table).hint(format!(
+            "set `create = true` under `[ledger.dynamodb]`, or make a table on demand (PAY_PER_REQUEST) with {}",
+            self.shape.words()
+        ))
+    }
+
+    /// Makes the table, or waits for whoever is making it at the same time.
+    async fn make(&self) -> Result<()> {
+        let request = self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest);
+        let mut request = request.set_key_schema(Some(keys(self.shape.key)?));
+        for key in self.shape.key {
+            request = request.attribute_definitions(defined(key, ScalarAttributeType::S)?);
+        }
+        if let Some(Index { name, key, kind }) = &self.shape.index {
+            let only_keys = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+            let index = GlobalSecondaryIndex::builder().index_name(name).set_key_schema(Some(keys(&[key])?));
+            request = request
+                .attribute_definitions(defined(key, kind.clone())?)
+                .global_secondary_indexes(index.projection(only_keys).build().map_err(unbuilt)?);
+        }
+        match request.send().await {
+            Err(error) if !error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => {
+                return Err(self.fault("the ledger's table cannot be made", &error));
+            }
+            _ => {}
+        }
+        let made = self.client.wait_until_table_exists().table_name(&self.table).wait(MAKING).await;
+        made.map(drop).map_err(|error| {
+            Error::new(Kind::Unavailable, "the ledger's table was asked for and is not there yet")
+                .with("table", &self.table)
+                .because(error)
+                .hint("wait until AWS has made it, then run again")
+        })
+    }
+
+    /// Reads items by their keys, as often as DynamoDB leaves some of them out; in no order, without those that are
+    /// not there.
+    pub(super) async fn get_many(&self, mut keys: Vec<Item>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        while !keys.is_empty() {
+            let rest = keys.split_off(keys.len().min(AT_ONCE));
+            let some = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+            let read = self.client.batch_get_item().request_items(&self.table, some.build().map_err(unbuilt)?);
+            let answer = read.send().await.map_err(|error| self.unread(&error))?;
+            items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            keys = left.map(|left| left.keys).unwrap_or_default();
+            if !keys.is_empty() {
+                tokio::time::sleep(PAUSE).await;
+            }
+            keys.extend(rest);
+        }
+        Ok(items)
+    }
+
+    pub(super) async fn get(&self, key: &Key) -> Result<Option<Item>> {
+        if !self.is_there().await? {
+            return Ok(None);
+        }
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true);
+        Ok(get.send().await.map_err(|error| self.unread(&error))?.item)
+    }
+
+    /// The items of a partition whose sort keys begin so, in the order of their sort keys.
+    pub(super) fn beginning(&self, pk: String, sk: &str) -> QueryFluentBuilder {
+        self.query(pk, sk, "#pk = :pk AND begins_with(#sk, :sk)")
+    }
+
+    /// The items of a partition with this sort key and greater ones, in their order.
+    pub(super) fn from(&self, pk: String, sk: &str) -> QueryFluentBuilder {
+        self.query(pk, sk, "#pk = :pk AND #sk >= :sk")
+    }
+
+    fn query(&self, pk: String, sk: &str, condition: &str) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.key_condition_expression(condition);
+        let query = query.expression_attribute_names("#pk", "pk").expression_attribute_names("#sk", "sk");
+        query.expression_attribute_values(":pk", text(pk)).expression_attribute_values(":sk", text(sk))
+    }
+
+    pub(super) fn unread<E>(&self, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.fault("the ledger cannot be read", error)
+    }
+
+    pub(super) fn unwritten<E>(&self, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.fault("the ledger cannot be written", error)
+    }
+
+    /// A transaction that did not go through, though no condition refused it.
+    pub(super) fn cancelled(&self, error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Error {
+        if reasons(error.as_service_error()).iter().any(|reason| says(reason, &PASSING)) {
+            return self.busy();
+        }
+        self.unwritten(error)
+    }
+
+    fn fault<E>(&self, operation: &str, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        if error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("TransactionConflictException") {
+            return self.busy();
+        }
+        aws::fault(operation, error).with("table", &self.table)
+    }
+
+    fn busy(&self) -> Error {
+        Error::new(Kind::Unavailable, "the ledger cannot be written: its table is too busy")
+            .with("table", &self.table)
+            .hint("it was tried again several times; use fewer workers, or raise the table's capacity")
+    }
+}
+
+impl Shape {
+    fn words(&self) -> String {
+        let keys: Vec<_> = self.key.iter().map(|key| format!("`{key}`")).collect();
+        let keys = format!("the key {} ({})", keys.join(" and "), ScalarAttributeType::S);
+        match &self.index {
+            Some(Index { name, key, kind }) => format!("{keys}, and a global index `{name}` on `{key}` ({kind})"),
+            None => keys,
+        }
+    }
+}
+
+fn is_there(table: &TableDescription, index: &Index) -> bool {
+    table.global_secondary_indexes().iter().any(|there| {
+        let key = there.key_schema().first().map(KeySchemaElement::attribute_name);
+        there.index_name() == Some(&index.name) && key == Some(index.key)
+    })
+}
+
+fn is_of(table: &TableDescription, key: &str, kind: &ScalarAttributeType) -> bool {
+    table.attribute_definitions().iter().any(|it| it.attribute_name() == key && it.attribute_type() == kind)
+}
+
+fn keys(names: &[&str]) -> Result<Vec<KeySchemaElement>> {
+    let roles = [KeyType::Hash, KeyType::Range];
+    let key = |(name, role): (&&str, KeyType)| KeySchemaElement::builder().attribute_name(*name).key_type(role).build();
+    names.iter().zip(roles).map(|pair| key(pair).map_err(unbuilt)).collect()
+}
+
+fn defined(name: &str, kind: ScalarAttributeType) -> Result<AttributeDefinition> {
+    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(unbuilt)
+}
+
+/// Whether a condition of a transaction did not hold.
+pub(super) fn is_refused(error: &SdkError<TransactWriteItemsError, HttpResponse>) -> bool {
+    reasons(error.as_service_error()).iter().any(|reason| says(reason, &[REFUSED]))
+}
+
+pub(super) fn unbuilt(error: BuildError) -> Error {
+    Error::bug("a request to DynamoDB is incomplete").because(error)
+}
+
+/// Why a transaction was cancelled, by item.
+fn reasons(error: Option<&TransactWriteItemsError>) -> &[CancellationReason] {
+    match error {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+        _ => &[],
+    }
+}
+
+fn says(reason: &CancellationReason, codes: &[&str]) -> bool {
+    reason.code().is_some_and(|code| codes.contains(&code))
+}
+
+/// Has the SDK try again what met somebody else's transaction.
+#[derive(Debug)]
+struct Busy;
+
+impl ClassifyRetry for Busy {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(Result::err).and_then(|error| error.as_operation_error());
+        let Some(error) = error else { return RetryAction::NoActionIndicated };
+        let reasons = reasons(error.downcast_ref());
+        let refused = reasons.iter().any(|reason| says(reason, &[REFUSED]));
+        let passing = !refused && reasons.iter().any(|reason| says(reason, &PASSING));
+        let update = error.downcast_ref().is_some_and(UpdateItemError::is_transaction_conflict_exception);
+        let put = error.downcast_ref().is_some_and(PutItemError::is_transaction_conflict_exception);
+        if passing || update || put { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "busy ledger"
+    }
+}

@@ -1,0 +1,191 @@
+//! The beginning of a run: which one this process goes on with or joins, and the indexes it fills.
+
+use super::{
+    Job, Options, Work,
+    identity::{self, digest},
+    lock::Lock,
+    steps::Steps,
+    stopped, targets,
+};
+use crate::{
+    error::{Error, Result},
+    event::Events,
+    ledger::{Phase, Run, Scope},
+    pipeline::Stop,
+};
+
+/// How many runs of a recipe are looked through for an unfinished one.
+const ENOUGH: usize = 100;
+
+/// The mark of a run whose indexes are there.
+const MADE: &str = "made";
+
+impl Job {
+    /// The unfinished run to go on with, alone or beside other workers, or a new one; and whether it goes on.
+    pub(super) async fn begin(&self, options: &Options, events: &Events, stop: &Stop) -> Result<(Run, bool)> {
+        let mut fresh = options.fresh;
+        loop {
+            let mut draft = self.draft(&options.work).await?;
+            let runs = self.ledger.runs(&self.name, ENOUGH).await?;
+            let newest = runs.first().map(|run| run.id.clone());
+            if let Some(mut old) = runs.into_iter().filter(is_unfinished).find(|run| is_in_line(run, &draft)) {
+                if !fresh {
+                    self.is_the_same(&old, &draft)?;
+                    return Ok((old, true));
+                }
+                self.give_up(&mut old, events, stop).await?;
+            }
+            targets::choose(&self.targets()?, &mut draft).await?;
+            if self.ledger.begin(&draft, newest.as_deref()).await? {
+                return Ok((draft, false));
+            }
+            // Another worker was faster: its run is as fresh as one can be.
+            fresh = false;
+        }
+    }
+
+    /// Makes the indexes of a new run, or waits until another worker has; those of an older one have to be there still.
+    pub(super) async fn open(&self, steps: &mut Steps, events: &Events) -> Result<()> {
+        let is_made = |run: &Run| run.marks.contains(MADE);
+        while !is_made(&steps.run) && steps.take(is_made).await? {
+            let made = self.make_targets(steps, events).await;
+            if made.is_ok() || !steps.are_lost() {
+                return made;
+            }
+        }
+        self.targets_are_still_there(&steps.run).await
+    }
+
+    async fn make_targets(&self, steps: &mut Steps, events: &Events) -> Result<()> {
+        let _turn = match self.lock_directory() {
+            Some(directory) => Some(Lock::turn(directory).await?),
+            None => None,
+        };
+        let targets = self.targets()?;
+        for target in &targets {
+            target.reconsider(&mut steps.run).await?;
+        }
+        for target in &targets {
+            target.make(&steps.run, events).await?;
+            target.look_before_load(&mut steps.run).await?;
+        }
+        // What was set before is written down before the first setting changes.
+        steps.save().await?;
+        let run = steps.run.clone();
+        let tune = async {
+            for target in &targets {
+                target.tune(&run).await?;
+            }
+            Ok(())
+        };
+        steps.step(MADE, tune).await
+    }
+
+    pub(super) async fn targets_are_still_there(&self, run: &Run) -> Result<()> {
+        for target in self.targets()? {
+            target.still_there(run).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends an unfinished run for good. What a rebuild filled and nobody searches goes with it.
+    async fn give_up(&self, run: &mut Run, events: &Events, stop: &Stop) -> Result<()> {
+        let leases = self.leases(run, events, stop)?;
+        if leases.are_shared()
+            && let Some(owner) = leases.living(&leases.lines()).await?
+        {
+            return Err(Error::usage(format!("worker {owner} is at work on run {}, so it cannot be given up", run.id))
+                .hint("stop its workers first, or leave out `--fresh` to help them"));
+        }
+        run.phase = Phase::Abandoned;
+        if !self.ledger.save(run).await? {
+            return Err(stopped("another process works on this run; let it finish"));
+        }
+        events.note(format!("gave up the unfinished run {}", run.id));
+        for target in self.targets()? {
+            target.restore(run).await?;
+            target.discard(run, events).await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to go on with an unfinished run that is not this one.
+    fn is_the_same(&self, old: &Run, draft: &Run) -> Result<()> {
+        let changed = identity::changed(&old.identity, &draft.identity);
+        if changed.is_empty() && old.scope == draft.scope {
+            return Ok(());
+        }
+        let what = if changed.is_empty() { "scope".to_owned() } else { changed.join(", its ") };
+        let mut error = Error::usage(format!("run {} is unfinished, and its {what} changed since it began", old.id))
+            .with("began", old.started.to_string());
+        if changed.contains(&"plugin") {
+            error = error.with("plugin", self.plugin.name());
+        }
+        if old.scope != draft.scope {
+            error = error.with("scope", format!("{:?}, asked for {:?}", old.scope, draft.scope).to_lowercase());
+        }
+        Err(error
+            .hint("put it back as it was and run again to go on, or give that run up and start over with `--fresh`"))
+    }
+
+    /// A run of this job that nobody has written down yet.
+    pub(super) async fn draft(&self, work: &Work) -> Result<Run> {
+        if let (Some(messages), false) = (&self.messages, *work == Work::Full) {
+            return Err(messages.refuse("it is read whole: neither rebuilt from, nor by ids, nor up to a limit"));
+        }
+        let info = self.source.info().await?;
+        self.fits(&info)?;
+        let (scope, started) = (work.scope(), self.clock.now());
+        let segments = self.segments(work, &info);
+        let mut identity = self.identity(&info, segments)?;
+        let total = match work {
+            Work::Ids(_) if info.key.is_none() => return Err(not_keyed()),
+            Work::Ids(ids) => {
+                identity.insert("ids".into(), digest(&ids.join("\n")));
+                Some(ids.len() as u64)
+            }
+            Work::Limit(limit) => {
+                identity.insert("limit".into(), limit.to_string());
+                Some(info.count.map_or(*limit, |count| count.min(*limit)))
+            }
+            Work::Full | Work::Rebuild { .. } => info.count,
+        };
+        Ok(Run {
+            id: identity::run(started)?,
+            recipe: self.name.clone(),
+            scope,
+            phase: Phase::Running,
+            identity,
+            segments,
+            targets: Default::default(),
+            replaced: Default::default(),
+            marks: Default::default(),
+            total,
+            started,
+            ended: None,
+            made: Default::default(),
+            load_settings: Default::default(),
+            watermarks: Default::default(),
+            counts: None,
+            revision: 0,
+        })
+    }
+}
+
+/// Whether an unfinished run stands in the way of a new one. Full runs and rebuilds take turns; a list of ids, or of
+/// first records, that differs is simply another list.
+fn is_in_line(run: &Run, draft: &Run) -> bool {
+    match draft.scope {
+        Scope::Full | Scope::Rebuild => matches!(run.scope, Scope::Full | Scope::Rebuild),
+        scope => run.scope == scope && run.identity == draft.identity,
+    }
+}
+
+fn is_unfinished(run: &Run) -> bool {
+    matches!(run.phase, Phase::Running | Phase::Finishing)
+}
+
+fn not_keyed() -> Error {
+    Error::usage("the recipe's source cannot be asked for single ids, since it has no keys")
+        .hint("load it into a table (`reindex load TABLE FILE`) and let the recipe scan that")
+}
