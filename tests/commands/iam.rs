@@ -30,6 +30,10 @@ sign = { region = "eu-west-2", service = "aoss" }
 [backend.exports.s3]
 bucket = "people-exports"
 prefix = "dynamodb/"
+[backend.changes.sqs]
+queues = ["urgent", "usual"]
+[ledger.dynamodb]
+create = true
 "#;
 
 fn place() -> Place {
@@ -42,13 +46,15 @@ fn place() -> Place {
     let recipe = fs::read_to_string(place.path("persons.toml")).unwrap();
     let (before, after) = recipe.split_once("[source.scan]\ntable = \"people\"").unwrap();
     place.write("exported.toml", format!("{before}[source.export]\nbucket = \"exports\"{after}"));
+    let queue = "[source.queue]\nqueue = \"changes\"\ntable = \"people\"";
+    place.write("queued.toml", format!("{before}{queue}{after}"));
     place
 }
 
 #[test]
 fn the_least_that_has_to_be_allowed_is_printed_for_each_recipe_without_asking_anybody() {
     let place = place();
-    let shown = ["persons", "tenures", "assets", "exported"].map(|recipe| {
+    let shown = ["persons", "tenures", "assets", "exported", "queued"].map(|recipe| {
         let ran = place.reindex(&format!("iam {recipe} --env prod")).exits(0);
         assert!(!ran.seen().contains("hush"));
         format!("$ reindex iam {recipe} --env prod\n{}", ran.seen())

@@ -2,9 +2,9 @@
 //!
 //! Each list is what the calls of the backend beside it need, and nothing more.
 
-use super::Config;
 #[cfg(feature = "elasticsearch")]
 use super::elasticsearch::{Service, Sign};
+use super::{Config, LedgerConfig};
 
 /// What a recipe does with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,24 @@ pub fn of_table(table: &str, used: Use, region: Option<&str>, home: Home<'_>) ->
     permission
 }
 
+/// The actions on the tables of a shared ledger: its own, and that of the recipe's list of ids.
+#[cfg(feature = "dynamodb")]
+pub fn of_ledger(config: &LedgerConfig, recipe: &str, home: Home<'_>) -> Vec<Permission> {
+    let ids = config.ids.table.clone().unwrap_or_else(|| format!("{}-ids-{recipe}", config.table));
+    let mut permissions =
+        [&config.table, &ids].map(|table| of_table(table, Use::Ledger, config.region.as_deref(), home));
+    if config.create {
+        permissions.iter_mut().for_each(|permission| permission.actions.push("dynamodb:CreateTable".to_owned()));
+    }
+    permissions.into()
+}
+
+/// Nothing: this build contains no shared ledger.
+#[cfg(not(feature = "dynamodb"))]
+pub fn of_ledger(_config: &LedgerConfig, _recipe: &str, _home: Home<'_>) -> Vec<Permission> {
+    Vec::new()
+}
+
 impl Config {
     /// The AWS actions that a use of this resource needs. None where it is not on AWS.
     #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "nothing is on AWS in this build"))]
@@ -146,7 +164,7 @@ fn documents(url: &str, sign: &Sign, used: Use, home: Home<'_>) -> Permission {
     Permission::new("es", actions, home.arn("es", region, &format!("domain/{}/*", domain(url).unwrap_or("*"))))
 }
 
-/// The domain's name, as Amazon's own addresses begin with it: `https://search-NAME-xyz.eu-west-2.es.amazonaws.com`.
+/// The domain's name, as Amazon's own addresses begin with it: `search-NAME-xyz.REGION.es.amazonaws.com`.
 #[cfg(feature = "elasticsearch")]
 fn domain(url: &str) -> Option<&str> {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', ':']).next()?;
@@ -251,9 +269,9 @@ mod tests {
     #[cfg(feature = "elasticsearch")]
     #[test]
     fn a_domain_is_named_by_its_address_where_that_is_amazons_own() {
-        let named = domain("https://search-my-people-abc123xyz.eu-west-2.es.amazonaws.com:443/");
+        let named = domain("search-my-people-abc123xyz.eu-west-2.es.amazonaws.com:443/");
         assert_eq!(named, Some("my-people"));
-        assert_eq!(domain("https://vpc-people-abc.eu-west-2.es.amazonaws.com"), Some("people"));
+        assert_eq!(domain("vpc-people-abc.eu-west-2.es.amazonaws.com"), Some("people"));
         assert_eq!(domain("https://search.example.org"), None);
     }
 }
