@@ -24,6 +24,7 @@ mod trouble;
 #[path = "../run"]
 mod run {
     pub mod consume;
+    pub mod dealt;
     pub mod faulty;
     pub mod world;
 }

@@ -3,6 +3,8 @@
 use proxy::{Fault, Match, Pick, Proxy, Rule};
 use servers::{Server, shared};
 
+use crate::dynamodb::server;
+
 use super::{Lab, told};
 
 /// Things in a table of DynamoDB, as lines of an export.
@@ -22,7 +24,7 @@ fn environment(url: &str, table: &str, aws: &str) -> String {
 
 /// A table of its own behind a proxy, filled.
 fn filled(table: &str, count: usize) -> (Proxy, Lab) {
-    let proxy = Proxy::http(&shared(Server::Dynamodb).url());
+    let proxy = Proxy::http(&server().url());
     let lab = Lab::new(&environment(&proxy.url(), table, ""));
     lab.load(
         &items(0..count, |n| format!(",\"filler\":{{\"S\":\"{}\"}}", "x".repeat(if n % 2 == 0 { 20_000 } else { 0 }))),
@@ -136,7 +138,7 @@ fn a_table_or_bucket_that_is_not_there_and_a_key_that_is_another_are_told() {
 
 #[test]
 fn items_as_large_as_they_get_long_ids_and_versions_below_zero_cost_only_themselves() {
-    let proxy = Proxy::http(&shared(Server::Dynamodb).url());
+    let proxy = Proxy::http(&server().url());
     let lab = Lab::new(&environment(&proxy.url(), "trouble-items", ""));
     let mut lines = items(0..20, |n| match n {
         3 => format!(",\"filler\":{{\"S\":\"{}\"}}", "x".repeat(409_000)),

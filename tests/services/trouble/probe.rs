@@ -3,6 +3,8 @@
 use proxy::{Fault, Match, Pick, Proxy, Rule};
 use servers::{Server, shared};
 
+use crate::dynamodb::server;
+
 use super::{Lab, told};
 use crate::index::say;
 
@@ -25,7 +27,7 @@ async fn lab(dynamodb: &str, opensearch: &str) -> Lab {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_endpoint_is_proven_on_scratch_that_is_gone_afterwards_and_what_lies_is_found_out() {
-    let dynamodb = Proxy::http(&shared(Server::Dynamodb).url());
+    let dynamodb = Proxy::http(&server().url());
     let (cluster, opensearch) = (shared(Server::Opensearch), Proxy::http(&shared(Server::Opensearch).url()));
     let lab = lab(&dynamodb.url(), &opensearch.url()).await;
     // The recipe's own table, which a probe must not touch.

@@ -5,6 +5,8 @@ use std::{fs, path::Path};
 use proxy::{Fault, Match, Proxy, Rule};
 use servers::{Server, shared};
 
+use crate::dynamodb::server;
+
 use super::{Lab, plain};
 
 /// Part of every secret here.
@@ -69,7 +71,7 @@ fn faults() -> Vec<(&'static str, Option<Fault>)> {
 
 #[test]
 fn no_aws_key_token_or_address_with_a_password_is_ever_shown_or_kept() {
-    let proxy = Proxy::http(&shared(Server::Dynamodb).url());
+    let proxy = Proxy::http(&server().url());
     let address = proxy.url().replace("http://", "http://user:hush5ecret@");
     for (n, url) in [proxy.url(), address].into_iter().enumerate() {
         let mut lab = Lab::new(&format!(
