@@ -173,7 +173,8 @@ fn domain(url: &str) -> Option<&str> {
     label.rsplit_once('-').map(|(name, _)| name)
 }
 
-#[cfg(all(test, feature = "dynamodb", feature = "s3", feature = "sqs"))]
+#[cfg(test)]
+#[cfg(all(feature = "dynamodb", feature = "s3", feature = "sqs"))]
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 

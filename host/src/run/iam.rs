@@ -70,7 +70,7 @@ impl Project {
                 roles.entry(cluster).or_insert((opensearch, Vec::new())).1.push(privileges(opensearch, &alias, writes));
             }
         }
-        roles.into_iter().map(|(cluster, (opensearch, indices))| (cluster, role(opensearch, indices))).collect()
+        roles.into_iter().map(|(cluster, (opensearch, indices))| (cluster, role(opensearch, &indices))).collect()
     }
 }
 
@@ -101,7 +101,7 @@ fn privileges(opensearch: bool, alias: &str, writes: bool) -> Value {
     }
 }
 
-fn role(opensearch: bool, indices: Vec<Value>) -> Value {
+fn role(opensearch: bool, indices: &[Value]) -> Value {
     if opensearch {
         json!({ "cluster_permissions": ["cluster:monitor/main", "indices:data/write/bulk", "indices:data/read/mget"], "index_permissions": indices })
     } else {

@@ -92,7 +92,10 @@ impl Project {
                 let text = format!("not proven, since `{name}` may not be made there: {}", error.message());
                 Ok(Finding { attention: true, ..Finding::new(subject, text) })
             }
-            Err(error) => Err(error.with("endpoint", subject).with("scratch", name)),
+            Err(error) => {
+                let left = if removed.is_ok() { "removed" } else { "left behind: remove it by hand" };
+                Err(error.with("endpoint", subject).with("scratch", format!("{name}, {left}")))
+            }
             Ok(text) => {
                 removed.map_err(|error| error.with("remove it by hand", name))?;
                 Ok(Finding::new(subject, text))
@@ -196,7 +199,7 @@ async fn conditions(bucket: &dyn Bucket, key: &str) -> Result<String> {
 /// Sends a message, and takes it twice before it is acknowledged. The queue is removed by whoever made it.
 async fn queue(queue: &dyn Queue) -> Result<String> {
     let message = Message { id: "probe".to_owned(), body: "probe".to_owned(), priority: 0 };
-    for answer in queue.send(&[message.clone()]).await? {
+    for answer in queue.send(std::slice::from_ref(&message)).await? {
         answer?;
     }
     let first = queue.receive(1, LEASE, 5 * MOMENT).await?;
@@ -207,7 +210,7 @@ async fn queue(queue: &dyn Queue) -> Result<String> {
     if !queue.receive(1, LEASE, MOMENT).await?.is_empty() {
         return broken("a message that is leased came to somebody else".to_owned());
     }
-    queue.extend(&[first.receipt.clone()], Duration::ZERO).await?;
+    queue.extend(std::slice::from_ref(&first.receipt), Duration::ZERO).await?;
     let again = queue.receive(1, LEASE, 5 * MOMENT).await?;
     let [again] = again.as_slice() else {
         return broken("a message that was given back does not come again".to_owned());
@@ -215,7 +218,7 @@ async fn queue(queue: &dyn Queue) -> Result<String> {
     if again.attempt < 2 || again.message.id != message.id {
         return broken(format!("a message that was given back came as delivery {}", again.attempt));
     }
-    queue.acknowledge(&[again.receipt.clone()]).await?;
+    queue.acknowledge(std::slice::from_ref(&again.receipt)).await?;
     if !queue.receive(1, LEASE, MOMENT).await?.is_empty() {
         return broken("a message that was acknowledged came again".to_owned());
     }

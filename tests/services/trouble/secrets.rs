@@ -133,3 +133,45 @@ fn no_key_or_password_of_a_cluster_is_ever_shown_or_kept() {
         }
     }
 }
+
+#[test]
+fn no_token_or_password_of_a_queue_is_ever_shown_or_kept() {
+    let proxy = Proxy::tcp(&shared(Server::Nats).url());
+    let with = |url: &str| url.replace("nats://", "nats://user:hush5ecret@");
+    let ways = [
+        (proxy.url(), "token = 'hush5ecret'"),
+        (proxy.url(), "user = 'me'\npassword = 'hush5ecret'"),
+        (with(&proxy.url()), ""),
+        ("nats://user:hush5ecret@no address".to_owned(), ""),
+        (proxy.url(), "password = 'hush5ecret'\nmisspelt = 1"),
+    ];
+    for (url, more) in ways {
+        let queue = format!("[backend.work.nats]\nurl = '{url}'\nstream = 'trouble'\n{more}\n");
+        let lab = Lab::new(&format!("[backend.things.sqlite]\n[backend.rogues.sqlite]\n{queue}"));
+        lab.recipe("index = [\"rogues\"]", "index = [\"rogues\"]\nqueue = [\"work\"]");
+        lab.place.write("things.jsonl", plain(0..1).replace("\"good\"", "\"send\",\"with\":\"work\""));
+        lab.reindex("load things things.jsonl --format plain");
+        is_silent(&lab, "as it is");
+        proxy.down();
+        is_silent(&lab, "gone");
+        proxy.up();
+    }
+}
+
+#[tokio::test]
+async fn who_calls_aws_and_what_an_environment_says_show_no_secret_to_whoever_debugs() {
+    let texts = [
+        "[opensearch]\nurl = 'https://x'\nusername = 'u'\npassword = 'hush5ecret'",
+        "[elasticsearch]\nurl = 'https://x'\napi-key = 'hush5ecret'",
+        "[nats]\nurl = 'nats://u:hush5ecret@x'\nstream = 's'\ntoken = 'hush5ecret'\npassword = 'hush5ecret'",
+    ];
+    for text in texts {
+        let config: reindex::backend::Config = toml::from_str(text).unwrap();
+        assert!(!format!("{config:?}").contains(CANARY), "{text}");
+    }
+    let keys = aws_credential_types::Credentials::new("a", CANARY, Some(CANARY.to_owned()), None, "tests");
+    let config = aws_config::SdkConfig::builder()
+        .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(keys))
+        .build();
+    assert!(!format!("{:?}", reindex::backend::aws::Session::new(config)).contains(CANARY));
+}

@@ -106,7 +106,7 @@ fn answer(status: u16, code: &str, said: &str) -> String {
 }
 
 fn is_about_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<CredentialsError>())
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<CredentialsError>)
 }
 
 /// The text of an error and its causes, each once.
