@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// In memory: on a disk it writes a hundred items a second.
-fn server() -> &'static Running {
+pub fn server() -> &'static Running {
     static SERVER: OnceLock<Running> = OnceLock::new();
     SERVER.get_or_init(|| start(Server::Dynamodb, &Options::default().in_memory()).unwrap())
 }
@@ -70,6 +70,12 @@ async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
     };
     request.send().await.unwrap();
     open(name)
+}
+
+/// The names of all tables.
+pub async fn tables() -> Vec<String> {
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build();
+    Client::from_conf(config).list_tables().send().await.unwrap().table_names().to_vec()
 }
 
 async fn put(table: &Table, records: &[String]) {

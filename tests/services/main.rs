@@ -19,6 +19,7 @@ mod queue;
 mod s3;
 mod session;
 mod smoke;
+mod trouble;
 
 #[path = "../run"]
 mod run {

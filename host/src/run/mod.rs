@@ -10,7 +10,7 @@ mod job;
 mod lock;
 mod look;
 mod open;
-pub mod probe;
+mod probe;
 mod prune;
 mod servers;
 mod steps;

@@ -44,7 +44,7 @@ fn documents(from: usize, to: usize) -> Vec<Write> {
 }
 
 /// Says something to a server in its own words.
-async fn say(server: &Running, method: &str, path: &str, body: &str) -> Value {
+pub(crate) async fn say(server: &Running, method: &str, path: &str, body: &str) -> Value {
     use elasticsearch::http::{Method, headers::HeaderMap, transport::Transport};
     let method = match method {
         "PUT" => Method::Put,
