@@ -5,6 +5,7 @@
 
 #[path = "../sandbox/build.rs"]
 mod build;
+mod cluster;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod dynamodb;
@@ -23,6 +24,7 @@ mod smoke;
 #[path = "../run"]
 mod run {
     pub mod consume;
+    pub mod dealt;
     pub mod faulty;
     pub mod world;
 }
