@@ -51,11 +51,14 @@ fn open(name: &str) -> Table {
     Table::open(name, &Config { endpoint, ..Config::default() }, &Session::new(sdk()))
 }
 
+/// A client of the tests' own.
+pub fn client() -> Client {
+    Client::from_conf(aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build())
+}
+
 /// Makes a table with these key attributes; with units, it is provisioned.
-async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
-    let client =
-        Client::from_conf(aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build());
-    let mut request = client.create_table().table_name(name);
+pub async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
+    let mut request = client().create_table().table_name(name);
     for ((name, kind), role) in key.iter().zip([KeyType::Hash, KeyType::Range]) {
         let definition = AttributeDefinition::builder().attribute_name(*name).attribute_type(kind.clone()).build();
         let element = KeySchemaElement::builder().attribute_name(*name).key_type(role).build();

@@ -5,6 +5,7 @@
 
 #[path = "../sandbox/build.rs"]
 mod build;
+mod cluster;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod dynamodb;

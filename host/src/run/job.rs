@@ -143,6 +143,8 @@ impl Job {
             (_, segments) => segments,
         };
         match work {
+            // However many lines a worker takes, the next one finds some.
+            _ if shared && self.messages.is_some() => wanted.max(SHARED_SEGMENTS),
             Work::Ids(_) => wanted,
             _ => wanted.min(info.max_segments.unwrap_or(u32::MAX)),
         }
@@ -219,7 +221,7 @@ impl Job {
     }
 }
 
-fn cores() -> u32 {
+pub(super) fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1))
 }
 

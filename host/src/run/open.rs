@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Job, Servers, Status, identity::digest, status};
+use super::{Job, Servers, Status, identity::digest, job::cores, status};
 use crate::{
     backend::{Backends, Config, Mode, aws::Session, call_aws, export::Export, files},
     build,
@@ -87,6 +87,11 @@ impl Project {
         Job::compare_grants(&plugin, &grants)
             .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
         let Opened { source, messages, form, segments } = self.source().await?;
+        let mut pace = recipe.run.clone();
+        if messages.is_some() {
+            // What a queue is cut into says nothing of how many lines one process takes.
+            pace.segments_at_once = if segments == 0 { cores() } else { segments };
+        }
         let (key, version) = (recipe.source.key().clone(), recipe.source.version().clone());
         Ok(Job {
             name: recipe.name.clone(),
@@ -94,7 +99,7 @@ impl Project {
             settings: recipe.plugin.settings.clone(),
             grants,
             limits: recipe.limits.clone(),
-            pace: recipe.run.clone(),
+            pace,
             source,
             messages,
             segments,
