@@ -8,6 +8,7 @@ mod build;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod dynamodb;
+mod faults;
 mod index;
 mod ledger;
 mod list;
@@ -23,6 +24,7 @@ mod smoke;
 #[path = "../run"]
 mod run {
     pub mod consume;
+    pub mod dealt;
     pub mod faulty;
     pub mod world;
 }
