@@ -9,6 +9,7 @@ mod cluster;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod dynamodb;
+mod faults;
 mod index;
 mod ledger;
 mod list;
