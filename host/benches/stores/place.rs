@@ -4,14 +4,18 @@ use std::{
     fs,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use housing::{Housing, Kind};
 use servers::{Options, Running, Server};
 
-use super::child::{self, Cost};
+use super::{
+    bare,
+    child::{self, Cost},
+    copy,
+};
 
 /// As many as the server needs to be fast: DynamoDB Local delays every page.
 pub const SEGMENTS: u32 = 64;
@@ -107,11 +111,7 @@ impl Place {
 
     /// Empties what the engine holds, so that every measurement begins alike.
     pub fn clear(&self, engine: &str) {
-        let url = self.url(engine);
-        let _ = Command::new("curl")
-            .args(["-sS", "-X", "DELETE", &format!("{url}/persons_*,bare*,dump*,script*")])
-            .stdout(Stdio::null())
-            .status();
+        copy::wait(bare::remove_all(&self.url(engine)));
         // Segments that are still being merged would cost the next measurement.
         std::thread::sleep(Duration::from_secs(2));
         let _ = fs::remove_dir_all(self.path(".reindex").join(engine));

@@ -17,7 +17,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use servers::{Server, shared};
 
-use crate::{dynamodb, index::{open, say}, place::Place, plugins::component};
+use crate::{
+    dynamodb,
+    index::{open, say},
+    place::Place,
+    plugins::component,
+};
 
 /// How many persons there are, and every how many one cannot be mapped.
 pub const PERSONS: usize = 300;
@@ -125,7 +130,10 @@ impl Yard {
     pub async fn settings(&self, concrete: &str) -> Value {
         let found = say(shared(self.engine), "GET", &format!("{concrete}/_settings"), "").await;
         let index = &found[concrete]["settings"]["index"];
-        ["refresh_interval", "number_of_replicas", "auto_expand_replicas"].iter().map(|name| index[*name].clone()).collect()
+        ["refresh_interval", "number_of_replicas", "auto_expand_replicas"]
+            .iter()
+            .map(|name| index[*name].clone())
+            .collect()
     }
 
     pub async fn documents(&self) -> BTreeMap<String, (Option<u64>, Value)> {
@@ -159,10 +167,11 @@ impl Worker {
     /// Listens to so many more lines. False if it ended before.
     pub fn hear_lines(&mut self, lines: usize) -> bool {
         let mut left = lines;
-        lines == 0 || self.listen(|_| {
-            left -= 1;
-            left == 0
-        })
+        lines == 0
+            || self.listen(|_| {
+                left -= 1;
+                left == 0
+            })
     }
 
     fn listen(&mut self, mut enough: impl FnMut(&str) -> bool) -> bool {

@@ -54,12 +54,13 @@ pub(super) struct Server {
 impl Table {
     /// Serves a table; nothing is asked before the first call.
     pub fn open(name: &str, config: &Config, session: &Session) -> Self {
-        let client = Client::new(&session.at(config.region.as_deref(), config.endpoint.as_deref()));
+        let shared = session.at(config.region.as_deref(), config.endpoint.as_deref());
+        let client = Client::new(&shared);
         let table = config.table.clone().unwrap_or_else(|| name.to_owned());
         Self {
             server: Server { client, table },
             options: ScanOptions::default(),
-            own: config.endpoint.is_some(),
+            own: shared.endpoint_url().is_some(),
             key: OnceCell::new(),
             pages: OnceCell::new(),
             workers: 1.into(),
