@@ -20,7 +20,7 @@ use super::{Config, fault};
 use crate::error::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(5);
-const REQUEST: Duration = Duration::from_secs(10);
+pub(super) const REQUEST: Duration = Duration::from_secs(10);
 /// For how long a stream of ours tells a repeated id.
 const DUPLICATES: Duration = Duration::from_secs(10 * 60);
 
@@ -139,11 +139,6 @@ impl Session {
             ..StreamConfig::default()
         };
         let made = self.context().await?.create_stream(config).await;
-        made.map(drop).map_err(|error| {
-            self.place(Error::usage("the stream cannot be made"))
-                .with("stream", self.name())
-                .because(error)
-                .hint("make the stream by hand, and leave out `create`")
-        })
+        made.map(drop).map_err(|error| self.place(fault::creation(&error)).with("stream", self.name()).because(error))
     }
 }
