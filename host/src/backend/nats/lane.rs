@@ -16,10 +16,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
-use super::{
-    fault,
-    session::{REQUEST, Session},
-};
+use super::{fault, session::Session};
 use crate::{
     capability::queue::{Delivery, LONGEST_LEASE, Message, priority},
     error::{Error, Kind, Result},
@@ -29,6 +26,8 @@ use crate::{
 const PRIORITY: &str = "Reindex-Priority";
 /// What every acknowledgement's subject begins with.
 const ACK: &str = "$JS.ACK.";
+/// How long the end of a pull may be overdue; the client would take it for an empty one a little later.
+const SILENCE: Duration = Duration::from_secs(4);
 /// How many messages of a subject may be in hands, of all workers together.
 const IN_HAND: i64 = 100_000;
 
@@ -102,7 +101,7 @@ impl Lane {
         let mut pulled = pulled.map_err(|error| lost("messages cannot be received", error))?;
         let mut taken = Vec::new();
         // After a break nobody says any more that nothing else will come.
-        while let Some(message) = next(&mut pulled, wait + REQUEST).await.transpose() {
+        while let Some(message) = next(&mut pulled, wait + SILENCE).await.transpose() {
             match message {
                 Ok(message) => taken.extend(self.delivery(&message, lanes)),
                 // What is in hand is not lost for the sake of what is not; the next call says what is wrong.

@@ -20,7 +20,7 @@ use super::{Config, fault};
 use crate::error::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(5);
-pub(super) const REQUEST: Duration = Duration::from_secs(10);
+const REQUEST: Duration = Duration::from_secs(10);
 /// For how long a stream of ours tells a repeated id.
 const DUPLICATES: Duration = Duration::from_secs(10 * 60);
 
