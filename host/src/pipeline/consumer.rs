@@ -24,6 +24,9 @@ use super::{
 /// The longest a line waits without looking whether it is to stop.
 const POLL: Duration = Duration::from_secs(2);
 
+/// How long a queue may take to say that there is nothing; for longer, it was not there to be heard.
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// How many messages are taken at once, since each may be as large as its queue allows.
 const MOST: usize = 100;
 
@@ -61,8 +64,11 @@ impl Consumer {
     pub async fn read(&self, limit: usize) -> Result<(Vec<Entry>, bool)> {
         let idle = self.messages.consuming.idle;
         let wait = if idle.is_zero() { POLL } else { POLL.min(idle.saturating_sub(self.quiet())) };
+        let asked = Instant::now();
         let taken = self.messages.receive(limit.min(MOST), wait).await?;
         if taken.is_empty() {
+            // While the queue could not be heard, it was not quiet.
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) += asked.elapsed().saturating_sub(wait + ANSWER);
             return Ok((Vec::new(), !self.is_over().await?));
         }
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
@@ -91,7 +97,7 @@ impl Consumer {
             return Ok(false);
         }
         let depth = self.messages.depth().await?;
-        Ok(depth.waiting + depth.in_hand == 0 || self.quiet() > idle.saturating_add(lease))
+        Ok(depth.waiting == 0 && (depth.in_hand == 0 || self.quiet() > idle.saturating_add(lease)))
     }
 
     async fn entries(&self, taken: Vec<Delivery>) -> Result<Vec<Entry>> {

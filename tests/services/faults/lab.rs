@@ -101,6 +101,14 @@ impl Lab {
         self.proxies.iter().map(Proxy::fired).sum()
     }
 
+    /// Ends all faults.
+    pub fn calm(&self) {
+        for proxy in &self.proxies {
+            proxy.clear();
+            proxy.up();
+        }
+    }
+
     pub fn queue(&self, name: &str) -> Arc<dyn Queue> {
         self.backends().queue(name, self.bound.backend.get(name)).unwrap()
     }

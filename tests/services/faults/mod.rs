@@ -24,6 +24,8 @@ use proxy::{Fault, Match, Pick, Rule};
 
 /// How often a command is given that stops while faults go on.
 const TRIES: usize = 4;
+/// How long it waits before it is given again.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How many runs are disturbed at a time.
 const AT_ONCE: usize = 12;
 
@@ -93,10 +95,8 @@ fn disturbed(scene: &Scene, case: &Case, expected: &Left) -> Vec<String> {
     for (proxy, rule) in lab.proxies.iter().flat_map(|proxy| case.rules.iter().map(move |rule| (proxy, rule))) {
         proxy.add(rule.clone());
     }
-    let began = std::time::Instant::now();
     let stopped = finish(&lab, case);
-    eprintln!("TIMING {} {}: {:.1} s, {} faults", scene.name, case.name, began.elapsed().as_secs_f64(), lab.fired());
-    lab.proxies.iter().for_each(proxy::Proxy::clear);
+    lab.calm();
     let mut complaints: Vec<_> = stopped.err().into_iter().collect();
     if complaints.is_empty() {
         let left = lab.left();
@@ -116,13 +116,14 @@ fn finish(lab: &Lab, case: &Case) -> Result<(), String> {
     let mut log = String::new();
     for attempt in 0..=TRIES {
         if attempt == TRIES || (case.denied && attempt > 0) {
-            lab.proxies.iter().for_each(proxy::Proxy::clear);
+            lab.calm();
         }
         let ran = lab.reindex("run recipe.toml", "");
         log += &ran.seen();
         match ran.code {
             Some(0 | 3) if !case.denied || attempt > 0 => return Ok(()),
-            Some(4 | 5) if !case.denied => {}
+            // Whoever was told to come back later does.
+            Some(4 | 5) if !case.denied => thread::sleep(PAUSE),
             Some(6) if case.denied && attempt == 0 => {}
             _ => break,
         }

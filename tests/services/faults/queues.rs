@@ -45,11 +45,12 @@ fn named() -> String {
     format!("{head}{source}{rest}").replace("batch-records = 50", "batch-records = 10")
 }
 
-/// An answer that says of each entry of a small batch that it failed by the service's own fault.
+/// An answer that says of each entry of a small batch that it failed by the service's own fault, and of one more that
+/// nobody sent.
 fn failed_entries() -> Fault {
     let failed =
         |n| format!("{{\"Id\":\"{n}\",\"Code\":\"InternalError\",\"SenderFault\":false,\"Message\":\"later\"}}");
-    let failed: Vec<_> = (0..5).map(failed).collect();
+    let failed = [0, 1, 2, 3, 4, 99].map(failed);
     Fault::Status(200, format!("{{\"Successful\":[],\"Failed\":[{}]}}", failed.join(",")))
 }
 
@@ -99,6 +100,8 @@ fn messages_to_sqs_are_all_there_and_repeated_with_their_own_ids_only() {
     let mut cases = common(&Match::any());
     let send = Match::any().target("SendMessageBatch");
     cases.push(case("lost sendings", [Rule::new(send.clone(), Fault::LostReply).turn(Pick::Every(2))]));
+    let silent = Fault::Status(200, "{}".to_owned());
+    cases.push(case("entries without an answer", [Rule::new(send.clone(), silent).turn(Pick::Every(2))]));
     cases.push(case("failed entries", [Rule::new(send.clone(), failed_entries()).turn(Pick::Every(2))]));
     // Longer than anybody sends entries again.
     cases.push(case("failed entries for long", [Rule::new(send, failed_entries()).turn(Pick::At((2..32).collect()))]));

@@ -3,7 +3,7 @@
 use async_nats::{
     ConnectErrorKind,
     client::RequestErrorKind,
-    jetstream::{self, ErrorCode},
+    jetstream::{self, ErrorCode, context::CreateStreamErrorKind as Uncreated},
 };
 
 use crate::error::{Error, Kind};
@@ -40,6 +40,21 @@ pub(super) fn answered(operation: &str, stream: &str, error: &jetstream::Error) 
         _ => (Kind::Usage, "check `stream` and the subjects of this queue in the environment file"),
     };
     Error::new(kind, format!("{operation}: {error}")).with("stream", stream).hint(hint)
+}
+
+/// Why there is no stream, though it was to be made.
+pub(super) fn creation(error: &jetstream::context::CreateStreamError) -> Error {
+    let what = "the stream cannot be made";
+    let later = || {
+        // Where only the reply was lost, the next try finds it.
+        Error::new(Kind::Unavailable, format!("{what} just now"))
+            .hint("check whether the server runs; what was done is kept")
+    };
+    match error.kind() {
+        Uncreated::TimedOut | Uncreated::Response => later(),
+        Uncreated::JetStream(said) if said.code() >= 500 => later(),
+        _ => Error::usage(what).hint("make the stream by hand, and leave out `create`"),
+    }
 }
 
 /// Why a request to JetStream has no answer.

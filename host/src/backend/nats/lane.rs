@@ -26,6 +26,8 @@ use crate::{
 const PRIORITY: &str = "Reindex-Priority";
 /// What every acknowledgement's subject begins with.
 const ACK: &str = "$JS.ACK.";
+/// How long the end of a pull may be overdue; the client would take it for an empty one a little later.
+const SILENCE: Duration = Duration::from_secs(4);
 /// How many messages of a subject may be in hands, of all workers together.
 const IN_HAND: i64 = 100_000;
 
@@ -98,7 +100,8 @@ impl Lane {
         };
         let mut pulled = pulled.map_err(|error| lost("messages cannot be received", error))?;
         let mut taken = Vec::new();
-        while let Some(message) = pulled.next().await {
+        // After a break nobody says any more that nothing else will come.
+        while let Some(message) = next(&mut pulled, wait + SILENCE).await.transpose() {
             match message {
                 Ok(message) => taken.extend(self.delivery(&message, lanes)),
                 // What is in hand is not lost for the sake of what is not; the next call says what is wrong.
@@ -106,7 +109,7 @@ impl Lane {
                 Err(error) => {
                     // The consumer may have been deleted; it is made anew by the next call.
                     *self.consumer.lock().await = None;
-                    return Err(lost("messages cannot be received", error));
+                    return Err(error);
                 }
             }
         }
@@ -180,6 +183,14 @@ impl Lane {
         }
         Ok(seen)
     }
+}
+
+/// The next message of a pull; an error if neither it nor the pull's end comes in time.
+async fn next(pulled: &mut pull::Batch, patience: Duration) -> Result<Option<jetstream::Message>> {
+    let operation = "messages cannot be received";
+    let silent = |error| lost(operation, error);
+    let message = tokio::time::timeout(patience, pulled.next()).await.map_err(silent)?;
+    message.transpose().map_err(|error| lost(operation, error))
 }
 
 /// Answers a delivery by its receipt. A receipt that nobody knows changes nothing and answers false.

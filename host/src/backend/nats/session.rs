@@ -148,11 +148,6 @@ impl Session {
             ..StreamConfig::default()
         };
         let made = self.context().await?.create_stream(config).await;
-        made.map(drop).map_err(|error| {
-            self.place(Error::usage("the stream cannot be made"))
-                .with("stream", self.name())
-                .because(error)
-                .hint("make the stream by hand, and leave out `create`")
-        })
+        made.map(drop).map_err(|error| self.place(fault::creation(&error)).with("stream", self.name()).because(error))
     }
 }

@@ -63,6 +63,12 @@ impl Request {
     }
 }
 
+/// What the service says of one request's entries, by their ids.
+struct Answered {
+    done: Vec<String>,
+    failed: Vec<BatchResultErrorEntry>,
+}
+
 /// Where messages go that were delivered too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Redrive {
@@ -146,37 +152,45 @@ impl Lane {
             .collect())
     }
 
-    /// Sends entries until each is answered; what fails by the service's own fault is sent again. Answers what is
-    /// refused for good, and why.
+    /// Sends entries until each is answered; what fails by the service's own fault, or is not answered, is sent again.
+    /// Answers what is refused for good, and why.
     async fn insist(&self, request: &Request) -> Result<Vec<(usize, String)>> {
         let (mut left, mut refused) = (request.numbers(), Vec::new());
         for attempt in 1..=TRIES {
-            let failed = self.call(request, &left).await?;
-            let (ours, theirs): (Vec<_>, Vec<_>) = failed.into_iter().partition(|failed| failed.sender_fault);
-            let number = |failed: &BatchResultErrorEntry| failed.id.parse().unwrap_or(usize::MAX);
-            refused.extend(ours.iter().map(|failed| (number(failed), why(failed))));
-            let Some(first) = theirs.first() else { break };
+            let answered = self.call(request, &left).await?;
+            left.retain(|at| !answered.done.contains(&at.to_string()));
+            let mut why_not = "it is not answered".to_owned();
+            for failed in &answered.failed {
+                // An answer about an entry that nobody sent is none.
+                let Some(place) = left.iter().position(|at| at.to_string() == failed.id) else { continue };
+                if failed.sender_fault {
+                    refused.push((left.remove(place), why(failed)));
+                } else {
+                    why_not = why(failed);
+                }
+            }
+            if left.is_empty() {
+                break;
+            }
             if attempt == TRIES {
                 let error = Error::new(Kind::Unavailable, "SQS fails to answer for single messages");
-                return Err(self
-                    .place(error)
-                    .with("answer", why(first))
-                    .hint("run again later; what was done is kept"));
+                return Err(self.place(error).with("answer", why_not).hint("run again later; what was done is kept"));
             }
-            left = theirs.iter().map(number).collect();
             tokio::time::sleep(PAUSE * attempt).await;
         }
         Ok(refused)
     }
 
-    /// Sends the chosen entries of a request once. Answers those that failed.
-    async fn call(&self, request: &Request, chosen: &[usize]) -> Result<Vec<BatchResultErrorEntry>> {
+    /// Sends the chosen entries of a request once.
+    async fn call(&self, request: &Request, chosen: &[usize]) -> Result<Answered> {
         let url = self.url().await?;
         match request {
             Request::Send(all) => {
                 let entries = chosen.iter().filter_map(|at| all.get(at).cloned()).collect();
                 let call = self.client.send_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
-                Ok(call.map_err(|error| self.place(fault("messages cannot be sent", &error)))?.failed)
+                let answer = call.map_err(|error| self.place(fault("messages cannot be sent", &error)))?;
+                let done = answer.successful.into_iter().map(|done| done.id).collect();
+                Ok(Answered { done, failed: answer.failed })
             }
             Request::Settle(handles, Settling::Delete) => {
                 let entry = |at: &usize| {
@@ -184,7 +198,9 @@ impl Lane {
                 };
                 let entries = chosen.iter().map(entry).collect::<Result<_, _>>().map_err(incomplete)?;
                 let call = self.client.delete_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
-                Ok(call.map_err(|error| self.place(fault("messages cannot be deleted", &error)))?.failed)
+                let answer = call.map_err(|error| self.place(fault("messages cannot be deleted", &error)))?;
+                let done = answer.successful.into_iter().map(|done| done.id).collect();
+                Ok(Answered { done, failed: answer.failed })
             }
             Request::Settle(handles, Settling::Lease(lease)) => {
                 let entry = |at: &usize| {
@@ -193,8 +209,10 @@ impl Lane {
                 };
                 let entries = chosen.iter().map(entry).collect::<Result<_, _>>().map_err(incomplete)?;
                 let call = self.client.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
-                let call = call.send().await;
-                Ok(call.map_err(|error| self.place(fault("a lease cannot be prolonged", &error)))?.failed)
+                let answer =
+                    call.send().await.map_err(|error| self.place(fault("a lease cannot be prolonged", &error)))?;
+                let done = answer.successful.into_iter().map(|done| done.id).collect();
+                Ok(Answered { done, failed: answer.failed })
             }
         }
     }
