@@ -156,6 +156,7 @@ impl World {
             servers: Default::default(),
             resources,
             ledger: Arc::new(Faulty { inner: self.ledger.clone(), fuse: fuse.clone(), shared: self.shared }),
+            list: None,
             state_directory: Some(self.directory.path().to_owned()),
             identity: BTreeMap::new(),
             clock: Arc::new(System),

@@ -15,8 +15,9 @@ use super::{
     Parts, Pipeline, backoff,
     batch::{Batch, Cutter},
     conclusion::{Change, Conclusion},
-    feed::Feed,
+    feed::{Feed, Receipt},
     lease::{self, Held},
+    loaded::Handed,
     mapping::{self, Mapped},
     settle,
     sink::Work,
@@ -33,7 +34,9 @@ impl Pipeline {
     /// Works through a feed from where its progress says, while the lease is held. Answers whether it is at its end.
     pub(super) async fn segment(self, held: Held, feed: Feed, progress: Progress) -> Result<bool> {
         let held = Arc::new(held);
-        let worked = self.work_on(&held, feed, progress).await;
+        let feed = feed.begun(&held);
+        let worked = self.work_on(&held, feed.clone(), progress).await;
+        feed.give_back().await;
         let leases = &self.parts.leases;
         if !held.is_lost() {
             leases.give_back(&held).await;
@@ -158,7 +161,7 @@ impl Pipeline {
     /// Writes commit after commit, and none once the lease is lost.
     async fn save(self, held: Arc<Held>, feed: Feed, changes: Vec<Change>) -> Result<()> {
         let Parts { ledger, run, config, events, .. } = &*self.parts;
-        for Change { commit, closed, receipts } in changes {
+        for Change { commit, closed, ends } in changes {
             let write = || ledger.commit(&run.id, held.token, &commit);
             if held.is_lost() || !backoff::insist(config.attempts, events, write).await? {
                 held.lose();
@@ -167,7 +170,8 @@ impl Pipeline {
             for row in &commit.rows {
                 settle::announce(row, events);
             }
-            backoff::insist(config.attempts, events, || feed.acknowledge(&receipts)).await?;
+            ends.iter().for_each(|end| settle::announce_listed(end, events));
+            backoff::insist(config.attempts, events, || feed.acknowledge(&ends)).await?;
             let opened = commit.rows.iter().map(|row| row.state);
             self.total().take_commit(held.line, commit.progress.counts, &closed, opened);
             let counts = self.counts();
@@ -181,6 +185,9 @@ impl Pipeline {
         let mut conclusion = Conclusion::new(batch.last, MAX_ROWS);
         let now = self.parts.clock.now();
         for (mut entry, work) in batch.entries.into_iter().zip(works) {
+            if let Some(Receipt::Listed(id, handed)) = &mut entry.receipt {
+                *handed = Handed::text(&work, id);
+            }
             let end = entry.end(work.failure);
             conclusion.add(entry, end, work.counts, now, self.parts.config.attempts);
         }
