@@ -3,6 +3,7 @@
 mod consume;
 mod dealt;
 mod faulty;
+mod loaded;
 mod queue;
 mod workers;
 mod world;

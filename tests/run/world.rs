@@ -7,12 +7,12 @@ use reindex::{
     capability::{
         Resources,
         grant::{self, Grants},
-        index::Index,
+        index::{Index, Write, Written},
         queue::Queue,
         storage::{Scan, Table},
     },
     clock::System,
-    ledger::{Filter, Ledger},
+    ledger::{Filter, Ledger, list::List},
     pipeline::{Consuming, Messages},
     recipe::Recipe,
     record::{Form, Key, Shape, Version},
@@ -171,6 +171,25 @@ impl World {
         let table = named.then(|| self.table.clone());
         let messages = Arc::new(Messages::new("work", queue, table, Form::Plain, consuming));
         Job { source: messages.clone(), messages: Some(messages), ..self.faulty_job(fuse) }
+    }
+
+    /// A job with a list of ids.
+    pub fn listed_job(&self, fuse: &Fuse) -> Job {
+        let list = Arc::new(Faulty { inner: self.list(), fuse: fuse.clone(), shared: false });
+        Job { list: Some(list), ..self.faulty_job(fuse) }
+    }
+
+    /// A list of ids beside the table.
+    pub fn list(&self) -> Arc<dyn List> {
+        let directory = self.directory.path();
+        Backends::new(directory, directory, Mode::ReadWrite, Arc::new(System)).list("persons").unwrap()
+    }
+
+    /// Puts a document of this version into the index.
+    pub async fn write(&self, id: &str, version: u64) {
+        let write = Write { id: id.to_owned(), version: Some(version), body: Some("{}".to_owned()) };
+        let concrete = self.alias().await.unwrap();
+        assert_eq!(self.index.write(&concrete, vec![write]).await.unwrap(), [Written::Done]);
     }
 
     /// A queue beside the table.
