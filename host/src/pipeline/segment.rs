@@ -147,7 +147,9 @@ impl Pipeline {
             let changes = self.carry_out(batch).await?.commits(held.line, &mut progress);
             // Checkpoints are written one after the other, so that none is passed by a later one.
             saved(saving.take()).await?;
-            *saving = Some(task::spawn(self.clone().save(held.clone(), feed.clone(), changes)));
+            let (pipeline, save) = (self.clone(), self.clone().save(held.clone(), feed.clone(), changes));
+            // A feed may wait for what was to be written down; it must not do so for ever.
+            *saving = Some(task::spawn(async move { save.await.inspect_err(|_| pipeline.halt()) }));
         }
         Ok(ended)
     }
