@@ -122,7 +122,7 @@ fn a_list_of_ids_is_worked_through_mended_and_worked_through_again() {
         "ids dump persons --state not-found",
         "retry persons",
         "ids reset persons --state known-error --reason nonsense",
-        "ids reset persons --state known-error --reason uprn",
+        "ids reset persons --state known-error --reason tenures[0].id",
         "ids reset persons --state known-error",
         "run persons --loaded --limit 3",
     ];

@@ -11,6 +11,7 @@ mod dynamodb;
 mod index;
 mod ledger;
 mod list;
+mod loaded;
 #[path = "../place.rs"]
 mod place;
 #[path = "../plugins.rs"]

@@ -254,10 +254,11 @@ impl Hand {
         };
         let claims: Vec<_> = found.into_iter().map(claim).collect();
         let moved = self.loaded.list.shift(&claims).await?;
-        let taken = claims.into_iter().zip(moved).filter(|(_, moved)| *moved).map(|(Move { found, state, owner, .. }, _)| {
-            let token = found.token + 1;
-            Listed { state, owner, token, ..found }
-        });
+        let taken =
+            claims.into_iter().zip(moved).filter(|(_, moved)| *moved).map(|(Move { found, state, owner, .. }, _)| {
+                let token = found.token + 1;
+                Listed { state, owner, token, ..found }
+            });
         let taken: Vec<_> = taken.collect();
         let ids = taken.iter().map(|listed| listed.id.clone()).collect();
         self.ids().extend(taken.into_iter().map(|listed| (listed.id.clone(), listed)));

@@ -123,6 +123,7 @@ fn verdict(listed: Listed, found: &Found) -> Move {
 }
 
 pub(super) fn not_retried() -> Error {
-    Error::usage("the newest run worked through a list of ids, which keeps itself what failed")
-        .hint("`reindex ids reset RECIPE --state known-error` makes ids ready again; then `reindex run RECIPE --loaded`")
+    Error::usage("the newest run worked through a list of ids, which keeps itself what failed").hint(
+        "`reindex ids reset RECIPE --state known-error` makes ids ready again; then `reindex run RECIPE --loaded`",
+    )
 }
