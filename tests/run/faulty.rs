@@ -202,6 +202,9 @@ impl Index for Faulty<dyn Index> {
     async fn swap(&self, to: &str) -> Result<()> {
         self.fuse.call(self.inner.swap(to)).await
     }
+    async fn claim(&self, to: &str) -> Result<bool> {
+        self.fuse.call(self.inner.claim(to)).await
+    }
     async fn remove(&self, name: &str) -> Result<()> {
         self.fuse.call(self.inner.remove(name)).await
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use reindex::{
+    capability::index::Write,
     error::Kind,
     event::Events,
     ledger::{
@@ -136,8 +137,9 @@ async fn what_the_index_lost_or_has_older_is_inconsistent_and_what_nobody_can_te
     let ids = ["gone", "old", "there", "theirs"].map(str::to_owned);
     list.load(&ids, false).await.unwrap();
     world.job().run(options(Work::Limit(1)), &Events::ignore(), &Stop::new()).await.unwrap();
-    world.write("old", 4).await;
-    world.write("there", 5).await;
+    for (id, version) in [("old", 4), ("there", 5)] {
+        world.write(&Write { id: id.to_owned(), version: Some(version), body: Some("{}".to_owned()) }).await;
+    }
     for found in all(&*list, None, 9).await {
         let reason = if found.id == "theirs" { "" } else { r#"{"persons":5}"# };
         // One of them as a worker leaves it that was killed while it looked.

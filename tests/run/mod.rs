@@ -4,6 +4,7 @@ mod consume;
 mod dealt;
 mod faulty;
 mod loaded;
+mod prune;
 mod queue;
 mod workers;
 mod world;

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// In memory: on a disk it writes a hundred items a second.
-fn server() -> &'static Running {
+pub fn server() -> &'static Running {
     static SERVER: OnceLock<Running> = OnceLock::new();
     SERVER.get_or_init(|| start(Server::Dynamodb, &Options::default().in_memory()).unwrap())
 }
@@ -51,11 +51,14 @@ fn open(name: &str) -> Table {
     Table::open(name, &Config { endpoint, ..Config::default() }, &Session::new(sdk()))
 }
 
+/// A client of the tests' own.
+pub fn client() -> Client {
+    Client::from_conf(aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build())
+}
+
 /// Makes a table with these key attributes; with units, it is provisioned.
-async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
-    let client =
-        Client::from_conf(aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build());
-    let mut request = client.create_table().table_name(name);
+pub async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
+    let mut request = client().create_table().table_name(name);
     for ((name, kind), role) in key.iter().zip([KeyType::Hash, KeyType::Range]) {
         let definition = AttributeDefinition::builder().attribute_name(*name).attribute_type(kind.clone()).build();
         let element = KeySchemaElement::builder().attribute_name(*name).key_type(role).build();
@@ -70,6 +73,12 @@ async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table {
     };
     request.send().await.unwrap();
     open(name)
+}
+
+/// The names of all tables.
+pub async fn tables() -> Vec<String> {
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build();
+    Client::from_conf(config).list_tables().send().await.unwrap().table_names().to_vec()
 }
 
 async fn put(table: &Table, records: &[String]) {

@@ -31,7 +31,8 @@ fn place(ledger: &str, ids: &str) -> Place {
              [ledger.dynamodb]\ntable = {ledger:?}\nregion = \"eu-west-2\"\nendpoint = {url:?}\ncreate = true\n{ids}\n"
         ),
     );
-    let person = |n| format!("{{\"id\":{{\"S\":\"p-{n}\"}},\"versionNumber\":{{\"N\":\"1\"}},\"tenures\":{{\"L\":[]}}}}");
+    let person =
+        |n| format!("{{\"id\":{{\"S\":\"p-{n}\"}},\"versionNumber\":{{\"N\":\"1\"}},\"tenures\":{{\"L\":[]}}}}");
     let people: String = (0..PERSONS).map(|n| format!("{{\"Item\":{}}}\n", person(n))).collect();
     place.reindex_with("load people - --env shared --format dynamodb-json", &people).exits(0);
     let ids: String = (0..PERSONS).map(|n| format!("p-{n}\n")).collect();

@@ -5,9 +5,11 @@
 
 #[path = "../sandbox/build.rs"]
 mod build;
+mod cluster;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod dynamodb;
+mod faults;
 mod index;
 mod ledger;
 mod list;
@@ -20,10 +22,12 @@ mod queue;
 mod s3;
 mod session;
 mod smoke;
+mod trouble;
 
 #[path = "../run"]
 mod run {
     pub mod consume;
+    pub mod dealt;
     pub mod faulty;
     pub mod world;
 }

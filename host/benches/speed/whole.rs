@@ -24,7 +24,7 @@ pub fn start_up(component: &Path) {
     place.run();
     let mut costs: Vec<Cost> = (0..STARTS).map(|_| place.run()).collect();
     costs.sort_by_key(|cost| cost.wall);
-    let Cost { wall, peak } = costs[STARTS / 2];
+    let Cost { wall, peak, .. } = costs[STARTS / 2];
     println!("\nStart to end of `run` with one record and a cached plugin, median of {STARTS}");
     println!("  {wall:.1?}, {} MiB", peak / 1024);
 }

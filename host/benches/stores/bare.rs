@@ -122,6 +122,7 @@ pub async fn finish(url: &str, bodies: &Path, dump: &Path) {
         (BufWriter::new(File::create(bodies).unwrap()), BufWriter::new(File::create(dump).unwrap()));
     let search = json!({ "size": PAGE, "sort": ["_doc"], "version": true });
     let mut page = send(&transport, Method::Post, "/persons/_search?scroll=1m", Some(search.to_string())).await;
+    assert_ne!(page["hits"]["total"]["value"], 0, "the run left documents that are not found");
     while let Some(hits) = page["hits"]["hits"].as_array().filter(|hits| !hits.is_empty()) {
         for hit in hits {
             let action =
@@ -134,6 +135,15 @@ pub async fn finish(url: &str, bodies: &Path, dump: &Path) {
     }
     bodies.flush().unwrap();
     dump.flush().unwrap();
+}
+
+/// Removes every index there is.
+pub async fn remove_all(url: &str) {
+    let transport = Transport::single_node(url).unwrap();
+    let indexes = send(&transport, Method::Get, "/_cat/indices?h=index&format=json", None).await;
+    for index in indexes.as_array().unwrap() {
+        send(&transport, Method::Delete, &format!("/{}", index["index"].as_str().unwrap()), None).await;
+    }
 }
 
 /// Makes an empty index with the mapping of the one a run filled, and its load settings.

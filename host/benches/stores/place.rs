@@ -4,14 +4,18 @@ use std::{
     fs,
     io::{BufWriter, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use housing::{Housing, Kind};
-use servers::{Kind as Server, Options, Running};
+use servers::{Options, Running, Server};
 
-use super::child::{self, Cost};
+use super::{
+    bare,
+    child::{self, Cost},
+    copy,
+};
 
 /// As many as the server needs to be fast: DynamoDB Local delays every page.
 pub const SEGMENTS: u32 = 64;
@@ -27,7 +31,9 @@ pub struct Place {
 impl Place {
     pub fn new() -> Self {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target");
-        let start = |kind| servers::start(kind, &Options::default()).unwrap();
+        // The servers as fast as they get: by default they start quickly instead.
+        let start =
+            |kind| servers::start(kind, &Options::default().jvm("-XX:TieredStopAtLevel=4").jvm("-Xmx1g")).unwrap();
         let place = Self {
             directory: tempfile::Builder::new().prefix("bench-").tempdir_in(target).unwrap(),
             dynamodb: start(Server::Dynamodb),
@@ -105,11 +111,7 @@ impl Place {
 
     /// Empties what the engine holds, so that every measurement begins alike.
     pub fn clear(&self, engine: &str) {
-        let url = self.url(engine);
-        let _ = Command::new("curl")
-            .args(["-sS", "-X", "DELETE", &format!("{url}/persons_*,bare*,dump*,script*")])
-            .stdout(Stdio::null())
-            .status();
+        copy::wait(bare::remove_all(&self.url(engine)));
         // Segments that are still being merged would cost the next measurement.
         std::thread::sleep(Duration::from_secs(2));
         let _ = fs::remove_dir_all(self.path(".reindex").join(engine));

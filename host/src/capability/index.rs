@@ -126,6 +126,15 @@ pub trait Index: Send + Sync {
     /// *Errors*: an index has the alias's own name, so that nothing can be swapped.
     async fn swap(&self, to: &str) -> Result<()>;
 
+    /// Points the alias at a concrete index, unless it names one already. False if it names another. Where several ask
+    /// at one moment, at most one is told that it does; perhaps none.
+    async fn claim(&self, to: &str) -> Result<bool> {
+        match self.current().await? {
+            Some(current) => Ok(current.name == to),
+            None => self.swap(to).await.map(|()| true),
+        }
+    }
+
     /// Removes a concrete index the alias does not name; it is no error if there is none.
     async fn remove(&self, name: &str) -> Result<()>;
 

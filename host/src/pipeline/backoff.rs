@@ -24,7 +24,7 @@ pub(super) fn chance() -> u64 {
 }
 
 /// A time from half as long to as long, so that workers that wait for one thing do not all ask at one moment.
-pub(super) fn jittered(longest: Duration) -> Duration {
+pub(crate) fn jittered(longest: Duration) -> Duration {
     let chance = chance() >> 32;
     longest.mul_f64(0.5 + chance as f64 / 2f64.powi(33))
 }

@@ -33,15 +33,16 @@ pub(super) struct Consumer {
     ledger: Arc<dyn Ledger>,
     run: String,
     events: Events,
-    /// When the last message came.
-    last: Mutex<Instant>,
+    /// When the last message came, to any line of this process: there may be many more lines than it works on.
+    last: Arc<Mutex<Instant>>,
 }
 
 impl Pipeline {
     /// Works through a queue. Answers whether it was empty; if not, somebody asked to stop.
     pub(super) async fn consume(&self, messages: &Arc<Messages>) -> Result<bool> {
         let _leases = task::spawn(messages.clone().keep_leases());
-        let line = || Feed::Messages(Arc::new(Consumer::new(self, messages.clone())));
+        let last = Arc::new(Mutex::new(Instant::now()));
+        let line = || Feed::Messages(Arc::new(Consumer::new(self, messages.clone(), last.clone())));
         let worked = self.divide(&(0..self.parts.run.segments).map(|_| line()).collect::<Vec<_>>()).await;
         // What a fault left in hand need not wait for the end of its lease.
         messages.give_all_back().await;
@@ -50,10 +51,10 @@ impl Pipeline {
 }
 
 impl Consumer {
-    fn new(pipeline: &Pipeline, messages: Arc<Messages>) -> Self {
+    fn new(pipeline: &Pipeline, messages: Arc<Messages>, last: Arc<Mutex<Instant>>) -> Self {
         let (ledger, run, events) =
             (pipeline.parts.ledger.clone(), pipeline.parts.run.id.clone(), pipeline.parts.events.clone());
-        Self { messages, ledger, run, events, last: Mutex::new(Instant::now()) }
+        Self { messages, ledger, run, events, last }
     }
 
     /// Takes at most `limit` messages. Answers whether more may come.

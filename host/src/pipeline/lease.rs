@@ -102,6 +102,16 @@ impl Leases {
         Ok(None)
     }
 
+    /// Whether nobody else holds a line, dead or alive, as far as one look can tell.
+    pub async fn are_alone(&self) -> Result<bool> {
+        if !self.are_shared() {
+            return Ok(true);
+        }
+        let lines = self.look().await?;
+        let owners = lines.iter().filter_map(|progress| progress.lease.as_ref()).map(|lease| &lease.owner);
+        Ok(owners.into_iter().all(|owner| *owner == self.owner))
+    }
+
     /// Every line of the run.
     pub fn lines(&self) -> Vec<u32> {
         (0..=self.run.steps()).collect()

@@ -33,6 +33,7 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
+pub(crate) use backoff::jittered;
 pub use compare::{Change, Difference, Tally};
 pub use config::Config;
 pub use lease::{Held, Leases};

@@ -3,7 +3,6 @@
 use super::{
     Job, Options, Work,
     identity::{self, digest},
-    lock::Lock,
     steps::Steps,
     stopped, targets,
 };
@@ -15,7 +14,7 @@ use crate::{
 };
 
 /// How many runs of a recipe are looked through for an unfinished one.
-const ENOUGH: usize = 100;
+pub(super) const ENOUGH: usize = 100;
 
 /// The mark of a run whose indexes are there.
 const MADE: &str = "made";
@@ -31,10 +30,12 @@ impl Job {
             if let Some(mut old) = runs.into_iter().filter(is_unfinished).find(|run| is_in_line(run, &draft)) {
                 if !fresh {
                     self.is_the_same(&old, &draft)?;
+                    self.clear_up(Some(&old.id), events, stop).await?;
                     return Ok((old, true));
                 }
                 self.give_up(&mut old, events, stop).await?;
             }
+            self.clear_up(None, events, stop).await?;
             targets::choose(&self.targets()?, &mut draft).await?;
             if self.ledger.begin(&draft, newest.as_deref()).await? {
                 return Ok((draft, false));
@@ -57,28 +58,16 @@ impl Job {
     }
 
     async fn make_targets(&self, steps: &mut Steps, events: &Events) -> Result<()> {
-        let _turn = match self.lock_directory() {
-            Some(directory) => Some(Lock::turn(directory).await?),
-            None => None,
-        };
         let targets = self.targets()?;
         for target in &targets {
             target.reconsider(&mut steps.run).await?;
         }
         for target in &targets {
-            target.make(&steps.run, events).await?;
+            target.make(&mut steps.run, events).await?;
             target.look_before_load(&mut steps.run).await?;
         }
         // What was set before is written down before the first setting changes.
-        steps.save().await?;
-        let run = steps.run.clone();
-        let tune = async {
-            for target in &targets {
-                target.tune(&run).await?;
-            }
-            Ok(())
-        };
-        steps.step(MADE, tune).await
+        steps.step(MADE, async { Ok(()) }).await
     }
 
     pub(super) async fn targets_are_still_there(&self, run: &Run) -> Result<()> {
@@ -102,11 +91,7 @@ impl Job {
             return Err(stopped("another process works on this run; let it finish"));
         }
         events.note(format!("gave up the unfinished run {}", run.id));
-        for target in self.targets()? {
-            target.restore(run).await?;
-            target.discard(run, events).await?;
-        }
-        Ok(())
+        self.clear_away(run, events).await
     }
 
     /// Refuses to go on with an unfinished run that is not this one.
@@ -182,7 +167,7 @@ fn is_in_line(run: &Run, draft: &Run) -> bool {
     }
 }
 
-fn is_unfinished(run: &Run) -> bool {
+pub(super) fn is_unfinished(run: &Run) -> bool {
     matches!(run.phase, Phase::Running | Phase::Finishing)
 }
 

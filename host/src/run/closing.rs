@@ -43,6 +43,8 @@ impl Job {
         let run = steps.run.clone();
         for target in &targets {
             steps.step(&format!("restored {}", target.alias), target.restore(&run)).await?;
+            // Whoever searches after the run finds all of it.
+            steps.step(&format!("refreshed {}", target.alias), target.index.refresh(target.concrete(&run)?)).await?;
         }
         match *work {
             Work::Rebuild { drop_old, waive } => self.swap(steps, drop_old, waive, events).await?,

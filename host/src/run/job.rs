@@ -116,8 +116,10 @@ impl Job {
         })
     }
 
-    /// Refuses a table whose key is another than the recipe's: its ids would find nothing there.
+    /// Refuses a table that is elsewhere than the environment says, or whose key is another than the recipe's: its ids
+    /// would find nothing there.
     pub(super) fn fits(&self, info: &SourceInfo) -> Result<()> {
+        self.servers.own(info)?;
         let asked = self.shape.key.attributes();
         let Some(there) = info.key.as_deref().filter(|there| *there != asked) else { return Ok(()) };
         let line = match there {
@@ -144,6 +146,8 @@ impl Job {
             (_, segments) => segments,
         };
         match work {
+            // However many lines a worker takes, the next one finds some.
+            _ if shared && self.messages.is_some() => wanted.max(SHARED_SEGMENTS),
             Work::Ids(_) | Work::Loaded => wanted,
             _ => wanted.min(info.max_segments.unwrap_or(u32::MAX)),
         }
@@ -220,7 +224,7 @@ impl Job {
     }
 }
 
-fn cores() -> u32 {
+pub(super) fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1))
 }
 

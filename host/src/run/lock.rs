@@ -42,23 +42,6 @@ impl Lock {
             .hint(format!("`reindex status {recipe}.toml` shows how far it is; wait for it, or stop it first")))
     }
 
-    /// Waits for the turn to look which indexes there are and to make those that are missing: two recipes that fill
-    /// one index would otherwise both find none, and the second one's would hide the first one's.
-    pub async fn turn(directory: &Path) -> Result<Self> {
-        // No recipe's name begins with a dot.
-        let path = path(directory, ".indexes");
-        let failed = |error| unusable(&path, error);
-        fs::create_dir_all(directory).map_err(failed)?;
-        let file = open(&path).map_err(failed)?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-        }
-    }
-
     /// The process that runs the recipe now, if one does.
     pub fn holder(directory: &Path, recipe: &str) -> Option<u32> {
         let mut file = OpenOptions::new().read(true).open(path(directory, recipe)).ok()?;

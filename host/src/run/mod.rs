@@ -7,11 +7,12 @@ mod first;
 mod iam;
 mod identity;
 mod job;
+mod load;
 mod loaded;
 mod lock;
 mod look;
 mod open;
-pub mod probe;
+mod probe;
 mod prune;
 mod servers;
 mod steps;
@@ -123,8 +124,9 @@ impl Job {
         let (run, resumed) = self.begin(&options, events, stop).await?;
         let leases = self.leases(&run, events, stop)?;
         let mut steps = Steps::new(run, self.ledger.clone(), leases.clone(), events);
-        let counts = self.run_through(&mut steps, leases, resumed, &options.work, (events, stop)).await;
+        let counts = self.run_through(&mut steps, leases.clone(), resumed, &options.work, (events, stop)).await;
         steps.give_back().await;
+        self.leave(&steps.run, &leases, events).await;
         let (run, counts) = (steps.run, counts?);
         let groups = self.ledger.groups(&run.id, EXAMPLES).await?;
         Ok(Summary { run, resumed, counts, groups, elapsed: begun.elapsed() })
@@ -142,6 +144,7 @@ impl Job {
             steps.take_alone().await?;
         }
         self.open(steps, events).await?;
+        self.set_up_for_load(&steps.run).await?;
         if !self.must_be_alone() {
             steps.give_back().await;
         }
@@ -193,6 +196,7 @@ impl Job {
         if run.identity.get("plugin").map(String::as_str) != Some(self.plugin.digest()) {
             events.note("the plugin is another than the run began with; its failures are retried with today's");
         }
+        self.clear_up(None, events, stop).await?;
         self.targets_are_still_there(&run).await?;
         let leases = self.leases(&run, events, stop)?;
         if leases.are_shared()

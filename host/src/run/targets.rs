@@ -1,15 +1,19 @@
 //! The concrete indexes of a run: which one the alias means, making a new one, and swapping it in.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     capability::index::{Concrete, Index, Stamp},
     error::{Error, Kind, Result},
     event::Events,
     ledger::{Counts, Run, Scope},
+    pipeline::jittered,
 };
 
 use super::identity;
+
+/// How long whoever made an index at the same moment as another waits before it looks again, about.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The index a recipe's plugin fills.
 #[derive(Clone)]
@@ -108,20 +112,28 @@ impl Target {
         }
     }
 
-    /// Makes the run's index where it is still missing, and lets the alias name it unless a rebuild does so later.
-    pub async fn make(&self, run: &Run, events: &Events) -> Result<()> {
-        let name = self.concrete(run)?;
-        let current = self.index.current().await?;
-        if current.as_ref().is_some_and(|current| current.name == name) {
-            return Ok(());
+    /// Makes the run's index where it is still missing, and lets the alias name it unless a rebuild does so later. Of
+    /// two runs that make one for the same alias at one moment, one goes on with the other's.
+    pub async fn make(&self, run: &mut Run, events: &Events) -> Result<()> {
+        loop {
+            let name = self.concrete(run)?.to_owned();
+            if self.index.current().await?.is_some_and(|current| current.name == name) {
+                return Ok(());
+            }
+            self.index.create(&name, &self.definition, &self.stamp).await?;
+            events.note(format!("made index {name}"));
+            if run.scope == Scope::Rebuild {
+                return Ok(());
+            }
+            if self.index.claim(&name).await? {
+                events.note(format!("`{}` now names {name}", self.alias));
+                return Ok(());
+            }
+            self.index.remove(&name).await?;
+            events.note(format!("another run made an index for `{}` at the same moment; removed {name}", self.alias));
+            tokio::time::sleep(jittered(PAUSE)).await;
+            self.reconsider(run).await?;
         }
-        self.index.create(name, &self.definition, &self.stamp).await?;
-        events.note(format!("made index {name}"));
-        if run.scope != Scope::Rebuild && current.is_none() {
-            self.index.swap(name).await?;
-            events.note(format!("`{}` now names {name}", self.alias));
-        }
-        Ok(())
     }
 
     /// Refuses to go on with an index that somebody exchanged or removed in the meantime.

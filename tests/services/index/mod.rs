@@ -18,11 +18,11 @@ use servers::{Running, Server, shared};
 use super::contract;
 
 /// An index of a server, with more keys of an environment file.
-fn open(server: &Running, alias: &str, more: &str) -> Result<Arc<dyn Index>> {
+pub fn open(server: &Running, alias: &str, more: &str) -> Result<Arc<dyn Index>> {
     opened(server.server(), &server.url(), alias, more)
 }
 
-fn opened(engine: Server, url: &str, alias: &str, more: &str) -> Result<Arc<dyn Index>> {
+pub fn opened(engine: Server, url: &str, alias: &str, more: &str) -> Result<Arc<dyn Index>> {
     let text = format!("[{engine}]\nurl = '{url}'\n{more}");
     let config: Config = toml::from_str(&text).unwrap();
     let here = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -38,13 +38,13 @@ fn put(id: &str, version: u64, body: &str) -> Write {
 }
 
 /// Some documents of about a kilobyte.
-fn documents(from: usize, to: usize) -> Vec<Write> {
+pub fn documents(from: usize, to: usize) -> Vec<Write> {
     let filler = "word ".repeat(200);
     (from..to).map(|n| put(&format!("d-{n}"), 1, &format!("{{\"n\":{n},\"text\":\"{filler}\"}}"))).collect()
 }
 
 /// Says something to a server in its own words.
-async fn say(server: &Running, method: &str, path: &str, body: &str) -> Value {
+pub async fn say(server: &Running, method: &str, path: &str, body: &str) -> Value {
     use elasticsearch::http::{Method, headers::HeaderMap, transport::Transport};
     let method = match method {
         "PUT" => Method::Put,

@@ -54,12 +54,13 @@ pub(super) struct Server {
 impl Table {
     /// Serves a table; nothing is asked before the first call.
     pub fn open(name: &str, config: &Config, session: &Session) -> Self {
-        let client = Client::new(&session.at(config.region.as_deref(), config.endpoint.as_deref()));
+        let shared = session.at(config.region.as_deref(), config.endpoint.as_deref());
+        let client = Client::new(&shared);
         let table = config.table.clone().unwrap_or_else(|| name.to_owned());
         Self {
             server: Server { client, table },
             options: ScanOptions::default(),
-            own: config.endpoint.is_some(),
+            own: shared.endpoint_url().is_some(),
             key: OnceCell::new(),
             pages: OnceCell::new(),
             workers: 1.into(),
@@ -89,6 +90,28 @@ impl Table {
                 .hint("use the key it has, or another table")),
             Err(error) if error.kind() == Kind::NotFound && self.own => self.make(key).await,
             Err(error) => Err(error.hint("make the table first; tables on AWS are not made by this program")),
+        }
+    }
+
+    /// Makes a table for a proof, on AWS too, where it costs something while it is there.
+    pub(in crate::backend) async fn make_scratch(&self) -> Result<()> {
+        self.make(&["id".to_owned()]).await
+    }
+
+    /// Removes the table; it is no error if there is none.
+    pub(in crate::backend) async fn remove(&self) -> Result<()> {
+        let mut pause = insist();
+        loop {
+            let removed = self.server.client.delete_table().table_name(&self.server.table).send().await;
+            match removed.map_err(|error| self.about(fault("the table cannot be removed", &error))) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+                // One that is still being made cannot be removed yet.
+                Err(error) if error.may_retry() || error.report().contains("ResourceInUse") => {
+                    pause.wait().await.ok_or(error)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Concrete indexes and the alias before them: found, made, swapped in one request, removed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use elasticsearch::http::Method;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Index, definition,
+    Index, Known, definition,
     fault::{self, Said},
 };
 use crate::{
@@ -18,6 +18,14 @@ use crate::{
 
 /// Where a stamp stands in a mapping's `_meta`.
 const STAMP: &str = "reindex";
+
+/// What follows an index's name in the alias that its writes go through. It ends with its index, so that a bulk
+/// request to it never makes an index anew, without its mapping, where somebody removed it.
+const DOOR: &str = ".reindex-writes";
+
+/// How often, and how far apart, an alias that names two indexes is looked at before that is an error.
+const LOOKS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How often an alias that others move, too, is swapped.
 const SWAPS: u32 = 3;
@@ -31,8 +39,15 @@ struct There {
 }
 
 impl There {
-    fn concrete(self, name: String) -> Concrete {
+    /// What is known of it from now on.
+    fn known(&self, name: &str) -> Known {
         let stamp = serde_json::from_value(self.mappings["_meta"][STAMP].clone()).ok();
+        let door = Some(door(name)).filter(|door| self.aliases.contains_key(door));
+        Known { stamp, door: door.unwrap_or_else(|| name.to_owned()) }
+    }
+
+    fn concrete(self, name: String) -> Concrete {
+        let stamp = self.known(&name).stamp;
         let created = self.settings["index"]["creation_date"].as_str().and_then(|date| date.parse().ok());
         let created = created.and_then(|date| Timestamp::from_millisecond(date).ok()).unwrap_or_default();
         let definition = json!({ "settings": self.settings, "mappings": self.mappings }).to_string();
@@ -44,24 +59,30 @@ impl Index {
     /// The index the alias names, or the one that has its name.
     pub(super) async fn behind_alias(&self) -> Result<Option<Concrete>> {
         let mut found = self.look_up(&self.alias).await?;
+        // Of two runs that give it their index at one moment, one takes its own off again.
+        for _ in 0..LOOKS {
+            if found.len() < 2 {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            found = self.look_up(&self.alias).await?;
+        }
         if found.len() > 1 {
             let names: Vec<_> = found.into_keys().collect();
             return Err(Error::usage(format!("the alias `{}` names {} indexes", self.alias, names.len()))
                 .with("names", names.join(", "))
                 .hint("take it off all but one (`POST /_aliases`), or name another alias in the environment file"));
         }
-        let concrete = found.pop_first().map(|(name, there)| there.concrete(name));
-        concrete.iter().for_each(|concrete| self.keep(concrete));
-        Ok(concrete)
+        found.iter().for_each(|(name, there)| self.keep(name, there.known(name)));
+        Ok(found.pop_first().map(|(name, there)| there.concrete(name)))
     }
 
     /// A concrete index.
     pub(super) async fn found(&self, name: &str) -> Result<Concrete> {
         check_name(name)?;
         let there = self.look_up(name).await?.remove(name).ok_or_else(|| no_index(name))?;
-        let concrete = there.concrete(name.to_owned());
-        self.keep(&concrete);
-        Ok(concrete)
+        self.keep(name, there.known(name));
+        Ok(there.concrete(name.to_owned()))
     }
 
     /// Whatever an index or alias of this name stands for.
@@ -133,6 +154,34 @@ impl Index {
         Err(failed.unwrap_or_else(|| moved().hint("somebody else moves this alias; run again to try again")))
     }
 
+    /// Lets the alias name this index unless it names one. The engines cannot ask both in one request, so it is added
+    /// and read back: whoever sees another beside its own takes its own off, so that never two are told they have it.
+    pub(super) async fn put_forward(&self, to: &str) -> Result<bool> {
+        self.found(to).await?;
+        let mut now = self.look_up(&self.alias).await?;
+        let mut failed = None;
+        if now.is_empty() {
+            failed = self.exchange(now.keys(), to).await.err();
+            now = self.look_up(&self.alias).await?;
+        }
+        match (now.contains_key(to), now.len(), failed) {
+            (true, 1, _) => Ok(true),
+            (true, ..) => self.take_off(to).await.map(|()| false),
+            (false, _, Some(error)) => Err(error),
+            (false, _, None) => Ok(false),
+        }
+    }
+
+    async fn take_off(&self, from: &str) -> Result<()> {
+        let operation = "the alias cannot be taken off";
+        let actions = json!({ "actions": [{ "remove": { "index": from, "alias": self.alias } }] });
+        let reply = self.client.call(operation, Method::Post, "_aliases", Some(&actions)).await?;
+        match reply.status {
+            200 | 404 => Ok(()),
+            _ => Err(fault::answered(operation, self.client.engine(), &reply).with("alias", self.alias.clone())),
+        }
+    }
+
     async fn exchange(&self, from: impl Iterator<Item = &String>, to: &str) -> Result<()> {
         let alias = &self.alias;
         let others = from.filter(|index| *index != to);
@@ -152,7 +201,7 @@ impl Index {
     pub(super) async fn delete(&self, name: &str) -> Result<()> {
         check_name(name)?;
         let Some(there) = self.look_up(name).await?.remove(name) else { return Ok(()) };
-        if let Some(alias) = there.aliases.keys().next() {
+        if let Some(alias) = there.aliases.keys().find(|alias| **alias != door(name)) {
             return Err(Error::usage(format!("the index `{name}` is in use: the alias `{alias}` names it"))
                 .hint("point the alias at another index first"));
         }
@@ -169,8 +218,8 @@ fn with_stamp(name: &str, definition: &str, stamp: &Stamp) -> Result<Value> {
     let wrong = |what: &str| Error::usage(format!("the definition of the index `{name}` {what}"));
     let mut body: Value = serde_json::from_str(definition).map_err(|error| wrong("is not JSON").because(error))?;
     let object = body.as_object_mut().ok_or_else(|| wrong("is not a JSON object"))?;
-    // The alias is this program's affair.
-    object.remove("aliases");
+    // Aliases are this program's affair.
+    object.insert("aliases".to_owned(), json!({ door(name): {} }));
     let mappings = object.entry("mappings").or_insert_with(|| json!({}));
     let meta = mappings.as_object_mut().map(|mappings| mappings.entry("_meta").or_insert_with(|| json!({})));
     let meta = meta.and_then(Value::as_object_mut).ok_or_else(|| wrong("has `mappings` that are no JSON object"))?;
@@ -188,6 +237,16 @@ fn fits(there: &Concrete, definition: &str, stamp: &Stamp) -> Result<()> {
         said => Err(Error::usage(format!("the index `{}` exists and is another: {}", there.name, said.join("; ")))
             .hint("fill a new index with `--rebuild`")),
     }
+}
+
+/// The alias that writes to an index go through, if this program made it.
+fn door(name: &str) -> String {
+    format!("{name}{DOOR}")
+}
+
+/// The index behind a door; none if it is none.
+pub(super) fn behind(door: &str) -> Option<&str> {
+    door.strip_suffix(DOOR)
 }
 
 pub(super) fn no_index(name: &str) -> Error {
@@ -224,7 +283,8 @@ mod tests {
     fn a_stamp_joins_what_a_definition_says_of_itself() {
         let stamp = Stamp { version: "v".to_owned() };
         let body = with_stamp("i", r#"{"mappings":{"_meta":{"a":1}},"aliases":{"x":{}}}"#, &stamp).unwrap();
-        assert_eq!(body, json!({ "mappings": { "_meta": { "a": 1, "reindex": { "version": "v" } } } }));
+        let mappings = json!({ "_meta": { "a": 1, "reindex": { "version": "v" } } });
+        assert_eq!(body, json!({ "mappings": mappings, "aliases": { "i.reindex-writes": {} } }));
         for bad in ["", "[]", r#"{"mappings":[]}"#, r#"{"mappings":{"_meta":3}}"#] {
             assert!(with_stamp("i", bad, &stamp).is_err(), "{bad}");
         }

@@ -50,7 +50,7 @@ impl Index {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Listing> {
-        self.stamp(concrete).await?;
+        self.known(concrete).await?;
         let mut query = query.map(selection).transpose()?.unwrap_or_else(|| json!({ "match_all": {} }));
         if let Some(until) = until {
             query = json!({ "bool": { "filter": [query, { "range": { "_seq_no": { "lte": until } } }] } });
@@ -106,14 +106,14 @@ impl Index {
 
     /// Removes what is as it was listed.
     pub(super) async fn prune(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
-        self.stamp(concrete).await?;
+        let door = self.known(concrete).await?.door;
         let mut removed = Vec::with_capacity(documents.len());
         for part in documents.chunks(TOGETHER) {
             let mut parcel = Parcel::default();
             for document in part {
                 line(document, &mut parcel)?;
             }
-            for written in self.bulk.alone(concrete, parcel).await? {
+            for written in self.bulk.alone(&door, parcel).await? {
                 removed.push(match written {
                     Written::Done => true,
                     Written::NewerThere => false,

@@ -108,8 +108,17 @@ pub struct Index {
     client: Arc<Client>,
     bulk: Arc<Bulk>,
     alias: String,
-    /// What is known of the versions in each concrete index that was found.
-    stamps: Mutex<HashMap<String, Option<Stamp>>>,
+    /// What is known of each concrete index that was found.
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// What is known of a concrete index.
+#[derive(Debug, Clone)]
+struct Known {
+    /// What is promised of its versions.
+    stamp: Option<Stamp>,
+    /// What writes to it are addressed to.
+    door: String,
 }
 
 impl Index {
@@ -130,27 +139,29 @@ impl Index {
         let ByteSize(enough) = config.bulk_bytes;
         let enough = usize::try_from(enough).unwrap_or(usize::MAX);
         let bulk = Arc::new(Bulk::new(client.clone(), enough, config.bulk_parallel));
-        Ok(Self { client, bulk, alias: alias.to_owned(), stamps: Mutex::default() })
+        Ok(Self { client, bulk, alias: alias.to_owned(), known: Mutex::default() })
     }
 
-    /// What is promised of the versions in a concrete index.
+    /// What is known of a concrete index.
     ///
-    /// *Errors*: there is no such index. It would be made by the first write otherwise, without its mapping.
-    async fn stamp(&self, concrete: &str) -> Result<Option<Stamp>> {
-        let known = self.stamps.lock().unwrap_or_else(PoisonError::into_inner).get(concrete).cloned();
-        match known {
-            Some(stamp) => Ok(stamp),
-            None => Ok(self.found(concrete).await?.stamp),
+    /// *Errors*: there is no such index.
+    async fn known(&self, concrete: &str) -> Result<Known> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner).get(concrete).cloned();
+        match known() {
+            Some(known) => Ok(known),
+            None => {
+                self.found(concrete).await?;
+                known().ok_or_else(|| Error::bug("an index that was found is not known"))
+            }
         }
     }
 
-    fn keep(&self, concrete: &Concrete) {
-        let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
-        stamps.insert(concrete.name.clone(), concrete.stamp.clone());
+    fn keep(&self, concrete: &str, known: Known) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(concrete.to_owned(), known);
     }
 
     fn forget(&self, concrete: &str) {
-        self.stamps.lock().unwrap_or_else(PoisonError::into_inner).remove(concrete);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(concrete);
     }
 }
 
@@ -174,6 +185,10 @@ impl index::Index for Index {
 
     async fn swap(&self, to: &str) -> Result<()> {
         self.point(to).await
+    }
+
+    async fn claim(&self, to: &str) -> Result<bool> {
+        self.put_forward(to).await
     }
 
     async fn remove(&self, name: &str) -> Result<()> {
@@ -202,8 +217,8 @@ impl index::Index for Index {
     }
 
     async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
-        self.stamp(concrete).await?;
-        self.bulk.write(concrete, &writes).await
+        let door = self.known(concrete).await?.door;
+        self.bulk.write(&door, &writes).await
     }
 
     async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {

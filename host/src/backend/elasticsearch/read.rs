@@ -41,7 +41,7 @@ impl Index {
     /// Documents in the order of their ids.
     pub(super) async fn fetch(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
         if let Some(concrete) = concrete {
-            self.stamp(concrete).await?;
+            self.known(concrete).await?;
         }
         let mut documents = Vec::with_capacity(ids.len());
         for part in ids.chunks(TOGETHER) {
@@ -88,7 +88,7 @@ impl Index {
         for Found { _index, error, .. } in &found {
             error.as_ref().map_or(Ok(()), &forgive)?;
             if error.is_none() && !versioned.contains_key(_index) {
-                versioned.insert(_index.clone(), is_versioned(self.stamp(_index).await?.as_ref()));
+                versioned.insert(_index.clone(), is_versioned(self.known(_index).await?.stamp.as_ref()));
             }
         }
         let document = |found: Found| {

@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{
+    alias,
     answer::{self, Verdict},
     body::Parcel,
     client::{Client, Reply},
@@ -57,6 +58,7 @@ impl Load {
 /// Where requests go, and at what pace.
 pub(super) struct Road<'a> {
     pub client: &'a Client,
+    /// An index, or the door of one.
     pub index: &'a str,
     pub pace: &'a Mutex<Pace>,
 }
@@ -100,7 +102,8 @@ impl Road<'_> {
     }
 
     async fn send(&self, lines: Bytes, writes: usize) -> Result<Sent> {
-        let path = format!("{}/_bulk?filter_path={}", self.index, answer::FILTER);
+        let door = if alias::behind(self.index).is_some() { "&require_alias=true" } else { "" };
+        let path = format!("{}/_bulk?filter_path={}{door}", self.index, answer::FILTER);
         let reply = self.client.lines(OPERATION, &path, lines).await?;
         if reply.status == 200 {
             let cut_off = |reason| Error::new(Kind::Unavailable, format!("{OPERATION}: {reason}"));
@@ -119,7 +122,7 @@ impl Road<'_> {
             (_, kind) if answer::is_pushing_back(kind) => Ok(each(Verdict::Slower)),
             (429, _) => Ok(each(Verdict::Slower)),
             (400 | 413, kind) if kind != "index_closed_exception" => Ok(Sent::Refused(said.reason)),
-            _ => Err(fault::explain(OPERATION, self.client.engine(), reply.status, &said).with("index", self.index)),
+            _ => Err(fault::explain(OPERATION, self.client.engine(), reply.status, &said).with("index", self.name())),
         }
     }
 
@@ -152,11 +155,11 @@ impl Road<'_> {
 
     fn hopeless(&self, kind: String, reason: String) -> Error {
         let status = match kind.as_str() {
-            "index_not_found_exception" => 404,
+            "index_not_found_exception" => return alias::no_index(self.name()),
             "security_exception" => 403,
             _ => 400,
         };
-        fault::explain(OPERATION, self.client.engine(), status, &Said { kind, reason }).with("index", self.index)
+        fault::explain(OPERATION, self.client.engine(), status, &Said { kind, reason }).with("index", self.name())
     }
 
     fn adapt(&self, left: &Left, round: Round) {
@@ -181,7 +184,7 @@ impl Road<'_> {
             Some(pause) => tokio::time::sleep(pause).await,
             None if left.blocked => {
                 let said = Said { kind: "cluster_block_exception".to_owned(), reason: left.reason };
-                return Err(fault::explain(OPERATION, self.client.engine(), 403, &said).with("index", self.index));
+                return Err(fault::explain(OPERATION, self.client.engine(), 403, &said).with("index", self.name()));
             }
             None => {
                 left.writes.iter().for_each(|at| settled[*at] = Some(Written::Failed(left.reason.clone())));
@@ -189,6 +192,11 @@ impl Road<'_> {
             }
         }
         Ok(Some(left.writes))
+    }
+
+    /// The index, as people know it.
+    fn name(&self) -> &str {
+        alias::behind(self.index).unwrap_or(self.index)
     }
 
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {

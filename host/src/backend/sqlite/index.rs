@@ -77,6 +77,11 @@ impl index::Index for Index {
         self.database.write(move |connection| swap(connection, &alias, &to)).await
     }
 
+    async fn claim(&self, to: &str) -> Result<bool> {
+        let (alias, to) = (self.alias.clone(), to.to_owned());
+        self.database.write(move |connection| claim(connection, &alias, &to)).await
+    }
+
     async fn remove(&self, name: &str) -> Result<()> {
         self.mappings.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         let name = name.to_owned();
@@ -224,6 +229,14 @@ fn swap(connection: &Connection, alias: &str, to: &str) -> Result<(), Fault> {
     let sql = "INSERT INTO aliases (alias, name) VALUES (?1, ?2) ON CONFLICT (alias) DO UPDATE SET name = ?2";
     connection.execute(sql, [alias, &to])?;
     Ok(())
+}
+
+/// Called in one transaction, so that nobody comes in between.
+fn claim(connection: &Connection, alias: &str, to: &str) -> Result<bool, Fault> {
+    match named(connection, alias)? {
+        Some(name) => Ok(name == to),
+        None => swap(connection, alias, to).map(|()| true),
+    }
 }
 
 fn remove(connection: &Connection, name: &str) -> Result<(), Fault> {
