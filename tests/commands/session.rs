@@ -108,6 +108,33 @@ fn a_mended_record_is_retried_and_a_changed_one_is_a_difference() {
 }
 
 #[test]
+fn a_list_of_ids_is_worked_through_mended_and_worked_through_again() {
+    let place = place();
+    let dumped = fs::read_to_string(root().join("recipes/sample/people.jsonl")).unwrap();
+    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["Item"]["id"]["S"].as_str().unwrap().to_owned();
+    let ids: String = dumped.lines().take(10).map(|line| id(line) + "\n").collect();
+    place.write("ids.txt", ids + "nobody\nstranger\n");
+    let commands = [
+        "run persons --loaded",
+        "ids load persons ids.txt",
+        "run persons --loaded",
+        "ids status persons",
+        "ids dump persons --state not-found",
+        "retry persons",
+        "ids reset persons --state known-error --reason nonsense",
+        "ids reset persons --state known-error --reason tenures[0].id",
+        "ids reset persons --state known-error",
+        "run persons --loaded --limit 3",
+    ];
+    snapshots().bind(|| insta::assert_snapshot!("loaded", session(&place, &commands)));
+    let mended = dumped.lines().next().unwrap();
+    place.reindex_with("load people -", &mended.replace(&id(mended), "nobody")).exits(0);
+    place.reindex("ids reset persons --state known-error").exits(0);
+    let again = place.reindex("run persons --loaded").exits(0);
+    assert!(again.err.contains("in the list: 1 not-found, 11 verified"), "{}", again.err);
+}
+
+#[test]
 fn ids_that_cannot_be_read_are_told() {
     let place = place();
     let commands = ["run persons --ids -", "run persons --ids nothing.txt", "run persons --ids - --limit 3"];

@@ -1,6 +1,7 @@
 //! Backends that fail or hang at a chosen call, before or after they did what was asked.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +17,10 @@ use reindex::{
         storage::{Page, Row, Scan, Segment, SourceInfo},
     },
     error::{Error, Kind, Result},
-    ledger::{Commit, Filter, Group, IdRow, Lease, Ledger, Progress, Run},
+    ledger::{
+        Commit, Filter, Group, IdRow, Lease, Ledger, Progress, Run, State,
+        list::{self, List, Loaded, Move},
+    },
 };
 use tokio::sync::watch;
 
@@ -215,6 +219,22 @@ impl Index for Faulty<dyn Index> {
     }
     async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
         self.fuse.call(self.inner.search(query, limit)).await
+    }
+}
+
+#[async_trait]
+impl List for Faulty<dyn List> {
+    async fn load(&self, ids: &[String], reset: bool) -> Result<Loaded> {
+        self.fuse.call(self.inner.load(ids, reset)).await
+    }
+    async fn page(&self, state: Option<State>, from: Option<&str>, limit: usize) -> Result<list::Page> {
+        self.fuse.call(self.inner.page(state, from, limit)).await
+    }
+    async fn shift(&self, moves: &[Move]) -> Result<Vec<bool>> {
+        self.fuse.call(self.inner.shift(moves)).await
+    }
+    async fn counts(&self) -> Result<BTreeMap<State, u64>> {
+        self.fuse.call(self.inner.counts()).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod consume;
 mod dealt;
 mod faulty;
+mod loaded;
 mod prune;
 mod queue;
 mod workers;

@@ -12,7 +12,7 @@ use reindex::{
         storage::{Scan, Table},
     },
     clock::System,
-    ledger::{Filter, Ledger},
+    ledger::{Filter, Ledger, list::List},
     pipeline::{Consuming, Messages},
     recipe::Recipe,
     record::{Form, Key, Shape, Version},
@@ -169,6 +169,7 @@ impl World {
             servers: Default::default(),
             resources,
             ledger: Arc::new(Faulty { inner: self.ledger.clone(), fuse: fuse.clone(), shared: self.shared }),
+            list: None,
             state_directory: Some(self.directory.path().to_owned()),
             identity: BTreeMap::new(),
             clock: Arc::new(System),
@@ -183,6 +184,18 @@ impl World {
         let table = named.then(|| self.table.clone());
         let messages = Arc::new(Messages::new("work", queue, table, Form::Plain, consuming));
         Job { source: messages.clone(), messages: Some(messages), ..self.faulty_job(fuse) }
+    }
+
+    /// A job with a list of ids.
+    pub fn listed_job(&self, fuse: &Fuse) -> Job {
+        let list = Arc::new(Faulty { inner: self.list(), fuse: fuse.clone(), shared: false });
+        Job { list: Some(list), ..self.faulty_job(fuse) }
+    }
+
+    /// A list of ids beside the table.
+    pub fn list(&self) -> Arc<dyn List> {
+        let directory = self.directory.path();
+        Backends::new(directory, directory, Mode::ReadWrite, Arc::new(System)).list("persons").unwrap()
     }
 
     /// A queue beside the table.

@@ -29,13 +29,13 @@ fn open(config: &LedgerConfig, mode: Mode) -> List {
     List::open(config, "persons", &session(), mode)
 }
 
-fn existing(table: &str) -> LedgerConfig {
+pub fn existing(table: &str) -> LedgerConfig {
     let ids = Ids { table: Some(table.to_owned()), index: Some("by_state".to_owned()), shards: None };
     LedgerConfig { ids, create: false, ..config("unused") }
 }
 
 /// Makes a table as existing tools have it.
-async fn make(config: &LedgerConfig) -> Client {
+pub async fn make(config: &LedgerConfig) -> Client {
     let client = Client::new(&session::config(config.endpoint.as_deref()));
     let key = |name| KeySchemaElement::builder().attribute_name(name).key_type(KeyType::Hash).build().unwrap();
     let is = |name, kind| AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap();

@@ -13,6 +13,7 @@ mod faults;
 mod index;
 mod ledger;
 mod list;
+mod loaded;
 #[path = "../place.rs"]
 mod place;
 #[path = "../plugins.rs"]

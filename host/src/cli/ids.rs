@@ -79,6 +79,9 @@ pub(super) enum Ids {
         #[arg(long, value_name = "STATE", default_value = State::InProgress.word(),
             value_parser = PossibleValuesParser::new(State::ALL.map(State::word)))]
         state: Vec<String>,
+        /// Only those whose reason holds this text
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        reason: String,
     },
 }
 
@@ -97,11 +100,11 @@ impl Ids {
                 let list = place.project(&target, Mode::ReadOnly).await?.list()?;
                 dump(&*list, state.as_deref().and_then(State::from_word), json, ui).await
             }
-            Self::Reset { target, state } => {
+            Self::Reset { target, state, reason } => {
                 let list = place.project(&target, Mode::ReadWrite).await?.list()?;
                 let mut moved = 0;
                 for state in state.iter().filter_map(|word| State::from_word(word)) {
-                    moved += reset(&*list, state).await?;
+                    moved += reset(&*list, state, &reason).await?;
                 }
                 ui.ending(&format!("{} ids are ready again", number(moved)), &counted(&target));
                 Ok(Exit::Done)
@@ -215,17 +218,35 @@ async fn dump(list: &dyn List, state: Option<State>, json: bool, ui: Ui) -> Resu
     }
 }
 
-async fn reset(list: &dyn List, state: State) -> Result<u64> {
+async fn reset(list: &dyn List, state: State, reason: &str) -> Result<u64> {
     let (mut from, mut moved) = (None, 0);
     loop {
         let page = list.page(Some(state), from.as_deref(), PAGE).await?;
         let ready = |found| Move { found, state: State::Ready, reason: String::new(), owner: None };
-        let moves: Vec<_> = page.ids.into_iter().map(ready).collect();
+        let moves: Vec<_> = page.ids.into_iter().filter(|listed| listed.reason.contains(reason)).map(ready).collect();
         moved += list.shift(&moves).await?.into_iter().map(u64::from).sum::<u64>();
         from = page.next;
         if from.is_none() {
             return Ok(moved);
         }
+    }
+}
+
+/// What is in which state, as the last line of a run says it.
+pub(super) fn words(counts: &BTreeMap<State, u64>) -> String {
+    let each = counts.iter().map(|(state, count)| format!("{} {}", number(*count), state.word()));
+    format!("in the list: {}", each.reduce(|all, one| format!("{all}, {one}")).unwrap_or_else(|| "no ids".to_owned()))
+}
+
+/// How a run that worked through a list exits, and what to do next.
+pub(super) fn left(counts: &BTreeMap<State, u64>, target: &Target) -> (Exit, String) {
+    let again = target.again();
+    if counts.contains_key(&State::Ready) || counts.contains_key(&State::InProgress) {
+        return (Exit::Stopped, format!("reindex run {again} --loaded goes on with what is ready"));
+    }
+    match counts.keys().find(|state| state.is_failure()) {
+        Some(state) => (Exit::Failures, format!("reindex ids dump {again} --state {} --json says why", state.word())),
+        None => (Exit::Done, counted(target)),
     }
 }
 

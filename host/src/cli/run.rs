@@ -12,7 +12,7 @@ use clap::Args;
 use super::{
     diff,
     exit::Exit,
-    ids::read_ids,
+    ids::{self, read_ids},
     place::{Place, Target},
     signals::watched,
     ui::Ui,
@@ -21,7 +21,7 @@ use crate::{
     backend::Mode,
     error::{Error, Kind, Result},
     event::{Event, Events},
-    ledger::Counts,
+    ledger::{Counts, Scope},
     observe::{
         Observer,
         text::{self, Ending},
@@ -37,7 +37,8 @@ use crate::{
 #[command(after_help = "Examples:
   reindex run recipes/persons.toml
   reindex run recipes/persons.toml --dry-run --limit 100
-  reindex run recipes/persons.toml --rebuild --env dev")]
+  reindex run recipes/persons.toml --rebuild --env dev
+  reindex run recipes/persons.toml --loaded")]
 pub(super) struct Run {
     #[command(flatten)]
     target: Target,
@@ -50,6 +51,9 @@ pub(super) struct Run {
     /// Only the ids in this file, one a line; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with = "limit")]
     ids: Option<PathBuf>,
+    /// Works through the recipe's list of ids (`reindex ids load`) until none is ready, and looks each up in the index
+    #[arg(long, conflicts_with_all = ["dry_run", "limit", "ids", "rebuild"])]
+    loaded: bool,
     /// Begins anew instead of going on with an unfinished run
     #[arg(long)]
     fresh: bool,
@@ -88,19 +92,30 @@ impl Run {
     fn flags(&self) -> String {
         let limit = self.limit.map(|limit| format!(" --limit {limit}"));
         let ids = self.ids.as_ref().map(|ids| format!(" --ids {}", ids.display()));
+        let loaded = self.loaded.then(|| " --loaded".to_owned());
         let rebuild = self.rebuild.then(|| " --rebuild".to_owned());
         let drop_old = self.drop_old.then(|| " --drop-old".to_owned());
         let waive = (self.waive > 0).then(|| format!(" --waive {}", self.waive));
-        [limit, ids, rebuild, drop_old, waive].into_iter().flatten().collect()
+        [limit, ids, loaded, rebuild, drop_old, waive].into_iter().flatten().collect()
     }
 
     fn work(&self) -> Result<Work> {
         Ok(match (&self.ids, self.limit) {
             (Some(ids), _) => Work::Ids(read_ids(ids)?),
             (None, Some(limit)) => Work::Limit(limit),
+            (None, None) if self.loaded => Work::Loaded,
             (None, None) if self.rebuild => Work::Rebuild { drop_old: self.drop_old, waive: self.waive },
             (None, None) => Work::Full,
         })
+    }
+}
+
+fn ending(summary: &Summary) -> Ending<'_> {
+    Ending {
+        run: Some(&summary.run.id),
+        finished: summary.is_finished(),
+        counts: summary.counts,
+        elapsed: summary.elapsed,
     }
 }
 
@@ -145,18 +160,20 @@ impl<'a> Show<'a> {
     ) -> Result<Exit> {
         let begun = Instant::now();
         match watched(self.ui, &self.observer, &self.stop, self.resume.clone(), work).await {
+            Ok(summary) if summary.run.scope == Scope::Loaded => {
+                let counts = project.list()?.counts().await?;
+                let ending = format!("{}; {}", text::ending(&ending(&summary)), ids::words(&counts));
+                let (exit, next) = ids::left(&counts, target);
+                self.ui.ending(&ending, &next);
+                Ok(exit)
+            }
             Ok(summary) => Ok(self.finished(&summary, project, target)),
             Err(error) => self.stopped(error, begun.elapsed()),
         }
     }
 
     fn finished(&self, summary: &Summary, project: &Project, target: &Target) -> Exit {
-        let ending = Ending {
-            run: Some(&summary.run.id),
-            finished: summary.is_finished(),
-            counts: summary.counts,
-            elapsed: summary.elapsed,
-        };
+        let ending = ending(summary);
         let status = format!("reindex status {}", target.again());
         let index = project.recipe.grant.write.index.first();
         let (exit, next) = match (ending.finished, ending.counts.failed, index) {

@@ -129,6 +129,7 @@ fn flags(run: &Run) -> String {
     match run.scope {
         Scope::Full => String::new(),
         Scope::Rebuild => " --rebuild".to_owned(),
+        Scope::Loaded => " --loaded".to_owned(),
         Scope::Ids => " --ids FILE".to_owned(),
         Scope::Limit => run.identity.get("limit").map_or_else(String::new, |limit| format!(" --limit {limit}")),
     }

@@ -32,6 +32,8 @@ pub enum Scope {
     Rebuild,
     /// A list of ids. Moves no checkpoint of a full run and never prunes.
     Ids,
+    /// The recipe's list of ids, which says itself what is done. Moves no checkpoint of a full run and never prunes.
+    Loaded,
     /// The first records only. Moves no checkpoint of a full run and never prunes.
     Limit,
 }

@@ -26,11 +26,13 @@ pub enum State {
     UnknownError,
     /// Larger than a limit.
     TooBig,
+    /// The plugin had no business with it.
+    Skipped,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ready,
         Self::InProgress,
         Self::NotFound,
@@ -41,6 +43,7 @@ impl State {
         Self::Inconsistent,
         Self::UnknownError,
         Self::TooBig,
+        Self::Skipped,
     ];
 
     /// The number in a table's `progress_state`.
@@ -56,6 +59,7 @@ impl State {
             Self::Inconsistent => 7,
             Self::UnknownError => 8,
             Self::TooBig => 9001,
+            Self::Skipped => 9002,
         }
     }
 
@@ -77,6 +81,7 @@ impl State {
             Self::Inconsistent => "inconsistent",
             Self::UnknownError => "unknown-error",
             Self::TooBig => "too-big",
+            Self::Skipped => "skipped",
         }
     }
 
@@ -101,6 +106,6 @@ mod tests {
             assert_eq!(State::from_number(state.number()), Some(state));
             assert_eq!(State::from_word(state.word()), Some(state));
         }
-        assert_eq!(State::from_number(9002), None);
+        assert_eq!(State::from_number(9003), None);
     }
 }

@@ -132,7 +132,7 @@ impl Pipeline {
             }
             match entry.end(None) {
                 End::Done => counts.done += 1,
-                End::Skipped => counts.skipped += 1,
+                End::Skipped(_) => counts.skipped += 1,
                 End::Open(failure) => {
                     *settle::open_count(failure.state, counts) += 1;
                     let row = settle::row(entry, failure, self.parts.clock.now(), self.parts.config.attempts);

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::ledger::{Commit, Counts, IdRow, Progress, State};
 
 use super::{
+    feed::Receipt,
     mapping::Mapped,
     settle::{self, End},
 };
@@ -30,8 +31,28 @@ struct Part {
     /// The open rows that were there before, by state.
     closed: Vec<State>,
     settled: Vec<String>,
-    /// What ends its messages in their queue.
-    receipts: Vec<String>,
+    /// What ends its entries where they came from.
+    ends: Vec<Ended>,
+}
+
+/// How an entry ended, for where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Which entry.
+    pub receipt: Receipt,
+    /// The state it is in.
+    pub state: State,
+    /// Why; of an id that is done, what to look for.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl Ended {
+    fn done(receipt: Receipt) -> Self {
+        let reason = if let Receipt::Listed(_, handed) = &receipt { handed.clone() } else { String::new() };
+        Self { receipt, state: State::Done, reason, attempts: 1 }
+    }
 }
 
 /// A commit, with what it changes in the run's open rows beyond its own rows.
@@ -41,8 +62,8 @@ pub(super) struct Change {
     pub commit: Commit,
     /// The states of rows that are replaced or gone with it.
     pub closed: Vec<State>,
-    /// What ends its messages in their queue, once the ledger has it.
-    pub receipts: Vec<String>,
+    /// What ends its entries where they came from, once the ledger has it.
+    pub ends: Vec<Ended>,
 }
 
 impl Conclusion {
@@ -72,9 +93,9 @@ impl Conclusion {
             progress.counts += part.counts;
             progress.cursor = part.cursor.or_else(|| progress.cursor.take());
             progress.ended = self.last && number == last;
-            let Part { rows, settled, closed, receipts, .. } = part;
+            let Part { rows, settled, closed, ends, .. } = part;
             let commit = Commit { segment, progress: progress.clone(), rows, settled };
-            changes.push(Change { commit, closed, receipts });
+            changes.push(Change { commit, closed, ends });
         }
         changes
     }
@@ -84,14 +105,18 @@ impl Part {
     fn with(mut self, mut entry: Mapped, end: End, written: Counts, now: Timestamp, attempts: u32) -> Self {
         self.counts += written;
         self.cursor = Some(entry.cursor.clone());
-        self.receipts.extend(entry.receipt.take());
+        let receipt = entry.receipt.take();
+        if let Some(receipt @ Receipt::Listed(..)) = receipt {
+            return self.with_listed(receipt, entry, end, now, attempts);
+        }
+        self.ends.extend(receipt.map(Ended::done));
         match entry.before {
             Some(before) => self.closed.push(before.state),
             None => self.counts.read += 1,
         }
         match end {
             End::Done => self.counts.done += 1,
-            End::Skipped => self.counts.skipped += 1,
+            End::Skipped(_) => self.counts.skipped += 1,
             End::Open(failure) => {
                 self.rows.push(settle::row(entry, failure, now, attempts));
                 return self;
@@ -100,6 +125,24 @@ impl Part {
         if entry.before.is_some() {
             self.settled.push(entry.position);
         }
+        self
+    }
+
+    /// An id whose list says how it stands leaves no row. One that is to be tried again is counted when it ends.
+    fn with_listed(mut self, receipt: Receipt, entry: Mapped, end: End, now: Timestamp, attempts: u32) -> Self {
+        let ended = match end {
+            End::Done => Ended::done(receipt),
+            End::Skipped(reason) => Ended { receipt, state: State::Skipped, reason, attempts: 1 },
+            End::Open(failure) => {
+                let IdRow { state, reason, attempts, .. } = settle::row(entry, failure, now, attempts);
+                Ended { receipt, state, reason, attempts }
+            }
+        };
+        if ended.state != State::Ready {
+            self.counts.read += 1;
+            *settle::count(ended.state, &mut self.counts) += 1;
+        }
+        self.ends.push(ended);
         self
     }
 }
@@ -132,7 +175,7 @@ mod tests {
         let open = |state| End::Open(Failure { state, reason: "why".into(), group: "why".into() });
         match which {
             0 => End::Done,
-            1 => End::Skipped,
+            1 => End::Skipped("why".into()),
             2 => open(State::NotFound),
             3 => open(State::KnownError),
             4 => open(State::TooBig),

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     Pipeline,
-    feed::{Before, Entry, Feed},
+    feed::{Before, Entry, Feed, Receipt},
     messages::{Body, Messages, beginning, position},
     reason::group,
     task,
@@ -116,7 +116,7 @@ impl Consumer {
             };
             let refused = self.refused(&delivery, &body);
             let body = if let Body::Record(body) = body { Some(body) } else { None };
-            let receipt = Some(delivery.receipt);
+            let receipt = Some(Receipt::Message(delivery.receipt));
             entries.push(Entry { cursor: String::new(), position, id, before, body, refused, receipt });
         }
         Ok(entries)

@@ -9,7 +9,7 @@ use crate::{
     sandbox::Failure,
 };
 
-use super::consumer::Consumer;
+use super::{conclusion::Ended, consumer::Consumer, lease::Held, loaded::Hand};
 
 /// An earlier try that left a row in the ledger.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,24 @@ pub(super) struct Before {
     pub state: State,
     /// How often it was tried.
     pub attempts: u32,
+}
+
+/// What tells where an entry came from how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Receipt {
+    /// A message, by its receipt.
+    Message(String),
+    /// An id of a list, and what it says if it is done; its state is kept there, and in no row.
+    Listed(String, String),
+}
+
+impl Receipt {
+    /// The name under which it was taken.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Message(name) | Self::Listed(name, _) => name,
+        }
+    }
 }
 
 /// One record on its way in.
@@ -35,8 +53,8 @@ pub(super) struct Entry {
     pub body: Option<Vec<u8>>,
     /// Why the feed itself refuses it.
     pub refused: Option<Failure>,
-    /// Ends it in its queue, if it is a message.
-    pub receipt: Option<String>,
+    /// Ends it where it came from, if that has to know.
+    pub receipt: Option<Receipt>,
 }
 
 impl Entry {
@@ -64,9 +82,26 @@ pub(super) enum Feed {
     Rows { scan: Arc<dyn Scan>, ledger: Arc<dyn Ledger>, run: String, filter: Filter },
     /// A queue; its cursor says nothing, since the queue itself knows what was acknowledged.
     Messages(Arc<Consumer>),
+    /// The ready ids of a list, which says itself what is done.
+    Loaded(Arc<Hand>),
 }
 
 impl Feed {
+    /// The same feed for whoever holds a line from now on.
+    pub fn begun(self, held: &Held) -> Self {
+        match self {
+            Self::Loaded(hand) => Self::Loaded(Arc::new(hand.of(held))),
+            feed => feed,
+        }
+    }
+
+    /// Gives back what was taken and came to no end.
+    pub async fn give_back(&self) {
+        if let Self::Loaded(hand) = self {
+            hand.put_all_back().await;
+        }
+    }
+
     /// Reads at most `limit` entries after a cursor, and says where to go on, if anywhere.
     pub async fn read(&self, after: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
         match self {
@@ -101,13 +136,21 @@ impl Feed {
                 let (entries, goes_on) = consumer.read(limit).await?;
                 Ok((entries, goes_on.then(String::new)))
             }
+            Self::Loaded(hand) => {
+                let (entries, goes_on) = hand.read(limit).await?;
+                Ok((entries, goes_on.then(String::new)))
+            }
         }
     }
 
-    /// Ends messages for good, once the ledger knows what came of them.
-    pub async fn acknowledge(&self, receipts: &[String]) -> Result<()> {
+    /// Ends entries where they came from, once the ledger knows what came of them.
+    pub async fn acknowledge(&self, ends: &[Ended]) -> Result<()> {
         match self {
-            Self::Messages(consumer) => consumer.acknowledge(receipts).await,
+            Self::Messages(consumer) => {
+                let receipts: Vec<_> = ends.iter().map(|end| end.receipt.name().to_owned()).collect();
+                consumer.acknowledge(&receipts).await
+            }
+            Self::Loaded(hand) => hand.settle(ends).await,
             Self::Segment { .. } | Self::Ids { .. } | Self::Rows { .. } => Ok(()),
         }
     }

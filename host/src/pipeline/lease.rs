@@ -139,6 +139,16 @@ impl Leases {
         LOOK.min(self.lasting / 6).saturating_mul(2u32.saturating_pow(looks / 4)).min(longest)
     }
 
+    /// How long a worker may be silent.
+    pub(super) fn lasting(&self) -> Duration {
+        self.lasting
+    }
+
+    /// Whether whoever holds this line was silent for too long at the last looks.
+    pub(super) fn stands_still(&self, line: u32) -> bool {
+        self.watched().stands_still(line)
+    }
+
     /// How far each line is, which also shows who lives.
     pub(super) async fn look(&self) -> Result<Vec<Progress>> {
         let asked = Instant::now();

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    feed::{Before, Entry},
+    feed::{Before, Entry, Receipt},
     reason,
 };
 
@@ -25,8 +25,8 @@ pub(super) struct Mapped {
     pub version: Option<u64>,
     /// What the ledger says of earlier tries.
     pub before: Option<Before>,
-    /// Ends it in its queue, if it is a message.
-    pub receipt: Option<String>,
+    /// Ends it where it came from, if that has to know.
+    pub receipt: Option<Receipt>,
     /// What the plugin wants, or why there is nothing to do.
     pub answer: std::result::Result<Outcome, Failure>,
 }

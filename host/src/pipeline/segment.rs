@@ -15,8 +15,9 @@ use super::{
     Parts, Pipeline, backoff,
     batch::{Batch, Cutter},
     conclusion::{Change, Conclusion},
-    feed::Feed,
+    feed::{Feed, Receipt},
     lease::{self, Held},
+    loaded::Handed,
     mapping::{self, Mapped},
     settle,
     sink::Work,
@@ -33,7 +34,9 @@ impl Pipeline {
     /// Works through a feed from where its progress says, while the lease is held. Answers whether it is at its end.
     pub(super) async fn segment(self, held: Held, feed: Feed, progress: Progress) -> Result<bool> {
         let held = Arc::new(held);
-        let worked = self.work_on(&held, feed, progress).await;
+        let feed = feed.begun(&held);
+        let worked = self.work_on(&held, feed.clone(), progress).await;
+        feed.give_back().await;
         let leases = &self.parts.leases;
         if !held.is_lost() {
             leases.give_back(&held).await;
@@ -144,7 +147,9 @@ impl Pipeline {
             let changes = self.carry_out(batch).await?.commits(held.line, &mut progress);
             // Checkpoints are written one after the other, so that none is passed by a later one.
             saved(saving.take()).await?;
-            *saving = Some(task::spawn(self.clone().save(held.clone(), feed.clone(), changes)));
+            let (pipeline, save) = (self.clone(), self.clone().save(held.clone(), feed.clone(), changes));
+            // A feed may wait for what was to be written down; it must not do so for ever.
+            *saving = Some(task::spawn(async move { save.await.inspect_err(|_| pipeline.halt()) }));
         }
         Ok(ended)
     }
@@ -158,7 +163,7 @@ impl Pipeline {
     /// Writes commit after commit, and none once the lease is lost.
     async fn save(self, held: Arc<Held>, feed: Feed, changes: Vec<Change>) -> Result<()> {
         let Parts { ledger, run, config, events, .. } = &*self.parts;
-        for Change { commit, closed, receipts } in changes {
+        for Change { commit, closed, ends } in changes {
             let write = || ledger.commit(&run.id, held.token, &commit);
             if held.is_lost() || !backoff::insist(config.attempts, events, write).await? {
                 held.lose();
@@ -167,7 +172,8 @@ impl Pipeline {
             for row in &commit.rows {
                 settle::announce(row, events);
             }
-            backoff::insist(config.attempts, events, || feed.acknowledge(&receipts)).await?;
+            ends.iter().for_each(|end| settle::announce_listed(end, events));
+            backoff::insist(config.attempts, events, || feed.acknowledge(&ends)).await?;
             let opened = commit.rows.iter().map(|row| row.state);
             self.total().take_commit(held.line, commit.progress.counts, &closed, opened);
             let counts = self.counts();
@@ -181,6 +187,9 @@ impl Pipeline {
         let mut conclusion = Conclusion::new(batch.last, MAX_ROWS);
         let now = self.parts.clock.now();
         for (mut entry, work) in batch.entries.into_iter().zip(works) {
+            if let Some(Receipt::Listed(id, handed)) = &mut entry.receipt {
+                *handed = Handed::text(&work, id);
+            }
             let end = entry.end(work.failure);
             conclusion.add(entry, end, work.counts, now, self.parts.config.attempts);
         }

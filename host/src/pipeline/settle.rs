@@ -9,15 +9,15 @@ use crate::{
     sandbox::Failure,
 };
 
-use super::{mapping::Mapped, reason::group};
+use super::{conclusion::Ended, feed::Receipt, mapping::Mapped, reason::group};
 
 /// How one entry ended.
 #[derive(Debug)]
 pub(super) enum End {
     /// All its effects were acknowledged.
     Done,
-    /// The plugin had no business with it.
-    Skipped,
+    /// The plugin had no business with it, for this reason.
+    Skipped(String),
     /// It is not done.
     Open(Failure),
 }
@@ -27,11 +27,20 @@ pub(super) fn end(outcome: Outcome, id: &str) -> End {
     let open = |state, reason: String| End::Open(Failure { state, group: group(&reason, id), reason });
     match outcome {
         Outcome::Effects(_) => End::Done,
-        Outcome::Skip(_) => End::Skipped,
+        Outcome::Skip(reason) => End::Skipped(reason),
         Outcome::NotFound(reason) => open(State::NotFound, reason),
         Outcome::Invalid(reason) => open(State::KnownError, reason),
         Outcome::TooBig(reason) => open(State::TooBig, reason),
         Outcome::Retry(reason) => open(State::Ready, reason),
+    }
+}
+
+/// The number that counts the records of a state.
+pub(super) fn count(state: State, counts: &mut Counts) -> &mut u64 {
+    match state {
+        State::Done => &mut counts.done,
+        State::Skipped => &mut counts.skipped,
+        state => open_count(state, counts),
     }
 }
 
@@ -66,6 +75,14 @@ pub(super) fn row(entry: Mapped, failure: Failure, at: Timestamp, attempts: u32)
 /// Says that an entry is not done.
 pub(super) fn announce(row: &IdRow, events: &Events) {
     events.send(Event::ItemFailed { id: row.id.clone(), state: row.state, reason: row.reason.clone() });
+}
+
+/// Says that an id of a list, which leaves no row, is not done.
+pub(super) fn announce_listed(ended: &Ended, events: &Events) {
+    if let (Receipt::Listed(id, _), false) = (&ended.receipt, matches!(ended.state, State::Done | State::Skipped)) {
+        let (id, state, reason) = (id.clone(), ended.state, ended.reason.clone());
+        events.send(Event::ItemFailed { id, state, reason });
+    }
 }
 
 impl Mapped {

@@ -36,16 +36,17 @@ impl Totals {
             total += *line;
         }
         let open = self.open();
-        total.not_found = self.not_found.min(open);
-        total.waiting = self.waiting.min(open - total.not_found);
-        total.failed = open - total.not_found - total.waiting;
+        let (not_found, waiting) = (self.not_found.min(open), self.waiting.min(open - self.not_found.min(open)));
+        total.not_found += not_found;
+        total.waiting += waiting;
+        total.failed += open - not_found - waiting;
         total
     }
 
-    /// How many records are read, but neither done nor skipped.
+    /// How many records are read, but neither done nor skipped, nor counted by a line that leaves no rows.
     pub fn open(&self) -> u64 {
         let sum = |count: fn(&Counts) -> u64| self.lines.iter().map(count).sum::<u64>();
-        sum(|line| line.read).saturating_sub(sum(|line| line.done + line.skipped))
+        sum(|line| line.read).saturating_sub(sum(|line| line.done + line.skipped + line.not_found + line.failed))
     }
 
     /// Takes up what the lines say that somebody else may have written.

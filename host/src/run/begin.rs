@@ -124,7 +124,8 @@ impl Job {
         let segments = self.segments(work, &info);
         let mut identity = self.identity(&info, segments)?;
         let total = match work {
-            Work::Ids(_) if info.key.is_none() => return Err(not_keyed()),
+            Work::Ids(_) | Work::Loaded if info.key.is_none() => return Err(not_keyed()),
+            Work::Loaded => Some(self.ready_ids().await?),
             Work::Ids(ids) => {
                 identity.insert("ids".into(), digest(&ids.join("\n")));
                 Some(ids.len() as u64)

@@ -51,6 +51,7 @@ impl Job {
             Work::Full if !self.prunes.is_empty() => {
                 steps.step("pruned", self.prune_or_say_why_not(&run, events)).await?;
             }
+            Work::Loaded => steps.step("verified the list", self.verify_list(&run, events)).await?,
             _ => {}
         }
         steps.run.ended = Some(self.clock.now());

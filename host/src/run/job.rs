@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     event::Events,
-    ledger::{Ledger, Run},
+    ledger::{Ledger, Run, list::List},
     pipeline::{self, Leases, Messages, Parts, Pipeline, Sinks, Stop},
     recipe::Prune,
     record::{Shape, canonical},
@@ -66,6 +66,8 @@ pub struct Job {
     pub resources: Resources,
     /// Where it is written down.
     pub ledger: Arc<dyn Ledger>,
+    /// The list of ids that [`Work::Loaded`] works through.
+    pub list: Option<Arc<dyn List>>,
     /// Where the lock of the recipe lies; none allows several runs at once, and a shared ledger needs none.
     pub state_directory: Option<PathBuf>,
     /// What else makes this run this run, such as which server each resource is on.
@@ -137,7 +139,8 @@ impl Job {
             (Work::Ids(ids), _) if shared => {
                 u32::try_from(ids.len().div_ceil(IDS_IN_A_SEGMENT)).unwrap_or(u32::MAX).clamp(1, SHARED_SEGMENTS)
             }
-            (Work::Ids(_) | Work::Limit(_), _) => return 1,
+            (Work::Loaded, _) if shared => SHARED_SEGMENTS,
+            (Work::Ids(_) | Work::Loaded | Work::Limit(_), _) => return 1,
             (_, 0) if shared => info.segments.unwrap_or(SHARED_SEGMENTS),
             (_, 0) => info.segments.unwrap_or_else(cores),
             (_, segments) => segments,
@@ -145,7 +148,7 @@ impl Job {
         match work {
             // However many lines a worker takes, the next one finds some.
             _ if shared && self.messages.is_some() => wanted.max(SHARED_SEGMENTS),
-            Work::Ids(_) => wanted,
+            Work::Ids(_) | Work::Loaded => wanted,
             _ => wanted.min(info.max_segments.unwrap_or(u32::MAX)),
         }
     }

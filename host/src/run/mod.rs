@@ -8,6 +8,7 @@ mod iam;
 mod identity;
 mod job;
 mod load;
+mod loaded;
 mod lock;
 mod look;
 mod open;
@@ -61,6 +62,8 @@ pub enum Work {
     },
     /// These ids.
     Ids(Vec<String>),
+    /// The ready ids of the recipe's list, until none is left.
+    Loaded,
     /// The first so many records.
     Limit(u64),
 }
@@ -71,6 +74,7 @@ impl Work {
             Self::Full => Scope::Full,
             Self::Rebuild { .. } => Scope::Rebuild,
             Self::Ids(_) => Scope::Ids,
+            Self::Loaded => Scope::Loaded,
             Self::Limit(_) => Scope::Limit,
         }
     }
@@ -163,6 +167,7 @@ impl Job {
     async fn work_through(&self, steps: &mut Steps, pipeline: &Pipeline, work: &Work, events: &Events) -> Result<()> {
         let ended = match work {
             Work::Ids(ids) => pipeline.ids(Arc::new(ids.clone())).await?,
+            Work::Loaded => pipeline.loaded(self.list()?).await?,
             _ => pipeline.scan().await?,
         };
         if !ended {
@@ -185,6 +190,9 @@ impl Job {
         let mut run = look::needing(&*self.ledger, &self.name).await?.ok_or_else(|| {
             Error::usage(format!("recipe `{}` was never run, so there is nothing to retry", self.name))
         })?;
+        if run.scope == Scope::Loaded {
+            return Err(loaded::not_retried());
+        }
         if run.identity.get("plugin").map(String::as_str) != Some(self.plugin.digest()) {
             events.note("the plugin is another than the run began with; its failures are retried with today's");
         }
@@ -222,6 +230,9 @@ impl Job {
         if let Some(messages) = &self.messages {
             return Err(messages.refuse("what a run would do cannot be told without taking its messages"));
         }
+        if work == Work::Loaded {
+            return Err(Error::usage("what a run would do with a list of ids cannot be told without claiming them"));
+        }
         let mut run = self.draft(&work).await?;
         for target in self.targets()? {
             if let Some(current) = target.index.current().await? {
@@ -231,7 +242,7 @@ impl Job {
         let (scan, ids): (Arc<dyn Scan>, _) = match work {
             Work::Limit(limit) => (Arc::new(First::new(self.source.clone(), limit)), None),
             Work::Ids(ids) => (self.source.clone(), Some(Arc::new(ids))),
-            Work::Full | Work::Rebuild { .. } => (self.source.clone(), None),
+            Work::Full | Work::Rebuild { .. } | Work::Loaded => (self.source.clone(), None),
         };
         let leases = self.leases(&run, events, stop)?;
         self.pipeline(&run, scan, leases, events, stop).await?.compare(ids, each).await

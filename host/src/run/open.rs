@@ -116,6 +116,7 @@ impl Project {
             servers: self.servers(),
             resources: self.resources()?,
             ledger: self.backends.ledger()?,
+            list: Some(self.list()?),
             state_directory: Some(self.environment.state.clone()),
             identity: self.identity(),
             clock: Arc::new(System),

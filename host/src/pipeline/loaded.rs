@@ -1,0 +1,373 @@
+//! A list of ids as a source: ready ids are claimed a few at a time, and settled once their effects are acknowledged.
+//!
+//! A claimed id is in the hands of a lease on a line of a run, and free again when that lease is given back, taken
+//! over or stands still. Whether a document arrived is not looked at here; `run/loaded.rs` does, at the end.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::{
+    capability::storage::Scan,
+    error::Result,
+    ledger::{
+        Progress, State,
+        list::{List, Listed, Move},
+    },
+    record::Effect,
+};
+
+use super::{
+    Pipeline, backoff,
+    conclusion::Ended,
+    feed::{Before, Entry, Feed, Receipt},
+    lease::{Held, Leases},
+    sink::Work,
+};
+
+/// How many ids are claimed at once: a claim is a write each, and what is claimed is lost time if the worker dies.
+const MOST: usize = 100;
+
+/// How long to wait before looking again for ids that others may put back, at most.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long to wait where only what is in hand here can come back.
+const SOON: Duration = Duration::from_millis(50);
+
+/// The documents that were handed over for an id under its own name: by index, each with its version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed(pub BTreeMap<String, Option<u64>>);
+
+impl Handed {
+    /// Reads what stands as the reason of an id that is done; nothing if somebody else wrote it.
+    pub fn read(reason: &str) -> Self {
+        serde_json::from_str(reason).unwrap_or_default()
+    }
+
+    /// What acknowledged effects left there.
+    fn of(work: &Work, listed: &str) -> Self {
+        let mut handed = BTreeMap::new();
+        for effect in work.effects.iter().filter(|_| work.id == listed) {
+            match effect {
+                Effect::PutDocument { index, id, version, .. } if *id == work.id => {
+                    handed.insert(index.clone(), version.or(work.version));
+                }
+                Effect::DeleteDocument { index, id, .. } if *id == work.id => drop(handed.remove(index)),
+                _ => {}
+            }
+        }
+        Self(handed)
+    }
+
+    /// Writes it down as a reason; empty if there is nothing to look for.
+    pub(super) fn text(work: &Work, listed: &str) -> String {
+        match Self::of(work, listed) {
+            Self(handed) if handed.is_empty() => String::new(),
+            handed => serde_json::to_string(&handed).unwrap_or_default(),
+        }
+    }
+}
+
+/// A list, as all lines of one process share it.
+pub(super) struct Loaded {
+    list: Arc<dyn List>,
+    scan: Arc<dyn Scan>,
+    leases: Arc<Leases>,
+    run: String,
+    /// One line claims at a time.
+    round: tokio::sync::Mutex<Round>,
+    /// Ids that were put back, since they may succeed later.
+    tries: Mutex<HashMap<String, Try>>,
+}
+
+/// How far this process has looked through the list.
+#[derive(Default)]
+struct Round {
+    from: Option<String>,
+    /// Ids in hands nobody here knows, and since when they are as they are.
+    seen: HashMap<String, (u64, Instant)>,
+    /// Not before then is it worth looking again.
+    next: Option<Instant>,
+    /// How often in a row nothing was ready or in progress.
+    quiet: u32,
+    over: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Try {
+    attempts: u32,
+    next: Instant,
+}
+
+/// The ids that one lease of a line has in hand.
+pub(super) struct Hand {
+    loaded: Arc<Loaded>,
+    owner: String,
+    ids: Mutex<HashMap<String, Listed>>,
+}
+
+impl Pipeline {
+    /// Works through a list until nothing in it is ready or in progress. Answers whether it got there.
+    pub async fn loaded(&self, list: Arc<dyn List>) -> Result<bool> {
+        let (scan, leases) = (self.parts.scan.clone(), self.parts.leases.clone());
+        let run = self.parts.run.id.clone();
+        let loaded = Loaded { list, scan, leases, run, round: Default::default(), tries: Mutex::default() };
+        let loaded = Arc::new(loaded);
+        let line = || Feed::Loaded(Arc::new(Hand::new(loaded.clone(), String::new())));
+        self.divide(&(0..self.parts.run.segments).map(|_| line()).collect::<Vec<_>>()).await
+    }
+}
+
+impl Hand {
+    fn new(loaded: Arc<Loaded>, owner: String) -> Self {
+        Self { loaded, owner, ids: Mutex::default() }
+    }
+
+    /// An empty hand of a lease that was just taken.
+    pub fn of(&self, held: &Held) -> Self {
+        Self::new(self.loaded.clone(), format!("{} {} {}", self.loaded.run, held.line, held.token))
+    }
+
+    /// Claims at most `limit` ids and reads their records. Answers whether more may come.
+    pub async fn read(&self, limit: usize) -> Result<(Vec<Entry>, bool)> {
+        let (claimed, over) = self.claim_or_rest(limit.clamp(1, MOST)).await?;
+        if claimed.is_empty() {
+            return Ok((Vec::new(), !over));
+        }
+        let records = match self.loaded.scan.reread(&claimed).await {
+            Ok(records) => records,
+            Err(error) => {
+                self.put_back(&claimed).await;
+                return Err(error);
+            }
+        };
+        let entries = claimed.into_iter().zip(records);
+        Ok((entries.map(|(id, record)| self.loaded.entry(id, record.map(|record| record.body))).collect(), true))
+    }
+
+    /// Moves ids to where they ended. One that somebody else took over meanwhile is that one's to settle.
+    pub async fn settle(&self, ends: &[Ended]) -> Result<()> {
+        let step = |end: &Ended| {
+            let found = self.ids().get(end.receipt.name())?.clone();
+            Some(Move { found, state: end.state, reason: end.reason.clone(), owner: None })
+        };
+        // Before the move, so that no line here takes it up again too soon.
+        self.loaded.remember(ends);
+        self.loaded.list.shift(&ends.iter().filter_map(step).collect::<Vec<_>>()).await?;
+        for end in ends {
+            self.ids().remove(end.receipt.name());
+        }
+        Ok(())
+    }
+
+    /// Makes everything ready again that is still in hand. Where that fails, the end of the lease does it.
+    pub async fn put_all_back(&self) {
+        let ids: Vec<_> = self.ids().keys().cloned().collect();
+        self.put_back(&ids).await;
+    }
+
+    async fn put_back(&self, ids: &[String]) {
+        let taken: Vec<_> = ids.iter().filter_map(|id| self.ids().remove(id)).collect();
+        let ready = |found: Listed| Move { state: State::Ready, reason: found.reason.clone(), owner: None, found };
+        let _ = self.loaded.list.shift(&taken.into_iter().map(ready).collect::<Vec<_>>()).await;
+    }
+
+    /// Claims ids; if there are none now, waits for a while. Answers whether nothing more is to be expected.
+    async fn claim_or_rest(&self, limit: usize) -> Result<(Vec<String>, bool)> {
+        let rest = {
+            let mut round = self.loaded.round.lock().await;
+            if round.over {
+                return Ok((Vec::new(), true));
+            }
+            let (pace, now) = (self.loaded.pace(), Instant::now());
+            if round.next.is_none_or(|next| next <= now) {
+                let claimed = self.claim(limit, &mut round).await?;
+                round.next = claimed.is_empty().then(|| Instant::now() + pace);
+                if !claimed.is_empty() || round.over {
+                    return Ok((claimed, round.over));
+                }
+            }
+            pace
+        };
+        tokio::time::sleep(rest).await;
+        Ok((Vec::new(), false))
+    }
+
+    async fn claim(&self, limit: usize, round: &mut Round) -> Result<Vec<String>> {
+        let (whole, mut open) = (round.from.is_none(), false);
+        loop {
+            let page = self.loaded.list.page(Some(State::Ready), round.from.as_deref(), limit).await?;
+            open |= !page.ids.is_empty();
+            let due = page.ids.into_iter().filter(|listed| self.loaded.is_due(&listed.id));
+            let taken = self.take(due.collect()).await?;
+            round.from = page.next;
+            if !taken.is_empty() {
+                round.quiet = 0;
+                return Ok(taken);
+            }
+            if round.from.is_none() {
+                break;
+            }
+        }
+        let (taken, in_progress) = self.take_over(limit, round).await?;
+        round.quiet = if whole && !open && !in_progress { round.quiet + 1 } else { 0 };
+        // What another worker moved just now may be found nowhere for a moment.
+        round.over = round.quiet > u32::from(self.loaded.leases.are_shared());
+        Ok(taken)
+    }
+
+    /// Takes ids that are in progress with nobody who lives. Answers also whether any are in progress.
+    async fn take_over(&self, limit: usize, round: &mut Round) -> Result<(Vec<String>, bool)> {
+        let (mut from, mut any) = (None, false);
+        loop {
+            let page = self.loaded.list.page(Some(State::InProgress), from.as_deref(), limit).await?;
+            any |= !page.ids.is_empty();
+            // The leases are looked at after the ids, so that whoever claimed one had its lease by then.
+            let lines = if page.ids.is_empty() { Vec::new() } else { self.loaded.leases.look().await? };
+            let others = page.ids.into_iter().filter(|listed| !self.ids().contains_key(&listed.id));
+            let free = others.filter(|listed| {
+                listed.owner.as_ref() == Some(&self.owner) || self.loaded.is_free(listed, &lines, &mut round.seen)
+            });
+            let taken = self.take(free.collect()).await?;
+            if !taken.is_empty() || page.next.is_none() {
+                return Ok((taken, any));
+            }
+            from = page.next;
+        }
+    }
+
+    /// Claims ids as they were found; answers those that nobody else had first.
+    async fn take(&self, found: Vec<Listed>) -> Result<Vec<String>> {
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let claim = |found: Listed| Move {
+            state: State::InProgress,
+            reason: found.reason.clone(),
+            owner: Some(self.owner.clone()),
+            found,
+        };
+        let claims: Vec<_> = found.into_iter().map(claim).collect();
+        let moved = self.loaded.list.shift(&claims).await?;
+        let taken =
+            claims.into_iter().zip(moved).filter(|(_, moved)| *moved).map(|(Move { found, state, owner, .. }, _)| {
+                let token = found.token + 1;
+                Listed { state, owner, token, ..found }
+            });
+        let taken: Vec<_> = taken.collect();
+        let ids = taken.iter().map(|listed| listed.id.clone()).collect();
+        self.ids().extend(taken.into_iter().map(|listed| (listed.id.clone(), listed)));
+        Ok(ids)
+    }
+
+    fn ids(&self) -> MutexGuard<'_, HashMap<String, Listed>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Loaded {
+    fn entry(&self, id: String, body: Option<Vec<u8>>) -> Entry {
+        let attempts = self.tries().get(&id).map(|before| before.attempts);
+        Entry {
+            cursor: String::new(),
+            position: id.clone(),
+            before: attempts.map(|attempts| Before { state: State::Ready, attempts }),
+            receipt: Some(Receipt::Listed(id.clone(), String::new())),
+            id: Some(id),
+            body,
+            refused: None,
+        }
+    }
+
+    /// Whether nobody alive has an id in hand.
+    fn is_free(&self, listed: &Listed, lines: &[Progress], seen: &mut HashMap<String, (u64, Instant)>) -> bool {
+        if !self.leases.are_shared() {
+            return true;
+        }
+        let Some((line, token)) = listed.owner.as_deref().and_then(|owner| lease_of(owner, &self.run)) else {
+            let (token, since) = *seen
+                .entry(listed.id.clone())
+                .and_modify(|(token, since)| {
+                    if *token != listed.token {
+                        (*token, *since) = (listed.token, Instant::now());
+                    }
+                })
+                .or_insert_with(|| (listed.token, Instant::now()));
+            return token == listed.token && since.elapsed() >= self.leases.lasting();
+        };
+        match lines.get(line as usize).and_then(|progress| progress.lease.as_ref()) {
+            Some(lease) if lease.token == token => self.leases.stands_still(line),
+            _ => true,
+        }
+    }
+
+    fn is_due(&self, id: &str) -> bool {
+        self.tries().get(id).is_none_or(|before| before.next <= Instant::now())
+    }
+
+    fn remember(&self, ends: &[Ended]) {
+        let mut tries = self.tries();
+        for end in ends {
+            let id = end.receipt.name();
+            if end.state == State::Ready {
+                let next = Instant::now() + backoff::pause(end.attempts);
+                tries.insert(id.to_owned(), Try { attempts: end.attempts, next });
+            } else {
+                tries.remove(id);
+            }
+        }
+    }
+
+    fn tries(&self) -> MutexGuard<'_, HashMap<String, Try>> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pace(&self) -> Duration {
+        if self.leases.are_shared() { LOOK.min(self.leases.lasting() / 6) } else { SOON }
+    }
+}
+
+/// The line and the token in the name of an owner, if it belongs to this run.
+fn lease_of(owner: &str, run: &str) -> Option<(u32, u64)> {
+    let (line, token) = owner.strip_prefix(run)?.strip_prefix(' ')?.split_once(' ')?;
+    Some((line.parse().ok()?, token.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Counts;
+
+    fn put(index: &str, id: &str, version: Option<u64>) -> Effect {
+        Effect::PutDocument { index: index.into(), id: id.into(), version, body: "{}".into() }
+    }
+
+    fn handed(effects: Vec<Effect>, listed: &str) -> Handed {
+        let work = Work { id: "a".into(), version: Some(7), effects, counts: Counts::default(), failure: None };
+        Handed::read(&Handed::text(&work, listed))
+    }
+
+    #[test]
+    fn what_was_handed_over_under_the_ids_own_name_can_be_looked_for() {
+        let effects = vec![put("x", "a", None), put("y", "a", Some(9)), put("x", "b", None)];
+        let expected = BTreeMap::from([("x".to_owned(), Some(7)), ("y".to_owned(), Some(9))]);
+        assert_eq!(handed(effects.clone(), "a"), Handed(expected));
+        assert_eq!(handed(effects, "another"), Handed::default());
+        let delete = Effect::DeleteDocument { index: "x".into(), id: "a".into(), version: None };
+        assert_eq!(handed(vec![put("x", "a", None), delete], "a"), Handed::default());
+        assert_eq!(Handed::read("what another tool wrote"), Handed::default());
+    }
+
+    #[test]
+    fn an_owner_names_its_lease_to_its_own_run_only() {
+        assert_eq!(lease_of("r-1 3 12", "r-1"), Some((3, 12)));
+        for owner in ["r-1 3", "r-12 3 12", "r-1", "", "somebody", "r-1 x 1"] {
+            assert_eq!(lease_of(owner, "r-1"), None, "{owner}");
+        }
+    }
+}
