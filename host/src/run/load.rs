@@ -33,7 +33,9 @@ impl Job {
     /// This holds for a finished one, too: a worker that hung may have set an index up after another one closed the run.
     pub(super) async fn leave(&self, run: &Run, leases: &Leases, events: &Events) {
         if let Err(error) = self.restore_unless_worked_on(&run.id, leases).await {
-            let text = format!("the settings of the run's indexes may still be those of a load: {error}; the next `reindex run` or `reindex retry` of this recipe sets them back");
+            let text = format!(
+                "the settings of the run's indexes may still be those of a load: {error}; the next `reindex run` or `reindex retry` of this recipe sets them back"
+            );
             events.send(Event::Warning { text });
         }
     }

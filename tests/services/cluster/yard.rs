@@ -17,11 +17,18 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use servers::{Server, shared};
 
-use crate::{dynamodb, index::{open, say}, place::Place, plugins::component};
+use crate::{
+    dynamodb,
+    index::{open, say},
+    place::Place,
+    plugins::component,
+};
 
 /// How many persons there are, and every how many one cannot be mapped.
-pub const PERSONS: usize = 300;
-const INVALID_EVERY: usize = 50;
+pub const PERSONS: usize = 200;
+pub const INVALID_EVERY: usize = 50;
+/// How many cannot be mapped.
+pub const INVALID: usize = PERSONS / INVALID_EVERY;
 
 /// Everything a run leaves behind that does not tell when it ran.
 #[derive(Debug, PartialEq)]
@@ -47,10 +54,18 @@ impl Yard {
         place.keep_compiled(".reindex/cluster");
         place.write("persons.wasm", component("persons"));
         let yard = Self { place, engine, table, name };
+        yard.define("{}");
         yard.recipe("persons", "", more);
         yard.environment(&shared(engine).url(), "");
         yard.put(0..PERSONS, 1).await;
         yard
+    }
+
+    /// What the index is to be, with settings of its own.
+    pub fn define(&self, settings: &str) {
+        let name = &self.name;
+        let definition = format!(r#"{{"settings":{settings},"mappings":{{"_meta":{{"yard":"{name}"}}}}}}"#);
+        self.place.write("index.json", definition);
     }
 
     /// Another recipe over the same persons into the same index.
@@ -62,7 +77,8 @@ impl Yard {
     pub fn recipe_from(&self, name: &str, source: &str, settings: &str, more: &str) {
         let text = format!(
             "recipe = 1\nname = '{name}'\ndefault-env = 'cluster'\n[plugin]\nfile = 'persons.wasm'\n{source}\
-             [grant.write]\nindex = ['persons']\n[run]\nlease = '2s'\n{settings}{more}"
+             [grant.write]\nindex = ['persons']\n[index.persons]\ndefinition = 'index.json'\n\
+             [run]\nlease = '2s'\n{settings}{more}"
         );
         self.place.write(&format!("{name}.toml"), text);
     }
@@ -117,15 +133,19 @@ impl Yard {
 
     /// Every concrete index that was made for the alias.
     pub async fn indexes(&self) -> Vec<String> {
-        let found = say(shared(self.engine), "GET", &format!("{}_*", self.alias()), "").await;
-        found.as_object().unwrap().keys().cloned().collect()
+        let found = say(shared(self.engine), "GET", "persons_*", "").await;
+        let mine = |index: &Value| index["mappings"]["_meta"]["yard"] == *self.name;
+        found.as_object().unwrap().iter().filter(|(_, index)| mine(index)).map(|(name, _)| name.clone()).collect()
     }
 
     /// What a load changes of an index's settings, as they are now.
     pub async fn settings(&self, concrete: &str) -> Value {
         let found = say(shared(self.engine), "GET", &format!("{concrete}/_settings"), "").await;
         let index = &found[concrete]["settings"]["index"];
-        ["refresh_interval", "number_of_replicas", "auto_expand_replicas"].iter().map(|name| index[*name].clone()).collect()
+        ["refresh_interval", "number_of_replicas", "auto_expand_replicas"]
+            .iter()
+            .map(|name| index[*name].clone())
+            .collect()
     }
 
     pub async fn documents(&self) -> BTreeMap<String, (Option<u64>, Value)> {
@@ -156,13 +176,19 @@ impl Worker {
         self.listen(|line| line.contains(word))
     }
 
+    /// Listens until something was read. False if it ended before.
+    pub fn hear_progress(&mut self) -> bool {
+        self.listen(|line| line.contains("\"progress\"") && !line.contains("\"read\":0"))
+    }
+
     /// Listens to so many more lines. False if it ended before.
     pub fn hear_lines(&mut self, lines: usize) -> bool {
         let mut left = lines;
-        lines == 0 || self.listen(|_| {
-            left -= 1;
-            left == 0
-        })
+        lines == 0
+            || self.listen(|_| {
+                left -= 1;
+                left == 0
+            })
     }
 
     fn listen(&mut self, mut enough: impl FnMut(&str) -> bool) -> bool {

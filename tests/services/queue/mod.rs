@@ -1,4 +1,4 @@
 //! Queues on the real servers: what every queue promises, and what only a service can suffer.
 
 mod nats;
-mod sqs;
+pub mod sqs;
