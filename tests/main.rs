@@ -5,6 +5,7 @@ mod cases;
 mod commands;
 mod contract;
 mod crash;
+mod embedded;
 mod house;
 mod place;
 mod plugins;

@@ -1,5 +1,6 @@
 //! The command line as a person and a program meet it: what is printed where, and the exit code.
 
+mod iam;
 mod ids;
 mod session;
 mod trouble;

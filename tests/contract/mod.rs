@@ -1,15 +1,14 @@
 //! What every backend promises, one suite per capability.
 //!
-//! A suite's functions are generic over what makes the backend; the files here run them for what is embedded.
+//! A suite's functions are generic over what makes the backend: `tests/embedded` runs them for what is embedded,
+//! `tests/services` for real servers.
 
 pub mod bucket;
 pub mod export;
-mod files;
 pub mod index;
 pub mod ledger;
 pub mod list;
 pub mod queue;
-mod sqlite;
 pub mod storage;
 
 use std::sync::{

@@ -3,6 +3,7 @@
 mod consume;
 mod dealt;
 mod faulty;
+mod prune;
 mod queue;
 mod workers;
 mod world;

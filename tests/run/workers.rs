@@ -1,11 +1,12 @@
 //! Several workers on one run: they divide it, and whoever dies, hangs or comes late changes nothing of what it comes to.
 
 use std::{
-    sync::{Mutex, mpsc},
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
 use reindex::{
+    clock::Clock,
     error::{Error, Kind, Result},
     event::{Event, Events},
     ledger::Filter,
@@ -46,6 +47,30 @@ fn assert_alike(a: &Summary, b: &Summary) {
     assert!(a.is_finished() && b.is_finished());
     assert_eq!((&a.run, a.counts, &a.groups), (&b.run, b.counts, &b.groups));
     assert_eq!(a.run.counts, Some(a.counts));
+}
+
+/// A machine whose clock is wrong by so much.
+struct Wrong(jiff::SignedDuration);
+
+impl Clock for Wrong {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now() + self.0
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_whose_clocks_are_hours_apart_take_nothing_from_each_other() {
+    let (expected, _) = undisturbed(Work::Full).await;
+    let world = World::shared().await;
+    let running = [-3, 3].map(|hours| {
+        let mut job = world.job();
+        job.clock = Arc::new(Wrong(jiff::SignedDuration::from_hours(hours)));
+        start(job, Work::Full)
+    });
+    let [first, second] = running;
+    let (first, second) = (first.await.unwrap().unwrap(), second.await.unwrap().unwrap());
+    assert_alike(&first, &second);
+    assert_eq!(world.state(&first.run.id).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use reindex::{
     capability::{
         Resources,
         grant::{self, Grants},
-        index::Index,
+        index::{Index, Stamp, Write, Written},
         queue::Queue,
         storage::{Scan, Table},
     },
@@ -70,7 +70,7 @@ pub struct World {
     directory: TempDir,
     plugin: Plugin,
     table: Arc<dyn Table>,
-    index: Arc<dyn Index>,
+    pub index: Arc<dyn Index>,
     ledger: Arc<dyn Ledger>,
     shared: bool,
 }
@@ -107,6 +107,19 @@ impl World {
 
     pub async fn put(&self, record: &str) {
         self.table.put_many(&[record.to_owned()]).await.unwrap().pop().unwrap().unwrap();
+    }
+
+    /// Writes a document past every run.
+    pub async fn write(&self, write: &Write) {
+        let concrete = self.alias().await.unwrap();
+        assert_eq!(self.index.write(&concrete, vec![write.clone()]).await.unwrap(), [Written::Done]);
+    }
+
+    /// Lets the alias name another, empty index of this definition.
+    pub async fn exchange(&self, definition: &str) {
+        let stamp = Stamp { version: "versionNumber".into() };
+        self.index.create("persons_another", definition, &stamp).await.unwrap();
+        self.index.swap("persons_another").await.unwrap();
     }
 
     /// Makes every record valid.

@@ -75,6 +75,12 @@ pub async fn make(name: &str, key: &[(&str, Type)], units: Option<i64>) -> Table
     open(name)
 }
 
+/// The names of all tables.
+pub async fn tables() -> Vec<String> {
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk()).endpoint_url(server().url()).build();
+    Client::from_conf(config).list_tables().send().await.unwrap().table_names().to_vec()
+}
+
 async fn put(table: &Table, records: &[String]) {
     for answer in table.put_many(records).await.unwrap() {
         answer.unwrap();

@@ -9,6 +9,7 @@ mod cluster;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod dynamodb;
+mod faults;
 mod index;
 mod ledger;
 mod list;
@@ -20,6 +21,7 @@ mod queue;
 mod s3;
 mod session;
 mod smoke;
+mod trouble;
 
 #[path = "../run"]
 mod run {

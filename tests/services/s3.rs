@@ -61,6 +61,17 @@ async fn made(running: &Running, name: &str, prefix: &str) -> Bucket {
     Bucket::open(&config(name, prefix), &Session::new(trusted(running)))
 }
 
+/// Makes a bucket.
+pub async fn make_bucket(name: &str) {
+    client(shared(Server::S3)).create_bucket().bucket(name).send().await.unwrap();
+}
+
+/// The keys of everything in a bucket.
+pub async fn keys(name: &str) -> Vec<String> {
+    let listed = client(shared(Server::S3)).list_objects_v2().bucket(name).send().await.unwrap();
+    listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
+}
+
 async fn has_no_unfinished_upload(running: &Running, name: &str) {
     let uploads = client(running).list_multipart_uploads().bucket(name).send().await.unwrap();
     assert!(uploads.uploads().is_empty(), "{:?}", uploads.uploads());

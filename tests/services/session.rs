@@ -5,7 +5,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::{Builder, tls};
 use reindex::backend::aws::Session;
 
-/// Somebody whom the servers believe, as they do everybody.
+/// Somebody whom the servers believe.
 pub fn session() -> Session {
     Session::new(config(None))
 }
@@ -13,11 +13,12 @@ pub fn session() -> Session {
 /// The same for a client of the test's own.
 pub fn config(endpoint: Option<&str>) -> SdkConfig {
     let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
-    let somebody = Credentials::new("somebody", "secret", None, None, "test");
+    let by = servers::Credentials::TESTS;
+    let somebody = Credentials::new(by.access_key, by.secret_key, None, None, "test");
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .http_client(http)
-        .region(Region::new("eu-west-2"))
+        .region(Region::new(by.region))
         .credentials_provider(SharedCredentialsProvider::new(somebody));
     config.set_endpoint_url(endpoint.map(str::to_owned));
     config.build()

@@ -9,7 +9,7 @@ use std::{
 };
 
 use housing::{Housing, Kind};
-use servers::{Kind as Server, Options, Running};
+use servers::{Options, Running, Server};
 
 use super::child::{self, Cost};
 
@@ -27,7 +27,9 @@ pub struct Place {
 impl Place {
     pub fn new() -> Self {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target");
-        let start = |kind| servers::start(kind, &Options::default()).unwrap();
+        // The servers as fast as they get: by default they start quickly instead.
+        let start =
+            |kind| servers::start(kind, &Options::default().jvm("-XX:TieredStopAtLevel=4").jvm("-Xmx1g")).unwrap();
         let place = Self {
             directory: tempfile::Builder::new().prefix("bench-").tempdir_in(target).unwrap(),
             dynamodb: start(Server::Dynamodb),

@@ -18,6 +18,7 @@ pub mod nats;
 pub mod permission;
 #[cfg(feature = "s3")]
 pub mod s3;
+pub mod scratch;
 mod secret;
 pub mod sqlite;
 #[cfg(feature = "sqs")]
@@ -155,8 +156,21 @@ impl Config {
             #[cfg(feature = "elasticsearch")]
             Self::Elasticsearch(config) | Self::Opensearch(config) => {
                 let opensearch = matches!(self, Self::Opensearch(_));
-                Some((config.url.clone(), opensearch, config.alias.clone().unwrap_or_else(|| name.to_owned())))
+                Some((config.shown(), opensearch, config.alias.clone().unwrap_or_else(|| name.to_owned())))
             }
+            _ => None,
+        }
+    }
+
+    /// The AWS region it is in, if the environment says so of it alone.
+    pub fn region(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(config) => config.region.as_deref(),
+            #[cfg(feature = "s3")]
+            Self::S3(config) => config.region.as_deref(),
+            #[cfg(feature = "sqs")]
+            Self::Sqs(config) => config.region.as_deref(),
             _ => None,
         }
     }

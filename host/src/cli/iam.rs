@@ -8,7 +8,7 @@ use super::{
     place::{Place, Target},
     ui::Ui,
 };
-use crate::{backend::Mode, error::Result};
+use crate::error::Result;
 
 /// Prints the least a recipe has to be allowed: an IAM policy, and a role for each search cluster
 ///
@@ -34,8 +34,8 @@ enum Part {
 }
 
 impl Iam {
-    pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let project = place.project(&self.target, Mode::ReadOnly).await?;
+    pub(super) fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
+        let project = place.read(&self.target)?;
         let permissions = project.permissions();
         let wants = |part| self.only.is_none_or(|only| only == part);
         let nothing = permissions.policy.is_none() && permissions.roles.is_empty();

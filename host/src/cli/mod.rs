@@ -121,7 +121,7 @@ impl Command {
             Self::Status(status) => status.run(place, ui).await,
             Self::Retry(retry) => retry.run(place, ui).await,
             Self::Prune(prune) => prune.run(place, ui).await,
-            Self::Iam(iam) => iam.run(place, ui).await,
+            Self::Iam(iam) => iam.run(place, ui),
             Self::Load(load) => load.run(place, ui).await,
             Self::Search(search) => search.run(place, ui).await,
             Self::Get(get) => get.run(place, ui).await,

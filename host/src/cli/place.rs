@@ -52,7 +52,12 @@ impl Place {
         Self { dir, said }
     }
 
-    /// Reads a recipe and its environment.
+    /// Reads a recipe and its environment, for a command that asks no server.
+    pub(super) fn read(&self, target: &Target) -> Result<Project> {
+        Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), Mode::ReadOnly, &variable)
+    }
+
+    /// Reads a recipe and its environment, and finds out who calls AWS if anybody does.
     pub(super) async fn project(&self, target: &Target, mode: Mode) -> Result<Project> {
         let project = Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)?;
         Ok(if project.calls_aws() { project.with_aws(Session::standard().await) } else { project })

@@ -299,11 +299,7 @@ impl Check<'_> {
         }
         match &index.prune {
             Some(prune) if !(0.0..=1.0).contains(&prune.max_share) => {
-                let key = format!("{key}.prune.max-share");
-                Err(self
-                    .document
-                    .error_at(&key, "a share lies between 0 and 1")
-                    .hint("write it like: max-share = 0.01"))
+                Err(self.share(&format!("{key}.prune.max-share"), prune.max_share))
             }
             Some(_) if matches!(said.source, said::Source::File(_) | said::Source::Export(_)) => Err(self
                 .document
@@ -353,11 +349,13 @@ impl Check<'_> {
         if (0.0..=1.0).contains(&share) {
             return Ok(());
         }
-        let key = "run.stop-after-failure-share";
-        Err(self
-            .document
+        Err(self.share("run.stop-after-failure-share", share))
+    }
+
+    fn share(&self, key: &str, share: f64) -> Error {
+        self.document
             .error_at(key, format!("`{key}` is {share}, but a share goes from 0 to 1"))
-            .hint("one per cent is 0.01"))
+            .hint("one per cent is 0.01")
     }
 
     fn above_zero(&self, key: &str, holds: bool) -> Result<()> {

@@ -55,10 +55,11 @@ fn prunes(document: &Document, said: BTreeMap<String, said::Index>) -> Result<BT
     let mut prunes = BTreeMap::new();
     for (name, index) in said {
         let Some(said::Prune { max_share, query }) = index.prune else { continue };
-        let key = format!("index.{name}.prune");
-        let text = |query| json(&toml::Value::Table(query), "query").map(|value| value.to_string());
-        let query = query.map(text).transpose();
-        let query = query.map_err(|(path, reason)| document.error_at(&key, format!("`{path}` {reason}")))?;
+        let key = format!("index.{name}.prune.query");
+        let text = |query| json(&toml::Value::Table(query), &key).map(|value| value.to_string());
+        let query = query.map(text).transpose().map_err(|(key, reason)| {
+            document.error_at(&key, format!("`{key}` {reason}")).hint("write it as a text, in quotes")
+        })?;
         prunes.insert(name, Prune { max_share, query });
     }
     Ok(prunes)

@@ -192,7 +192,7 @@ pub(super) struct Index {
 #[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Prune {
-    /// The share of the index's documents that may go at once, from 0 to 1; more stop the run and remove nothing.
+    /// The share of the index's documents that may go at once, from 0 to 1; if more would, none does.
     #[schemars(extend("examples" = [0.01]))]
     pub max_share: f64,
     /// Which documents are this recipe's own, in the engine's query language; without it, all of them.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Project;
 use crate::{
-    backend::permission::{Home, Use},
+    backend::permission::{Home, Use, of_ledger},
     capability::{
         Capability,
         grant::{Access, Grants},
@@ -29,12 +29,14 @@ impl Project {
         let aws = &self.environment.aws;
         let home = Home { account: aws.account.as_deref(), region: aws.region.as_deref() };
         let mut actions: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, used) in self.uses() {
-            let Some(config) = self.environment.backends.get(&name) else { continue };
-            for permission in config.permissions(&name, used, home) {
-                for resource in permission.resources {
-                    actions.entry(resource).or_default().extend(permission.actions.iter().cloned());
-                }
+        let ledger = self.environment.ledger.iter().flat_map(|ledger| of_ledger(ledger, &self.recipe.name, home));
+        let used = self
+            .uses()
+            .into_iter()
+            .filter_map(|(name, used)| Some(self.environment.backends.get(&name)?.permissions(&name, used, home)));
+        for permission in used.flatten().chain(ledger) {
+            for resource in permission.resources {
+                actions.entry(resource).or_default().extend(permission.actions.iter().cloned());
             }
         }
         Permissions { policy: policy(actions), roles: self.roles() }
@@ -68,7 +70,7 @@ impl Project {
                 roles.entry(cluster).or_insert((opensearch, Vec::new())).1.push(privileges(opensearch, &alias, writes));
             }
         }
-        roles.into_iter().map(|(cluster, (opensearch, indices))| (cluster, role(opensearch, indices))).collect()
+        roles.into_iter().map(|(cluster, (opensearch, indices))| (cluster, role(opensearch, &indices))).collect()
     }
 }
 
@@ -99,7 +101,7 @@ fn privileges(opensearch: bool, alias: &str, writes: bool) -> Value {
     }
 }
 
-fn role(opensearch: bool, indices: Vec<Value>) -> Value {
+fn role(opensearch: bool, indices: &[Value]) -> Value {
     if opensearch {
         json!({ "cluster_permissions": ["cluster:monitor/main", "indices:data/write/bulk", "indices:data/read/mget"], "index_permissions": indices })
     } else {

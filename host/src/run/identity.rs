@@ -46,7 +46,7 @@ pub(super) fn owner() -> Result<String> {
 }
 
 /// Six hexadecimal digits that nobody else draws.
-fn chance() -> Result<String> {
+pub(super) fn chance() -> Result<String> {
     let mut bytes = [0; 3];
     getrandom::fill(&mut bytes).map_err(|error| Error::bug("the system gives no random bytes").because(error))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

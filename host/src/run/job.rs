@@ -114,8 +114,10 @@ impl Job {
         })
     }
 
-    /// Refuses a table whose key is another than the recipe's: its ids would find nothing there.
+    /// Refuses a table that is elsewhere than the environment says, or whose key is another than the recipe's: its ids
+    /// would find nothing there.
     pub(super) fn fits(&self, info: &SourceInfo) -> Result<()> {
+        self.servers.own(info)?;
         let asked = self.shape.key.attributes();
         let Some(there) = info.key.as_deref().filter(|there| *there != asked) else { return Ok(()) };
         let line = match there {

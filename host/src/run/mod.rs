@@ -11,7 +11,7 @@ mod load;
 mod lock;
 mod look;
 mod open;
-pub mod probe;
+mod probe;
 mod prune;
 mod servers;
 mod steps;

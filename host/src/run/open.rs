@@ -7,9 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{Job, Servers, Status, identity::digest, job::cores, probe, status};
+use super::{Job, Servers, Status, identity::digest, job::cores, status};
 use crate::{
-    backend::{Backends, Config, Mode, aws::Session, export::Export, files},
+    backend::{Backends, Config, Mode, aws::Session, call_aws, export::Export, files},
     build,
     capability::{
         Capability, Resources,
@@ -33,7 +33,7 @@ pub struct Project {
     pub recipe: Recipe,
     /// Its environment.
     pub environment: Environment,
-    backends: Backends,
+    pub(super) backends: Backends,
 }
 
 /// A source, ready to be read.
@@ -130,21 +130,6 @@ impl Project {
     /// The recipe's list of ids.
     pub fn list(&self) -> Result<Arc<dyn List>> {
         self.backends.list(&self.recipe.name)
-    }
-
-    /// Tries the embedded default on scratch of its own, in the directory where the real one is. What was proven, by
-    /// what it was proven of.
-    pub async fn probe(&self) -> Result<Vec<(&'static str, String)>> {
-        let scratch = self.environment.state.join(format!("probe-{}", std::process::id()));
-        let backends = Backends::new(&scratch, &scratch, Mode::ReadWrite, Arc::new(System));
-        let proven = probe_scratch(&backends).await;
-        drop(backends);
-        fs::remove_dir_all(&scratch).or_else(absent).map_err(|error| {
-            Error::usage("the scratch of the probe cannot be removed")
-                .with("directory", scratch.display().to_string())
-                .because(error)
-        })?;
-        proven
     }
 
     /// The component: as it is, or built from source.
@@ -267,10 +252,19 @@ impl Project {
     fn servers(&self) -> Servers {
         let Environment { file, aws, backends, .. } = &self.environment;
         let clusters = backends.iter().filter_map(|(name, config)| Some((name.clone(), config.cluster()?.to_owned())));
+        let resources = self.recipe.resources();
+        // A recipe that needs nothing of AWS needs no credentials either.
+        let named = resources.iter().filter_map(|resource| backends.get(&resource.name));
+        let calls_aws = self.environment.ledger.is_some() || call_aws(named);
+        let source = match &self.recipe.source {
+            Source::Scan { table, .. } => backends.get(table).and_then(Config::region),
+            _ => None,
+        };
         Servers {
             file: file.clone(),
-            session: self.backends.session().cloned(),
+            session: self.backends.session().filter(|_| calls_aws).cloned(),
             account: aws.account.clone(),
+            region: source.or(aws.region.as_deref()).map(str::to_owned),
             clusters: clusters.collect(),
         }
     }
@@ -317,16 +311,4 @@ pub async fn load_plugin(state: &Path, name: &str, file: &Path) -> Result<Plugin
     })?;
     let engine = Engine::new(Some(&state.join("cache")))?;
     Plugin::load(&engine, name, &bytes).await.map_err(|error| error.with("file", file.display().to_string()))
-}
-
-async fn probe_scratch(backends: &Backends) -> Result<Vec<(&'static str, String)>> {
-    const NAME: &str = "probe";
-    backends.create_table(NAME, None, &["id".to_owned()], Form::Plain).await?;
-    let table = probe::table(&*backends.table(NAME, None)?).await?;
-    let index = probe::index(&*backends.index(NAME, None)?, NAME).await?;
-    Ok(vec![("tables", table), ("indexes", index)])
-}
-
-fn absent(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

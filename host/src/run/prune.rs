@@ -34,6 +34,15 @@ pub struct Pruned {
     pub examples: Vec<String>,
 }
 
+/// The documents of an index that no effect of the run named.
+#[derive(Default)]
+struct Found {
+    candidates: u64,
+    gone: u64,
+    /// Those that are gone, as many of them as may go.
+    documents: Vec<Listed>,
+}
+
 impl Job {
     /// Removes what is gone from every index that the recipe says to prune, after the newest whole run; a dry run
     /// only says what it would remove.
@@ -45,38 +54,30 @@ impl Job {
             return Err(Error::usage(format!("recipe `{}` prunes no index", self.name))
                 .hint("say which: [index.<name>.prune], with `max-share`, the share of its documents that may go"));
         }
-        let run = look::newest_whole(&*self.ledger, &self.name).await?.filter(|run| run.phase == Phase::Finished);
-        let run = run.ok_or_else(|| unfit("it has no finished run over the whole source"))?;
+        self.servers.look(&self.resources).await?;
+        let saw_all = |run: &Run| matches!(run.phase, Phase::Finishing | Phase::Finished);
+        let run = look::newest_whole(&*self.ledger, &self.name).await?.filter(saw_all);
+        let run = run.ok_or_else(|| {
+            unfit("there is no finished run over the whole source").hint("`reindex run RECIPE` first, to its end")
+        })?;
         let counts = crate::pipeline::counts(&*self.ledger, &run).await?;
-        self.prune_after(&run, &counts, dry, events).await
-    }
-
-    /// Removes what is gone after a run over the whole source. Doing it again changes nothing.
-    pub(super) async fn prune_after(
-        &self,
-        run: &Run,
-        counts: &Counts,
-        dry: bool,
-        events: &Events,
-    ) -> Result<Vec<Pruned>> {
-        let mut all = Vec::new();
-        for target in self.targets()? {
-            let Some(prune) = self.prunes.get(&target.alias) else { continue };
-            self.may_prune(run, counts).await?;
-            let pruned = self.prune_one(&target, prune, run, dry).await?;
-            let (gone, alias) = (pruned.gone, &target.alias);
-            events.note(match dry {
-                true => format!("{gone} documents of `{alias}` would go, since their items are gone"),
-                false => format!("{} documents of `{alias}` are gone, like their items", pruned.removed),
-            });
-            all.push(pruned);
+        match self.obstacle(&run, &counts).await? {
+            Some(error) => Err(error),
+            None => self.prune_all(&run, &counts, dry, events).await,
         }
-        Ok(all)
     }
 
     /// Removes what is gone at the end of a run. What forbids it is said and forbids nothing else.
     pub(super) async fn prune_or_say_why_not(&self, run: &Run, events: &Events) -> Result<()> {
-        match self.prune_after(run, &run.counts.unwrap_or_default(), false, events).await {
+        if self.prunes.is_empty() || !is_whole(run) {
+            return Ok(());
+        }
+        let counts = run.counts.unwrap_or_default();
+        let pruned = match self.obstacle(run, &counts).await? {
+            Some(error) => Err(error),
+            None => self.prune_all(run, &counts, false, events).await,
+        };
+        match pruned {
             Err(error) if matches!(error.kind(), Kind::Usage | Kind::Stopped) => {
                 let hint = error.hint_text().map(|hint| format!("; {hint}")).unwrap_or_default();
                 events.send(Event::Warning { text: format!("{error}{hint}") });
@@ -86,77 +87,125 @@ impl Job {
         }
     }
 
-    /// Refuses to prune after a run that may not have seen every item.
-    async fn may_prune(&self, run: &Run, counts: &Counts) -> Result<()> {
-        if !matches!(run.scope, Scope::Full | Scope::Rebuild) {
-            return Err(unfit("only a run over the whole source knows what is missing from it"));
+    async fn prune_all(&self, run: &Run, counts: &Counts, dry: bool, events: &Events) -> Result<Vec<Pruned>> {
+        let mut all = Vec::new();
+        for target in self.targets()? {
+            let Some(prune) = self.prunes.get(&target.alias) else { continue };
+            let pruned = self.prune_one(&target, prune, (run, counts), dry).await?;
+            let (gone, alias) = (pruned.gone, &target.alias);
+            match dry {
+                true => events.note(format!("{gone} documents of `{alias}` would go, since their items are gone")),
+                false if pruned.removed == 0 => {}
+                false => events
+                    .note(format!("removed {} documents of `{alias}`, since their items are gone", pruned.removed)),
+            }
+            all.push(pruned);
         }
-        let open = counts.failed + counts.waiting;
-        if open > 0 {
-            return Err(unfit(&format!("{open} records of the run are open, so it did not see them through"))
-                .hint("`reindex status` says why; mend them, `reindex retry`, then prune"));
-        }
-        if counts.read == 0 {
-            return Err(unfit("the run read nothing, and an empty source prunes nothing"));
-        }
-        if counts.other_ids > 0 {
-            return Err(unfit(&format!(
-                "{} documents have ids that are not their items', so nothing tells whose they are",
-                counts.other_ids
-            )));
-        }
-        if self.source.info().await?.key.is_none() {
-            return Err(unfit("its source cannot be read by key, so nothing can be looked up again"));
-        }
-        Ok(())
+        Ok(all)
     }
 
-    async fn prune_one(&self, target: &Target, prune: &Prune, run: &Run, dry: bool) -> Result<Pruned> {
+    /// Why nothing may be pruned after this run: it may not have seen every item.
+    async fn obstacle(&self, run: &Run, counts: &Counts) -> Result<Option<Error>> {
+        let open = counts.failed + counts.waiting;
+        Ok(if !is_whole(run) {
+            Some(unfit("only a run over the whole source knows what is missing from it"))
+        } else if open > 0 {
+            Some(
+                unfit(&format!("{open} records of the run are open, so it did not see them through"))
+                    .hint("`reindex status RECIPE` says why; mend them, `reindex retry RECIPE`, then prune"),
+            )
+        } else if counts.read == 0 {
+            Some(unfit("the run read nothing, and an empty source prunes nothing"))
+        } else if counts.other_ids > 0 {
+            let others = counts.other_ids;
+            Some(unfit(&format!(
+                "{others} documents have ids that are not their items', so nothing tells whose they are"
+            )))
+        } else if self.source.info().await?.key.is_none() {
+            Some(unfit("its source cannot be read by key, so nothing can be looked up again"))
+        } else {
+            None
+        })
+    }
+
+    async fn prune_one(&self, target: &Target, prune: &Prune, after: (&Run, &Counts), dry: bool) -> Result<Pruned> {
+        let (run, counts) = after;
         let concrete = target.concrete(run)?;
-        let total = target.index.count(concrete).await?;
-        let most = (total as f64 * prune.max_share).ceil() as usize;
-        let (candidates, gone) = self.gone(target, prune, run).await?;
-        let examples = gone.iter().take(EXAMPLES).map(|document| document.id.clone()).collect();
-        let mut pruned =
-            Pruned { index: target.alias.clone(), candidates, gone: gone.len() as u64, removed: 0, examples };
-        if gone.len() > most && !dry {
-            let message = format!("{} of {total} documents of `{}` have no item any more", gone.len(), target.alias);
-            return Err(Error::new(Kind::Stopped, message)
-                .with("removed", "none")
-                .with("such as", pruned.examples.join(", "))
-                .hint(format!(
-                    "that is more than `max-share` = {} allows; is the source whole? `reindex prune RECIPE --dry-run` shows them",
-                    prune.max_share
-                )));
+        if target.index.current().await?.is_none_or(|current| current.name != concrete) {
+            let alias = &target.alias;
+            return Err(unfit(&format!("{concrete}, which the run filled, is no longer behind `{alias}`"))
+                .hint("`reindex run RECIPE` first, so that a run has seen the index that is there now"));
         }
-        if !dry {
-            for part in gone.chunks(PAGE) {
-                let removed = target.index.remove_listed(concrete, part).await?;
-                pruned.removed += removed.into_iter().filter(|removed| *removed).count() as u64;
-            }
+        let total = target.index.count(concrete).await?;
+        let found = self.gone(target, prune, run, share(total, prune)).await?;
+        let own = match prune.query {
+            // The others' documents must not make room for this recipe's.
+            Some(_) => total.min(counts.documents + found.gone),
+            None => total,
+        };
+        let examples = found.documents.iter().take(EXAMPLES).map(|document| document.id.clone()).collect();
+        let (candidates, gone) = (found.candidates, found.gone);
+        let mut pruned = Pruned { index: target.alias.clone(), candidates, gone, removed: 0, examples };
+        if dry {
+            return Ok(pruned);
+        }
+        if gone > share(own, prune) {
+            return Err(too_many(&pruned, own, prune));
+        }
+        for part in found.documents.chunks(PAGE) {
+            let removed = target.index.remove_listed(concrete, part).await?;
+            pruned.removed += removed.into_iter().filter(|removed| *removed).count() as u64;
         }
         Ok(pruned)
     }
 
-    /// The documents that no effect of the run named and whose item is absent now, and how many were looked at.
-    async fn gone(&self, target: &Target, prune: &Prune, run: &Run) -> Result<(u64, Vec<Listed>)> {
+    /// Looks up every document that no effect of the run named; keeps `most` of those whose item is absent, and some
+    /// to show.
+    async fn gone(&self, target: &Target, prune: &Prune, run: &Run, most: u64) -> Result<Found> {
         let (concrete, until) = (target.concrete(run)?, run.watermarks.get(&target.alias).copied());
-        let (mut candidates, mut gone, mut after) = (0, Vec::new(), None);
+        let most = usize::try_from(most).unwrap_or(usize::MAX).max(EXAMPLES);
+        let (mut found, mut after) = (Found::default(), None::<String>);
         loop {
             let part = target.index.list(concrete, prune.query.as_deref(), until, after.as_deref(), PAGE).await?;
-            candidates += part.documents.len() as u64;
+            found.candidates += part.documents.len() as u64;
             let ids: Vec<_> = part.documents.iter().map(|document| document.id.clone()).collect();
-            let found = if ids.is_empty() { Vec::new() } else { self.source.reread(&ids).await? };
-            let absent = part.documents.into_iter().zip(found).filter(|(_, row)| row.is_none());
-            gone.extend(absent.map(|(document, _)| document));
+            let rows = if ids.is_empty() { Vec::new() } else { self.source.reread(&ids).await? };
+            let absent = part.documents.into_iter().zip(rows).filter(|(_, row)| row.is_none());
+            for (document, _) in absent {
+                found.gone += 1;
+                if found.documents.len() < most {
+                    found.documents.push(document);
+                }
+            }
             match part.next {
                 Some(next) => after = Some(next),
-                None => return Ok((candidates, gone)),
+                None => return Ok(found),
             }
         }
     }
 }
 
+fn is_whole(run: &Run) -> bool {
+    matches!(run.scope, Scope::Full | Scope::Rebuild)
+}
+
+/// How many of so many documents may go.
+fn share(documents: u64, prune: &Prune) -> u64 {
+    (documents as f64 * prune.max_share).floor() as u64
+}
+
 fn unfit(why: &str) -> Error {
     Error::usage(format!("nothing was pruned: {why}"))
+}
+
+fn too_many(pruned: &Pruned, own: u64, prune: &Prune) -> Error {
+    let message = format!("{} of {own} documents of `{}` have no item any more", pruned.gone, pruned.index);
+    Error::new(Kind::Stopped, message).with("removed", "none").with("such as", pruned.examples.join(", ")).hint(
+        format!(
+            "`max-share` = {} allows {}; is the source whole? `reindex prune RECIPE --dry-run` shows them; if they \
+             are to go, raise it and do this again",
+            prune.max_share,
+            share(own, prune)
+        ),
+    )
 }

@@ -26,7 +26,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// The same for every server that asks for some: versitygw checks them, the others only want to see them.
-    pub(crate) const TESTS: Self = Self { access_key: "reindex", secret_key: "reindex-tests", region: "eu-west-2" };
+    pub const TESTS: Self = Self { access_key: "reindex", secret_key: "reindex-tests", region: "eu-west-2" };
 }
 
 /// A server of this process alone, on a port of 127.0.0.1; dropping it ends the server and removes its data.

@@ -48,6 +48,11 @@ pub fn client() -> Client {
     Client::new(&session().into_builder().endpoint_url(shared(Server::Sqs).url()).build())
 }
 
+/// The addresses of all queues.
+pub async fn queues() -> Vec<String> {
+    client().list_queues().send().await.unwrap().queue_urls().to_vec()
+}
+
 /// Makes a queue of the service.
 pub async fn make(name: &str) -> String {
     client().create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()

@@ -28,6 +28,10 @@ const UNKNOWN: [&str; 6] = [
     "IncompleteSignature",
 ];
 const SKEWED: [&str; 2] = ["RequestTimeTooSkewed", "RequestInTheFuture"];
+/// What DynamoDB and SQS say of a clock, under the code of a wrong signature.
+const SKEWED_WORDS: [&str; 2] = ["Signature expired", "Signature not yet current"];
+/// What is said of a signature for another region.
+const ELSEWHERE: &str = "Credential should be scoped to a valid region";
 const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
 const MISSING: [&str; 7] = [
     "ResourceNotFoundException",
@@ -75,9 +79,12 @@ fn answered(operation: &str, status: u16, code: &str, said: &str) -> Error {
     } else if is(&EXPIRED) {
         error(Kind::Denied, "the AWS credentials have expired")
             .hint("sign in again (`aws sso login`), then run again; what was done is kept")
-    } else if is(&SKEWED) {
+    } else if is(&SKEWED) || SKEWED_WORDS.iter().any(|words| said.starts_with(words)) {
         error(Kind::Denied, "this machine's clock differs too much from AWS's")
             .hint("set the clock (NTP), then run again; what was done is kept")
+    } else if said.contains(ELSEWHERE) {
+        error(Kind::Denied, "the request is signed for another region than the endpoint's")
+            .hint("write the endpoint's own region in the environment file: region = \"…\"")
     } else if is(&UNKNOWN) {
         error(Kind::Denied, "AWS does not know these credentials")
             .hint("check the profile, the keys and the endpoint they are for")
@@ -99,7 +106,7 @@ fn answer(status: u16, code: &str, said: &str) -> String {
 }
 
 fn is_about_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<CredentialsError>())
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<CredentialsError>)
 }
 
 /// The text of an error and its causes, each once.

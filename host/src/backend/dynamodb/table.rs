@@ -92,6 +92,28 @@ impl Table {
         }
     }
 
+    /// Makes a table for a proof, on AWS too, where it costs something while it is there.
+    pub(in crate::backend) async fn make_scratch(&self) -> Result<()> {
+        self.make(&["id".to_owned()]).await
+    }
+
+    /// Removes the table; it is no error if there is none.
+    pub(in crate::backend) async fn remove(&self) -> Result<()> {
+        let mut pause = insist();
+        loop {
+            let removed = self.server.client.delete_table().table_name(&self.server.table).send().await;
+            match removed.map_err(|error| self.about(fault("the table cannot be removed", &error))) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+                // One that is still being made cannot be removed yet.
+                Err(error) if error.may_retry() || error.report().contains("ResourceInUse") => {
+                    pause.wait().await.ok_or(error)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     async fn make(&self, key: &[String]) -> Result<()> {
         let wrong = |error| Error::bug("a key attribute without a name").because(error);
         let mut request = self.server.client.create_table().table_name(&self.server.table);

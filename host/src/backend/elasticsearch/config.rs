@@ -108,6 +108,14 @@ impl Config {
         Ok(url)
     }
 
+    /// The cluster's address to show, also of one that is going to be refused for holding credentials.
+    pub(in crate::backend) fn shown(&self) -> String {
+        match self.url.split_once("://") {
+            Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default()),
+            None => self.url.rsplit('@').next().unwrap_or_default().to_owned(),
+        }
+    }
+
     /// Who asks, unless requests are signed or the cluster is open.
     ///
     /// *Errors*: more than one way, or half of one.
@@ -160,7 +168,7 @@ mod tests {
         for bad in ["search:9200", "ftp://x", "http://", "http://u:hush@x", "http://x?a=b", ""] {
             let said = Config { url: bad.to_owned(), ..config("") };
             let error = said.address().err().unwrap_or_else(|| panic!("{bad}"));
-            assert!(!error.report().contains("hush"));
+            assert!(!error.report().contains("hush") && !said.shown().contains("hush"));
         }
         assert!(config("").address().is_ok());
     }

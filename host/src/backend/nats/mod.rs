@@ -47,6 +47,11 @@ impl Queue {
         Ok(Self { session: Session::new(name, config, beside), lanes })
     }
 
+    /// Removes its stream with everything in it; it is no error if there is none.
+    pub(in crate::backend) async fn remove(&self) -> Result<()> {
+        self.session.remove().await
+    }
+
     /// Takes what is there, the urgent first; the first subject to be asked is waited for.
     async fn drain(&self, max: usize, lease: Duration, first: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let mut taken = Vec::new();

@@ -10,7 +10,7 @@ use async_nats::{
     jetstream::{
         self, Context,
         response::Response,
-        stream::{Config as StreamConfig, Info, RetentionPolicy},
+        stream::{Config as StreamConfig, DeleteStatus, Info, RetentionPolicy},
     },
 };
 use serde::de::DeserializeOwned;
@@ -128,6 +128,15 @@ impl Session {
     pub async fn stream(&self) -> Result<()> {
         let ensure = async || if self.is_made().await? { Ok(()) } else { self.create().await };
         self.stream.get_or_try_init(ensure).await.copied()
+    }
+
+    /// Removes the stream; it is no error if there is none.
+    pub async fn remove(&self) -> Result<()> {
+        let operation = "the stream cannot be removed";
+        match self.ask::<DeleteStatus>(operation, format!("STREAM.DELETE.{}", self.name())).await? {
+            Err(error) if error.code() != 404 => Err(self.answered(operation, &error)),
+            _ => Ok(()),
+        }
     }
 
     async fn create(&self) -> Result<()> {

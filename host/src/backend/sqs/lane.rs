@@ -87,6 +87,22 @@ impl Lane {
         Self { client, name, at, url: OnceCell::new(), redrive: OnceCell::new() }
     }
 
+    /// Makes it.
+    pub async fn make(&self) -> Result<()> {
+        let made = self.client.create_queue().queue_name(&self.name).send().await;
+        made.map(drop).map_err(|error| self.place(fault("the queue cannot be made", &error)))
+    }
+
+    /// Removes it with everything in it; it is no error if there is none.
+    pub async fn remove(&self) -> Result<()> {
+        let url = match self.url().await {
+            Err(error) if error.kind() == Kind::NotFound => return Ok(()),
+            url => url?,
+        };
+        let removed = self.client.delete_queue().queue_url(url).send().await;
+        removed.map(drop).map_err(|error| self.place(fault("the queue cannot be removed", &error)))
+    }
+
     async fn url(&self) -> Result<&str> {
         let ask = async || {
             let found = self.client.get_queue_url().queue_name(&self.name).send().await;

@@ -45,6 +45,22 @@ impl Queue {
         Ok(Self { lanes })
     }
 
+    /// Makes its queues.
+    pub(in crate::backend) async fn make(&self) -> Result<()> {
+        for lane in &self.lanes {
+            lane.make().await?;
+        }
+        Ok(())
+    }
+
+    /// Removes its queues with everything in them; it is no error if there are none.
+    pub(in crate::backend) async fn remove(&self) -> Result<()> {
+        for lane in &self.lanes {
+            lane.remove().await?;
+        }
+        Ok(())
+    }
+
     /// Takes what is there, the urgent first; the first queue to be asked is waited for.
     async fn drain(&self, max: usize, lease: Duration, first: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let mut taken = Vec::new();

@@ -17,7 +17,7 @@ use reindex::{
 };
 use tempfile::TempDir;
 
-use super::{Hand, index, ledger, list, queue, storage, texts};
+use crate::contract::{Hand, index, ledger, list, queue, storage, texts};
 
 fn directory() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
@@ -179,7 +179,7 @@ fn refused(path: &Path, why: &str) {
 /// Starts this test binary again as another process that does one of the jobs below.
 fn child(job: &str, path: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "contract::sqlite::child_process", "--ignored", "--nocapture"])
+        .args(["--exact", "embedded::sqlite::child_process", "--ignored", "--nocapture"])
         .env("CHILD_JOB", job)
         .env("CHILD_PATH", path)
         .stdout(Stdio::null())

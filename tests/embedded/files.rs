@@ -19,7 +19,7 @@ use reindex::{
 };
 use tempfile::TempDir;
 
-use super::{export::export, storage, texts};
+use crate::contract::{bucket, export::export, storage, texts};
 
 const WHOLE: Segment = Segment { number: 0, total: 1 };
 
@@ -49,7 +49,7 @@ async fn a_directory_keeps_the_promises_of_a_bucket() {
     let (_kept, path) = directory();
     let (_other, other) = directory();
     let served = Arc::new(Bucket::open(path.join("not/yet/there")));
-    super::bucket::bucket(served, Arc::new(Bucket::open(other))).await;
+    bucket::bucket(served, Arc::new(Bucket::open(other))).await;
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1, "nothing outside");
     let unfinished = std::fs::read_dir(path.join("not/yet/there/%unfinished")).unwrap();
     assert_eq!(unfinished.count(), 1, "nothing but the lock");

@@ -1,0 +1,95 @@
+//! Scratch resources on the endpoints that an environment names: made for a proof, and removed after it.
+//!
+//! They bear a name of their own and take nothing but the endpoint, the credentials and, since buckets are people's to
+//! make, the bucket from what is bound. What is proven is not known here.
+
+use std::sync::Arc;
+
+use super::{Backends, Config};
+use crate::{
+    capability::{index::Index, queue::Queue, storage::Bucket, storage::Table},
+    error::Result,
+};
+
+/// A resource that nobody else knows.
+pub enum Scratch {
+    /// An empty table whose key is the text `id`.
+    Table(Arc<dyn Table>),
+    /// A bucket, or the part of one under a prefix, with nothing in it.
+    Bucket(Arc<dyn Bucket>),
+    /// An index without anything behind its alias.
+    Index(Arc<dyn Index>),
+    /// An empty queue.
+    Queue(Arc<dyn Queue>),
+}
+
+impl Config {
+    /// The same endpoint with another resource; none if it is on this machine, where nothing is to be proven.
+    pub fn scratch(&self, name: &str) -> Option<Self> {
+        let name = name.to_owned();
+        match self.clone() {
+            #[cfg(feature = "dynamodb")]
+            Self::Dynamodb(config) => Some(Self::Dynamodb(super::dynamodb::Config { table: Some(name), ..config })),
+            #[cfg(feature = "s3")]
+            Self::S3(config) => {
+                let prefix = format!("{}{name}/", config.prefix);
+                Some(Self::S3(super::s3::Config { prefix, ..config }))
+            }
+            #[cfg(feature = "sqs")]
+            Self::Sqs(config) => {
+                Some(Self::Sqs(super::sqs::Config { queue: Some(name), queues: Vec::new(), ..config }))
+            }
+            #[cfg(feature = "nats")]
+            Self::Nats(config) => {
+                let (stream, subject) = (name.clone(), Some(name));
+                Some(Self::Nats(super::nats::Config { stream, subject, subjects: Vec::new(), create: true, ..config }))
+            }
+            #[cfg(feature = "elasticsearch")]
+            Self::Elasticsearch(config) => {
+                Some(Self::Elasticsearch(super::elasticsearch::Config { alias: Some(name), ..config }))
+            }
+            #[cfg(feature = "elasticsearch")]
+            Self::Opensearch(config) => {
+                Some(Self::Opensearch(super::elasticsearch::Config { alias: Some(name), ..config }))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Backends {
+    /// Makes what a scratch configuration names; none if it is on this machine.
+    pub async fn make_scratch(&self, name: &str, config: &Config) -> Result<Option<Scratch>> {
+        Ok(match config {
+            #[cfg(feature = "dynamodb")]
+            Config::Dynamodb(table) => {
+                super::dynamodb::Table::open(name, table, self.called_by()?).make_scratch().await?;
+                Some(Scratch::Table(self.table(name, Some(config))?))
+            }
+            #[cfg(feature = "sqs")]
+            Config::Sqs(queue) => {
+                super::sqs::Queue::open(name, queue, self.called_by()?)?.make().await?;
+                Some(Scratch::Queue(self.queue(name, Some(config))?))
+            }
+            Config::Nats(_) => Some(Scratch::Queue(self.queue(name, Some(config))?)),
+            Config::S3(_) => Some(Scratch::Bucket(self.bucket(name, Some(config))?)),
+            Config::Elasticsearch(_) | Config::Opensearch(_) => Some(Scratch::Index(self.index(name, Some(config))?)),
+            _ => None,
+        })
+    }
+
+    /// Removes a scratch table or queue, also one that was only half made. What lies in a scratch bucket or behind a
+    /// scratch alias is removed by whoever put it there.
+    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "only remote ones are made"))]
+    pub async fn remove_scratch(&self, name: &str, config: &Config) -> Result<()> {
+        match config {
+            #[cfg(feature = "dynamodb")]
+            Config::Dynamodb(table) => super::dynamodb::Table::open(name, table, self.called_by()?).remove().await,
+            #[cfg(feature = "sqs")]
+            Config::Sqs(queue) => super::sqs::Queue::open(name, queue, self.called_by()?)?.remove().await,
+            #[cfg(feature = "nats")]
+            Config::Nats(queue) => super::nats::Queue::open(name, queue, &self.beside)?.remove().await,
+            _ => Ok(()),
+        }
+    }
+}

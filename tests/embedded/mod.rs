@@ -1,0 +1,4 @@
+//! The contract suites run by what is embedded, and what only it can suffer: other processes, damaged files, full disks.
+
+mod files;
+mod sqlite;
