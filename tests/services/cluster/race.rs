@@ -11,7 +11,7 @@ use servers::shared;
 
 use super::{
     ENGINES,
-    yard::{PERSONS, Worker, Yard},
+    yard::{INVALID, PERSONS, Worker, Yard},
 };
 use crate::index::{documents, open, say};
 
@@ -29,7 +29,7 @@ async fn two_recipes_that_begin_at_one_moment_fill_one_index() {
             assert_eq!(ended.code, Some(3), "{}", ended.log);
         }
         assert_eq!(yard.indexes().await.len(), 1);
-        assert_eq!(yard.documents().await.len(), PERSONS - 6);
+        assert_eq!(yard.documents().await.len(), PERSONS - INVALID);
     }
 }
 
@@ -95,13 +95,13 @@ async fn a_run_whose_index_is_removed_stops_and_leaves_none_behind() {
         proxy.add(Rule::new(Match::any().contains("_bulk"), Fault::Delay(Duration::from_millis(50))));
         yard.environment(&proxy.url(), "");
         let mut worker = yard.start("run persons");
-        assert!(worker.hear("\"progress\""));
+        assert!(worker.hear_progress());
         let concrete = yard.concrete().await;
         say(shared(engine), "DELETE", &concrete, "").await;
         let ended = worker.end();
         assert!(!matches!(ended.code, Some(0 | 3)), "{}", ended.log);
         assert!(yard.indexes().await.is_empty());
         assert_eq!(yard.start("run persons --fresh").end().code, Some(3));
-        assert_eq!(yard.documents().await.len(), PERSONS - 6);
+        assert_eq!(yard.documents().await.len(), PERSONS - INVALID);
     }
 }

@@ -25,8 +25,10 @@ use crate::{
 };
 
 /// How many persons there are, and every how many one cannot be mapped.
-pub const PERSONS: usize = 300;
-const INVALID_EVERY: usize = 50;
+pub const PERSONS: usize = 200;
+pub const INVALID_EVERY: usize = 50;
+/// How many cannot be mapped.
+pub const INVALID: usize = PERSONS / INVALID_EVERY;
 
 /// Everything a run leaves behind that does not tell when it ran.
 #[derive(Debug, PartialEq)]
@@ -52,10 +54,18 @@ impl Yard {
         place.keep_compiled(".reindex/cluster");
         place.write("persons.wasm", component("persons"));
         let yard = Self { place, engine, table, name };
+        yard.define("{}");
         yard.recipe("persons", "", more);
         yard.environment(&shared(engine).url(), "");
         yard.put(0..PERSONS, 1).await;
         yard
+    }
+
+    /// What the index is to be, with settings of its own.
+    pub fn define(&self, settings: &str) {
+        let name = &self.name;
+        let definition = format!(r#"{{"settings":{settings},"mappings":{{"_meta":{{"yard":"{name}"}}}}}}"#);
+        self.place.write("index.json", definition);
     }
 
     /// Another recipe over the same persons into the same index.
@@ -67,7 +77,8 @@ impl Yard {
     pub fn recipe_from(&self, name: &str, source: &str, settings: &str, more: &str) {
         let text = format!(
             "recipe = 1\nname = '{name}'\ndefault-env = 'cluster'\n[plugin]\nfile = 'persons.wasm'\n{source}\
-             [grant.write]\nindex = ['persons']\n[run]\nlease = '2s'\n{settings}{more}"
+             [grant.write]\nindex = ['persons']\n[index.persons]\ndefinition = 'index.json'\n\
+             [run]\nlease = '2s'\n{settings}{more}"
         );
         self.place.write(&format!("{name}.toml"), text);
     }
@@ -122,8 +133,9 @@ impl Yard {
 
     /// Every concrete index that was made for the alias.
     pub async fn indexes(&self) -> Vec<String> {
-        let found = say(shared(self.engine), "GET", &format!("{}_*", self.alias()), "").await;
-        found.as_object().unwrap().keys().cloned().collect()
+        let found = say(shared(self.engine), "GET", "persons_*", "").await;
+        let mine = |index: &Value| index["mappings"]["_meta"]["yard"] == *self.name;
+        found.as_object().unwrap().iter().filter(|(_, index)| mine(index)).map(|(name, _)| name.clone()).collect()
     }
 
     /// What a load changes of an index's settings, as they are now.
@@ -162,6 +174,11 @@ impl Worker {
     /// Listens until a line has this in it. False if it ended before.
     pub fn hear(&mut self, word: &str) -> bool {
         self.listen(|line| line.contains(word))
+    }
+
+    /// Listens until something was read. False if it ended before.
+    pub fn hear_progress(&mut self) -> bool {
+        self.listen(|line| line.contains("\"progress\"") && !line.contains("\"read\":0"))
     }
 
     /// Listens to so many more lines. False if it ended before.

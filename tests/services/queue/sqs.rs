@@ -44,7 +44,7 @@ fn open(text: &str) -> Arc<dyn Queue> {
     backends.queue("work", Some(&config)).unwrap()
 }
 
-fn client() -> Client {
+pub fn client() -> Client {
     Client::new(&session().into_builder().endpoint_url(shared(Server::Sqs).url()).build())
 }
 
@@ -54,7 +54,7 @@ pub async fn queues() -> Vec<String> {
 }
 
 /// Makes a queue of the service.
-async fn make(name: &str) -> String {
+pub async fn make(name: &str) -> String {
     client().create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
 }
 
