@@ -34,7 +34,10 @@ pub fn table(component: &Path, sizes: &[u64]) {
     println!(
         "\nPersons from a table into an index, on the embedded default; the bare loop writes the same finished documents"
     );
-    println!("  {:>9}  {:>12}  {:>12}  {:>5}  {:>9}  {:>9}", "records", "run", "bare", "ratio", "run MiB", "bare MiB");
+    println!(
+        "  {:>9}  {:>12}  {:>12}  {:>5}  {:>9}  {:>9}  {:>11}",
+        "records", "run", "bare", "ratio", "run MiB", "bare MiB", "CPU µs/item"
+    );
     for size in sizes {
         row(component, *size);
     }
@@ -54,12 +57,13 @@ fn row(component: &Path, size: u64) {
     let (run, bare) = best.unwrap();
     let rate = |cost: Cost| size as f64 / cost.wall.as_secs_f64();
     println!(
-        "  {size:>9}  {:>10.0}/s  {:>10.0}/s  {:>5.2}  {:>9}  {:>9}",
+        "  {size:>9}  {:>10.0}/s  {:>10.0}/s  {:>5.2}  {:>9}  {:>9}  {:>11.1}",
         rate(run),
         rate(bare),
         rate(run) / rate(bare),
         run.peak / 1024,
-        bare.peak / 1024
+        bare.peak / 1024,
+        run.cpu.as_secs_f64() * 1e6 / size as f64
     );
 }
 
