@@ -26,6 +26,10 @@ pub enum Scratch {
 impl Config {
     /// The same endpoint with another resource; none if it is on this machine, where nothing is to be proven.
     pub fn scratch(&self, name: &str) -> Option<Self> {
+        #[cfg_attr(
+            not(any(feature = "aws", feature = "nats")),
+            expect(unused_variables, reason = "no endpoint is elsewhere")
+        )]
         let name = name.to_owned();
         match self.clone() {
             #[cfg(feature = "dynamodb")]
@@ -80,7 +84,10 @@ impl Backends {
 
     /// Removes a scratch table or queue, also one that was only half made. What lies in a scratch bucket or behind a
     /// scratch alias is removed by whoever put it there.
-    #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "only remote ones are made"))]
+    #[cfg_attr(
+        not(any(feature = "aws", feature = "nats")),
+        expect(unused_variables, reason = "only remote ones are made")
+    )]
     pub async fn remove_scratch(&self, name: &str, config: &Config) -> Result<()> {
         match config {
             #[cfg(feature = "dynamodb")]

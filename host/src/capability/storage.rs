@@ -3,6 +3,7 @@
 mod bucket;
 
 use async_trait::async_trait;
+#[cfg(feature = "s3")]
 pub(crate) use bucket::stream_over;
 pub use bucket::{Bucket, Chunks, Condition, Location, ObjectInfo, Put, chunks};
 
