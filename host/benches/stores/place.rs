@@ -120,7 +120,11 @@ impl Place {
 
 /// DynamoDB Local takes any keys, but wants some.
 pub fn credentials(command: &mut Command) {
-    command.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench").env("AWS_REGION", "eu-west-2");
+    command
+        .env("AWS_ACCESS_KEY_ID", "bench")
+        .env("AWS_SECRET_ACCESS_KEY", "bench")
+        .env("AWS_REGION", "eu-west-2")
+        .env("AWS_DEFAULT_REGION", "eu-west-2");
 }
 
 /// The persons plugin as it is shipped.
