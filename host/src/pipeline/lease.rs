@@ -22,7 +22,7 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     event::Events,
-    ledger::{Ledger, Progress, Run},
+    ledger::{Lease, Ledger, Progress, Run},
 };
 
 /// How often the ledger is looked at for what other workers do, unless leases are short.
@@ -142,6 +142,11 @@ impl Leases {
     /// How long a worker may be silent.
     pub(super) fn lasting(&self) -> Duration {
         self.lasting
+    }
+
+    /// Whether this process took a lease.
+    pub(super) fn are_own(&self, lease: &Lease) -> bool {
+        lease.owner == self.owner
     }
 
     /// Whether whoever holds this line was silent for too long at the last looks.

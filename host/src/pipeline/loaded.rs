@@ -81,6 +81,9 @@ pub(super) struct Loaded {
     run: String,
     /// One line claims at a time.
     round: tokio::sync::Mutex<Round>,
+    /// The ids in hand in this process, as they stood when they were claimed. What the list says is in its hands and
+    /// is not here was claimed by a call whose answer was lost, and any line may take it.
+    in_hand: Mutex<HashMap<String, Listed>>,
     /// Ids that were put back, since they may succeed later.
     tries: Mutex<HashMap<String, Try>>,
 }
@@ -104,11 +107,10 @@ struct Try {
     next: Instant,
 }
 
-/// The ids that one lease of a line has in hand.
+/// One lease of a line, as an owner of ids.
 pub(super) struct Hand {
     loaded: Arc<Loaded>,
     owner: String,
-    ids: Mutex<HashMap<String, Listed>>,
 }
 
 impl Pipeline {
@@ -116,8 +118,8 @@ impl Pipeline {
     pub async fn loaded(&self, list: Arc<dyn List>) -> Result<bool> {
         let (scan, leases) = (self.parts.scan.clone(), self.parts.leases.clone());
         let run = self.parts.run.id.clone();
-        let loaded = Loaded { list, scan, leases, run, round: Default::default(), tries: Mutex::default() };
-        let loaded = Arc::new(loaded);
+        let (in_hand, tries) = (Mutex::default(), Mutex::default());
+        let loaded = Arc::new(Loaded { list, scan, leases, run, round: Default::default(), in_hand, tries });
         let line = || Feed::Loaded(Arc::new(Hand::new(loaded.clone(), String::new())));
         self.divide(&(0..self.parts.run.segments).map(|_| line()).collect::<Vec<_>>()).await
     }
@@ -125,7 +127,7 @@ impl Pipeline {
 
 impl Hand {
     fn new(loaded: Arc<Loaded>, owner: String) -> Self {
-        Self { loaded, owner, ids: Mutex::default() }
+        Self { loaded, owner }
     }
 
     /// An empty hand of a lease that was just taken.
@@ -153,26 +155,27 @@ impl Hand {
     /// Moves ids to where they ended. One that somebody else took over meanwhile is that one's to settle.
     pub async fn settle(&self, ends: &[Ended]) -> Result<()> {
         let step = |end: &Ended| {
-            let found = self.ids().get(end.receipt.name())?.clone();
+            let found = self.in_hand(end.receipt.name())?;
             Some(Move { found, state: end.state, reason: end.reason.clone(), owner: None })
         };
         // Before the move, so that no line here takes it up again too soon.
         self.loaded.remember(ends);
         self.loaded.list.shift(&ends.iter().filter_map(step).collect::<Vec<_>>()).await?;
         for end in ends {
-            self.ids().remove(end.receipt.name());
+            self.drop(end.receipt.name());
         }
         Ok(())
     }
 
     /// Makes everything ready again that is still in hand. Where that fails, the end of the lease does it.
     pub async fn put_all_back(&self) {
-        let ids: Vec<_> = self.ids().keys().cloned().collect();
+        let is_own = |listed: &&Listed| listed.owner.as_ref() == Some(&self.owner);
+        let ids: Vec<_> = self.loaded.in_hand().values().filter(is_own).map(|listed| listed.id.clone()).collect();
         self.put_back(&ids).await;
     }
 
     async fn put_back(&self, ids: &[String]) {
-        let taken: Vec<_> = ids.iter().filter_map(|id| self.ids().remove(id)).collect();
+        let taken: Vec<_> = ids.iter().filter_map(|id| self.drop(id)).collect();
         let ready = |found: Listed| Move { state: State::Ready, reason: found.reason.clone(), owner: None, found };
         let _ = self.loaded.list.shift(&taken.into_iter().map(ready).collect::<Vec<_>>()).await;
     }
@@ -229,10 +232,7 @@ impl Hand {
             any |= !page.ids.is_empty();
             // The leases are looked at after the ids, so that whoever claimed one had its lease by then.
             let lines = if page.ids.is_empty() { Vec::new() } else { self.loaded.leases.look().await? };
-            let others = page.ids.into_iter().filter(|listed| !self.ids().contains_key(&listed.id));
-            let free = others.filter(|listed| {
-                listed.owner.as_ref() == Some(&self.owner) || self.loaded.is_free(listed, &lines, &mut round.seen)
-            });
+            let free = page.ids.into_iter().filter(|listed| self.loaded.is_free(listed, &lines, &mut round.seen));
             let taken = self.take(free.collect()).await?;
             if !taken.is_empty() || page.next.is_none() {
                 return Ok((taken, any));
@@ -261,12 +261,19 @@ impl Hand {
             });
         let taken: Vec<_> = taken.collect();
         let ids = taken.iter().map(|listed| listed.id.clone()).collect();
-        self.ids().extend(taken.into_iter().map(|listed| (listed.id.clone(), listed)));
+        self.loaded.in_hand().extend(taken.into_iter().map(|listed| (listed.id.clone(), listed)));
         Ok(ids)
     }
 
-    fn ids(&self) -> MutexGuard<'_, HashMap<String, Listed>> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An id as this lease claimed it; none if it did not, or another line took it over since.
+    fn in_hand(&self, id: &str) -> Option<Listed> {
+        self.loaded.in_hand().get(id).filter(|listed| listed.owner.as_ref() == Some(&self.owner)).cloned()
+    }
+
+    fn drop(&self, id: &str) -> Option<Listed> {
+        let found = self.in_hand(id)?;
+        self.loaded.in_hand().remove(id);
+        Some(found)
     }
 }
 
@@ -286,6 +293,9 @@ impl Loaded {
 
     /// Whether nobody alive has an id in hand.
     fn is_free(&self, listed: &Listed, lines: &[Progress], seen: &mut HashMap<String, (u64, Instant)>) -> bool {
+        if self.in_hand().get(&listed.id).is_some_and(|held| held.token == listed.token) {
+            return false;
+        }
         if !self.leases.are_shared() {
             return true;
         }
@@ -301,7 +311,7 @@ impl Loaded {
             return token == listed.token && since.elapsed() >= self.leases.lasting();
         };
         match lines.get(line as usize).and_then(|progress| progress.lease.as_ref()) {
-            Some(lease) if lease.token == token => self.leases.stands_still(line),
+            Some(lease) if lease.token == token => self.leases.are_own(lease) || self.leases.stands_still(line),
             _ => true,
         }
     }
@@ -321,6 +331,10 @@ impl Loaded {
                 tries.remove(id);
             }
         }
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, HashMap<String, Listed>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tries(&self) -> MutexGuard<'_, HashMap<String, Try>> {
