@@ -1,6 +1,6 @@
 //! Runs through a list of ids: what ends in which state, after faults at any call as without.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use reindex::{
     capability::index::Write,
@@ -11,11 +11,11 @@ use reindex::{
         list::{List, Listed},
     },
     pipeline::Stop,
-    run::{Options, Summary, Work},
+    run::{Job, Options, Summary, Work},
 };
 
 use super::{
-    faulty::Fuse,
+    faulty::{Faulty, Fuse},
     options,
     world::{self, World},
 };
@@ -23,6 +23,9 @@ use crate::contract::list::all;
 
 /// How many ids are listed that nobody has.
 const NOBODY: usize = 3;
+
+/// What takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn loaded() -> Options {
     options(Work::Loaded)
@@ -127,6 +130,24 @@ async fn workers_of_one_list_share_it_and_one_that_hangs_loses_what_it_had_in_ha
         assert_eq!(late.counts, found, "hung at {at}");
         assert_eq!(states(&*world.list()).await, expected, "the late one changes nothing: hung at {at}");
         assert_eq!(world.documents().await, documents, "hung at {at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_that_were_claimed_by_a_call_without_an_answer_are_worked_through_by_the_same_run() {
+    for at in (4..20).step_by(2) {
+        let world = World::shared().await;
+        list_everybody(&*world.list()).await;
+        let list = Arc::new(Faulty { inner: world.list(), fuse: Fuse::at(at), shared: false });
+        let mut job = Job { list: Some(list), ..world.listed_job(&Fuse::default()) };
+        job.pace.attempts = 3;
+        let (events, stop) = (Events::ignore(), Stop::new());
+        let summary = tokio::time::timeout(PATIENCE, job.run(loaded(), &events, &stop)).await;
+        let summary = summary.unwrap_or_else(|_| panic!("it waits for ever: lost at {at}")).unwrap();
+        assert!(summary.is_finished(), "lost at {at}: {summary:?}");
+        let counts = world.list().counts().await.unwrap();
+        assert_eq!(counts.get(&State::InProgress), None, "lost at {at}");
+        assert_eq!(world.documents().await.len(), world::RECORDS - world::INVALID, "lost at {at}");
     }
 }
 
