@@ -92,7 +92,10 @@ async fn a_run_that_was_asked_to_stop_goes_on_where_it_stopped() {
             asked.ask();
         }
     });
-    let error = world.job().run(Options::default(), &listener, &stop).await.unwrap_err();
+    let mut job = world.job();
+    // So that not all of it is on its way when the first batch is acknowledged.
+    job.pace.batch_records = 1;
+    let error = job.run(Options::default(), &listener, &stop).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Stopped);
     let some = world.documents().await.len();
     assert!(some > 0 && some < world::RECORDS - world::INVALID, "{some} documents");

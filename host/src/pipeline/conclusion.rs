@@ -72,6 +72,11 @@ impl Conclusion {
         Self { last, most, parts: vec![Part::default()] }
     }
 
+    /// Whether the feed is at its end with this batch.
+    pub fn is_last(&self) -> bool {
+        self.last
+    }
+
     /// Takes up how an entry ended, and what was written for it. The last attempt of an item that asks for more is
     /// its failure.
     pub fn add(&mut self, entry: Mapped, end: End, written: Counts, now: Timestamp, attempts: u32) {

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, mpsc},
+    time::Instant,
+};
 
 use crate::{
     error::{Error, Result},
     event::Event,
     ledger::{MAX_ROWS, Progress},
+    record::{Effect, Outcome, Version},
 };
 
 use super::{
@@ -24,10 +28,38 @@ use super::{
     task::{self, Task},
 };
 
+/// How many batches all segments of a process together have on their way to the sinks; each at least one.
+const ABREAST: usize = 8;
+
 /// A batch that went through the plugin.
 struct MappedBatch {
     entries: Vec<Mapped>,
     last: bool,
+}
+
+/// A batch's place among those of its segment, until it is carried out.
+enum Turn {
+    /// Beside others that only write documents.
+    Beside { _held: OwnedRwLockReadGuard<()> },
+    /// Alone.
+    Alone { _held: OwnedRwLockWriteGuard<()> },
+}
+
+impl Turn {
+    /// Waits for the turn of a batch.
+    async fn of(batch: &MappedBatch, turns: Arc<RwLock<()>>) -> Self {
+        let answers = batch.entries.iter().filter_map(|entry| entry.answer.as_ref().ok());
+        let documents = |effect: &Effect| matches!(effect, Effect::PutDocument { .. } | Effect::DeleteDocument { .. });
+        let beside = answers.into_iter().all(|answer| match answer {
+            Outcome::Effects(effects) => effects.iter().all(documents),
+            _ => true,
+        });
+        if beside {
+            Self::Beside { _held: turns.read_owned().await }
+        } else {
+            Self::Alone { _held: turns.write_owned().await }
+        }
+    }
 }
 
 impl Pipeline {
@@ -63,8 +95,9 @@ impl Pipeline {
         // All segments together keep every worker busy, and each has one batch more in hand.
         let depth = self.parts.config.worker_count().div_ceil(self.at_once()) + 1;
         let mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
+        let carried = std::pin::pin!(self.carried(mapped));
         let mut saving = None;
-        let worked = self.commit(held, &feed, progress, mapped, &mut saving).await;
+        let worked = self.commit(held, &feed, progress, carried, &mut saving).await;
         // What was begun is written down also when a later batch could not be carried out.
         let saved = saved(saving).await;
         let ended = worked.and_then(|ended| saved.map(|()| ended))?;
@@ -128,23 +161,52 @@ impl Pipeline {
         })
     }
 
-    /// Carries out batch after batch, and writes down what came of one while the next is being carried out.
+    /// Carries out batches, in order. Where few segments are worked on, several batches that only write documents are
+    /// on their way at once, or the index would wait for each: their versions tell which one wins. Whatever else an
+    /// effect does waits for what was before it, and what comes after waits for it.
+    fn carried(&self, mapped: impl Stream<Item = Result<MappedBatch>>) -> impl Stream<Item = Result<Conclusion>> {
+        let abreast = match self.parts.shape.version {
+            Version::None => 1,
+            Version::Attribute(_) => ABREAST.div_ceil(self.at_once()),
+        };
+        let turns = Arc::new(RwLock::new(()));
+        let in_turn = mapped.then(move |batch| {
+            let turns = turns.clone();
+            async move {
+                let batch = batch?;
+                Ok((Turn::of(&batch, turns).await, batch))
+            }
+        });
+        let pipeline = self.clone();
+        let carry_out = move |batch: Result<(Turn, MappedBatch)>| {
+            let pipeline = pipeline.clone();
+            // A task of its own goes on while the ledger is waited for.
+            let carried = task::spawn(async move {
+                let (_turn, batch) = batch?;
+                pipeline.carry_out(batch).await
+            });
+            carried.join()
+        };
+        in_turn.map(carry_out).buffered(abreast)
+    }
+
+    /// Writes down what came of one batch while others are being carried out.
     async fn commit(
         &self,
         held: &Arc<Held>,
         feed: &Feed,
         mut progress: Progress,
-        mut mapped: impl Stream<Item = Result<MappedBatch>> + Unpin,
+        mut carried: impl Stream<Item = Result<Conclusion>> + Unpin,
         saving: &mut Option<Task<Result<()>>>,
     ) -> Result<bool> {
         let mut ended = false;
-        while let Some(batch) = mapped.next().await {
-            let batch = batch?;
+        while let Some(conclusion) = carried.next().await {
+            let conclusion = conclusion?;
             if held.is_lost() {
                 return Ok(false);
             }
-            ended = batch.last;
-            let changes = self.carry_out(batch).await?.commits(held.line, &mut progress);
+            ended = conclusion.is_last();
+            let changes = conclusion.commits(held.line, &mut progress);
             // Checkpoints are written one after the other, so that none is passed by a later one.
             saved(saving.take()).await?;
             let (pipeline, save) = (self.clone(), self.clone().save(held.clone(), feed.clone(), changes));
