@@ -38,14 +38,32 @@ pub fn main(words: &[String]) {
     });
 }
 
-/// Reads every item of `people` in parallel segments and throws it away.
-async fn scan(endpoint: String, segments: i32) {
+/// What the server says that reading all of `people` consumes.
+pub async fn units(endpoint: String) -> f64 {
+    let count = aws_sdk_dynamodb::types::ReturnConsumedCapacity::Total;
+    let scan = client(endpoint).await.scan().table_name("people").return_consumed_capacity(count);
+    let mut pages = scan.into_paginator().send();
+    let mut units = 0.0;
+    while let Some(page) = pages.next().await {
+        units += page.unwrap().consumed_capacity().and_then(|consumed| consumed.capacity_units()).unwrap_or_default();
+    }
+    units
+}
+
+async fn client(endpoint: String) -> aws_sdk_dynamodb::Client {
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .endpoint_url(endpoint)
+        .region("eu-west-2")
+        .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("bench", "bench", None, None, "bench"))
         .load()
         .await;
-    let client = aws_sdk_dynamodb::Client::new(&config);
+    aws_sdk_dynamodb::Client::new(&config)
+}
+
+/// Reads every item of `people` in parallel segments and throws it away.
+async fn scan(endpoint: String, segments: i32) {
+    let client = client(endpoint).await;
     let mut all = JoinSet::new();
     for segment in 0..segments {
         let pages = client.scan().table_name("people").segment(segment).total_segments(segments);
