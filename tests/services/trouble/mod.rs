@@ -110,6 +110,8 @@ fn told() -> Settings {
     for (pattern, with) in [
         // Progress is said whenever there was time for it.
         (r"(?m)^rogues [\d,]+ / [\d,]+ .*\n", ""),
+        // So is how far it got before it stopped.
+        (r"stopped: [\d,]+ read, [\d,]+ documents", "stopped: SOME read, SOME documents"),
         (r"127\.0\.0\.1:\d+", "SERVER"),
         (r"_\d{8}t\d{6}_[0-9a-f]{6}", "_MADE"),
         (r"\b[A-Za-z0-9_-]{22}\b", "UUID"),
