@@ -45,7 +45,11 @@ pub async fn units(endpoint: String) -> f64 {
     let mut pages = scan.into_paginator().send();
     let mut units = 0.0;
     while let Some(page) = pages.next().await {
-        units += page.unwrap().consumed_capacity().and_then(|consumed| consumed.capacity_units()).unwrap_or_default();
+        units += page
+            .unwrap()
+            .consumed_capacity()
+            .and_then(aws_sdk_dynamodb::types::ConsumedCapacity::capacity_units)
+            .unwrap_or_default();
     }
     units
 }
