@@ -11,15 +11,17 @@ use std::{fs, path::Path as File};
 use source::{Keep, Path, mask, paths, without_tests};
 
 /// The rooms of `host/src`, lowest floor first. A room names lower floors only, never a neighbour.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 12] = [
     &["error", "clock"],
     &["record", "document"],
     &["capability", "ledger"],
     &["event"],
     &["backend", "sandbox", "observe"],
     &["pipeline", "migration"],
+    &["request"],
     &["recipe", "environment", "build"],
     &["run"],
+    &["serve"],
     &["cli"],
     &["bin"],
 ];
@@ -33,7 +35,7 @@ struct Word {
     in_tests: bool,
 }
 
-const WORDS: [Word; 12] = [
+const WORDS: [Word; 19] = [
     Word { says: &["wasmtime", "wasmtime_wasi"], homes: &["sandbox/"], in_tests: false },
     Word { says: &["rusqlite"], homes: &["backend/sqlite/"], in_tests: false },
     Word {
@@ -45,6 +47,13 @@ const WORDS: [Word; 12] = [
     Word { says: &["aws_sdk_s3"], homes: &["backend/s3/"], in_tests: false },
     Word { says: &["aws_sdk_sqs"], homes: &["backend/sqs/"], in_tests: false },
     Word { says: &["async_nats"], homes: &["backend/nats/"], in_tests: false },
+    Word { says: &["libvips"], homes: &["backend/vips/"], in_tests: false },
+    Word { says: &["landlock"], homes: &["backend/vips/"], in_tests: false },
+    Word { says: &["seccompiler"], homes: &["backend/vips/"], in_tests: false },
+    Word { says: &["notify"], homes: &["backend/files/"], in_tests: false },
+    Word { says: &["cronexpr"], homes: &["recipe/"], in_tests: false },
+    Word { says: &["axum"], homes: &["serve/"], in_tests: false },
+    Word { says: &["prometheus_client"], homes: &["observe/", "serve/"], in_tests: false },
     Word {
         says: &["elasticsearch::http", "elasticsearch::Elasticsearch"],
         homes: &["backend/elasticsearch/"],

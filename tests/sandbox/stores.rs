@@ -13,7 +13,7 @@ use reindex::{
     capability::{
         Resources,
         queue::{Delivery, Depth, Message, Queue},
-        storage::{Bucket, Chunks, ObjectInfo, Page, Put, Row, Scan, Segment, SourceInfo, Table},
+        storage::{Bucket, Chunks, ObjectInfo, Page, Put, Row, Scan, Segment, SourceInfo, Table, Update},
     },
     error::{Error, Kind, Result},
     record::Form,
@@ -75,6 +75,10 @@ impl Bucket for Pile {
 
     async fn delete(&self, _: &str) -> Result<()> {
         Ok(())
+    }
+
+    async fn delete_if(&self, _: &str, _: &str) -> Result<bool> {
+        Ok(true)
     }
 
     async fn list(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<ObjectInfo>> {
@@ -174,6 +178,10 @@ impl Table for Store {
         }
         self.reads.fetch_add(u32::try_from(keys.len()).unwrap_or(u32::MAX), SeqCst);
         Ok(keys.iter().map(|key| self.body(key)).collect())
+    }
+
+    async fn update_many(&self, _: &[Update]) -> Result<Vec<Result<bool>>> {
+        Ok(Vec::new())
     }
 
     async fn put_many(&self, _: &[String]) -> Result<Vec<Result<()>>> {

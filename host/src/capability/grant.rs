@@ -64,6 +64,20 @@ pub struct Names {
     pub queue: Vec<String>,
     /// Search indexes.
     pub index: Vec<String>,
+    /// Buckets whose objects are opened as images.
+    pub image: Vec<String>,
+}
+
+impl Names {
+    /// The names of each capability.
+    pub fn each(&self) -> [(Capability, &[String]); 4] {
+        [
+            (Capability::Storage, &self.storage),
+            (Capability::Queue, &self.queue),
+            (Capability::Index, &self.index),
+            (Capability::Image, &self.image),
+        ]
+    }
 }
 
 /// The doors that are open.
@@ -124,11 +138,9 @@ impl FromIterator<Door> for Grants {
 }
 
 fn doors(access: Access, names: &Names) -> impl Iterator<Item = Door> {
-    [(Capability::Storage, &names.storage), (Capability::Queue, &names.queue), (Capability::Index, &names.index)]
-        .into_iter()
-        .flat_map(move |(capability, names)| {
-            names.iter().map(move |name| Door { capability, name: name.clone(), access })
-        })
+    names.each().into_iter().flat_map(move |(capability, names)| {
+        names.iter().map(move |name| Door { capability, name: name.clone(), access })
+    })
 }
 
 #[cfg(test)]

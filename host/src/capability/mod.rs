@@ -4,6 +4,7 @@
 //! suites under `tests/contract/` hold every backend to the words of these doc comments.
 
 pub mod grant;
+pub mod image;
 pub mod index;
 pub mod queue;
 pub mod storage;
@@ -20,6 +21,8 @@ pub enum Capability {
     Queue,
     /// Search indexes.
     Index,
+    /// Images, which lie in buckets.
+    Image,
 }
 
 impl Capability {
@@ -29,6 +32,7 @@ impl Capability {
             Self::Storage => "storage",
             Self::Queue => "queue",
             Self::Index => "index",
+            Self::Image => "image",
         }
     }
 }
@@ -46,4 +50,6 @@ pub struct Resources {
     pub queues: BTreeMap<String, Arc<dyn queue::Queue>>,
     /// Search indexes.
     pub indexes: BTreeMap<String, Arc<dyn index::Index>>,
+    /// Who opens images in those buckets, if anybody does.
+    pub images: Option<Arc<dyn image::Images>>,
 }

@@ -1,11 +1,13 @@
 //! Tables, buckets, and anything that can be scanned.
 
 mod bucket;
+mod watch;
 
 use async_trait::async_trait;
 #[cfg(feature = "s3")]
 pub(crate) use bucket::stream_over;
 pub use bucket::{Bucket, Chunks, Condition, Location, ObjectInfo, Put, chunks};
+pub use watch::Watch;
 
 use crate::{error::Result, record::Form};
 
@@ -98,6 +100,16 @@ pub trait Scan: Send + Sync {
     fn share(&self, _workers: u32) {}
 }
 
+/// Attributes of a record to be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The record's key, as [`Table::get_many`] takes it.
+    pub key: String,
+    /// The text of one plain JSON object that contains none of the key's attributes; a table of another form turns it
+    /// into its own.
+    pub attributes: String,
+}
+
 /// Records by key. A table's positions are its keys.
 #[async_trait]
 pub trait Table: Scan {
@@ -112,4 +124,10 @@ pub trait Table: Scan {
     /// *Shape*: each record is the text of one JSON object in the table's form, which contains the key.
     /// *Errors*: one answer per record, in order, so that a bad record costs only itself.
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>>;
+
+    /// Sets attributes of records that are there, each in one step: what others write to other attributes stays. False
+    /// where there is no such record.
+    ///
+    /// *Errors*: one answer per update, in order.
+    async fn update_many(&self, updates: &[Update]) -> Result<Vec<Result<bool>>>;
 }

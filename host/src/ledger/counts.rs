@@ -35,6 +35,10 @@ pub struct Counts {
     pub objects: u64,
     /// Messages sent.
     pub messages: u64,
+    /// Objects stored that were made of an image.
+    pub renditions: u64,
+    /// Pixels of the pictures those were made of.
+    pub pixels: u64,
 }
 
 impl AddAssign for Counts {
@@ -52,6 +56,8 @@ impl AddAssign for Counts {
         self.records += other.records;
         self.objects += other.objects;
         self.messages += other.messages;
+        self.renditions += other.renditions;
+        self.pixels += other.pixels;
     }
 }
 

@@ -191,7 +191,7 @@ fn count_effect(effect: Effect, wanted: &mut Wanted, counts: &mut Counts) {
             counts.deletions += 1;
             wanted.insert((index, id), None);
         }
-        Effect::PutRecord { .. } => counts.records += 1,
+        Effect::PutRecord { .. } | Effect::UpdateRecord { .. } => counts.records += 1,
         Effect::SendMessage { .. } => counts.messages += 1,
         Effect::PutObject { .. } | Effect::CopyObject { .. } | Effect::DeleteObject { .. } => counts.objects += 1,
     }

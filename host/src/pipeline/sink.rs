@@ -75,7 +75,7 @@ impl Sinks {
         for work in batch {
             for at in 0..work.effects.len() {
                 let stored = match &work.effects[at] {
-                    Effect::PutObject { bucket, key, content: Content::Bytes(bytes), content_type } => {
+                    Effect::PutObject { bucket, key, content: Content::Bytes(bytes), content_type, .. } => {
                         self.store(bucket, key, bytes, content_type.as_deref()).await
                     }
                     Effect::CopyObject { source_bucket, source_key, bucket, key } => {
@@ -201,7 +201,7 @@ impl Sinks {
     async fn removals(&self, batch: &mut [Work]) -> Result<()> {
         for work in batch.iter_mut().filter(|work| work.failure.is_none()) {
             for effect in &work.effects {
-                if let Effect::DeleteObject { bucket, key } = effect {
+                if let Effect::DeleteObject { bucket, key, .. } = effect {
                     let target = bound(&self.resources.buckets, "bucket", bucket)?;
                     let removed = self.insist(|| target.delete(key)).await;
                     work.counts.objects += u64::from(settled(removed, &mut work.failure)?);

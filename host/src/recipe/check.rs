@@ -70,6 +70,7 @@ pub(super) fn check(document: &Document, said: &said::Recipe) -> Result<()> {
     }
     check.name("default-env", &said.default_env)?;
     check.names(said)?;
+    check.image(said)?;
     check.limits(said)?;
     check.run(said)
 }
@@ -89,12 +90,10 @@ const MAX_NAME: usize = 100;
 pub(super) fn granted(config: &grant::Config) -> impl Iterator<Item = (&String, Capability, String)> {
     let sides = [("read", &config.read), ("write", &config.write)];
     sides.into_iter().flat_map(|(access, names)| {
-        [(Capability::Storage, &names.storage), (Capability::Queue, &names.queue), (Capability::Index, &names.index)]
-            .into_iter()
-            .flat_map(move |(capability, names)| {
-                let key = move |n| format!("grant.{access}.{}[{n}]", capability.word());
-                names.iter().enumerate().map(move |(n, name)| (name, capability, key(n)))
-            })
+        names.each().into_iter().flat_map(move |(capability, names)| {
+            let key = move |n| format!("grant.{access}.{}[{n}]", capability.word());
+            names.iter().enumerate().map(move |(n, name)| (name, capability, key(n)))
+        })
     })
 }
 
@@ -145,7 +144,32 @@ impl Check<'_> {
                 self.record("source.export", &export.key, &export.version)
             }
             said::Source::Queue(queue) => self.queue(queue),
+            said::Source::Requests(requests) => self.requests(requests),
         }
+    }
+
+    fn requests(&self, said: &said::Requests) -> Result<()> {
+        self.name("source.requests.bucket", &said.bucket)?;
+        self.name("source.requests.objects", &said.objects)?;
+        self.most("source.requests.segments", said.segments, MAX_SEGMENTS, "0 means one a core")?;
+        self.above_zero("source.requests.poll", said.poll > Duration::ZERO)?;
+        if let Some(queue) = &said.queue {
+            self.name("source.requests.queue", queue)?;
+            if said.watch {
+                return Err(self
+                    .document
+                    .error_at_key("source.requests.watch", "new objects are both told of by a `queue` and watched for")
+                    .hint("keep `queue` for a bucket that sends notifications, or `watch` for a folder"));
+            }
+        }
+        let inside = |prefix: &str| said.prefix.starts_with(prefix);
+        if said.bucket == said.objects && (said.prefixes.is_empty() || said.prefixes.iter().any(|one| inside(one))) {
+            return Err(self
+                .document
+                .error_at("source.requests.bucket", "requests would lie among the objects that they name")
+                .hint("name another bucket, or keep the objects under `prefixes` of their own"));
+        }
+        Ok(())
     }
 
     fn export(&self, export: &said::Export) -> Result<()> {
@@ -264,12 +288,24 @@ impl Check<'_> {
                     source.table.iter().map(|table| (&**table, (Capability::Storage, "source.queue.table".to_owned()))),
                 );
             }
+            said::Source::Requests(said) => {
+                seen.insert(&said.bucket, (Capability::Image, "source.requests.bucket".to_owned()));
+                seen.insert(&said.objects, (Capability::Image, "source.requests.objects".to_owned()));
+                if let Some(queue) = &said.queue {
+                    let at = (Capability::Queue, "source.requests.queue");
+                    if let Some((first, key)) = seen.insert(queue, (at.0, at.1.to_owned())) {
+                        return Err(self.ambiguous(queue, (first, &key), at));
+                    }
+                }
+            }
             said::Source::File(_) | said::Source::Export(_) => {}
         }
         for (name, capability, key) in granted(&said.grant) {
             self.name(&key, name)?;
             let (first, at) = seen.entry(name).or_insert_with(|| (capability, key.clone()));
-            if *first != capability {
+            // Objects and images are in buckets both.
+            let sort = |capability| if capability == Capability::Image { Capability::Storage } else { capability };
+            if sort(*first) != sort(capability) {
                 return Err(self.ambiguous(name, (*first, at), (capability, &key)));
             }
         }
@@ -301,10 +337,17 @@ impl Check<'_> {
             Some(prune) if !(0.0..=1.0).contains(&prune.max_share) => {
                 Err(self.share(&format!("{key}.prune.max-share"), prune.max_share))
             }
-            Some(_) if matches!(said.source, said::Source::File(_) | said::Source::Export(_)) => Err(self
-                .document
-                .error_at_key(&format!("{key}.prune"), "only a table can be asked which items are gone")
-                .hint("scan the table itself: [source.scan]; or take `prune` away")),
+            Some(_)
+                if matches!(
+                    said.source,
+                    said::Source::File(_) | said::Source::Export(_) | said::Source::Requests(_)
+                ) =>
+            {
+                Err(self
+                    .document
+                    .error_at_key(&format!("{key}.prune"), "only a table can be asked which items are gone")
+                    .hint("scan the table itself: [source.scan]; or take `prune` away"))
+            }
             _ => Ok(()),
         }
     }
@@ -325,6 +368,28 @@ impl Check<'_> {
             return Ok(());
         }
         Err(self.document.error_at(key, format!("`{key}` is empty")).hint("write a path relative to the recipe"))
+    }
+
+    fn image(&self, said: &said::Recipe) -> Result<()> {
+        let image = &said.image;
+        if let Some(bucket) = said.grant.write.image.first() {
+            return Err(self
+                .document
+                .error_at("grant.write.image[0]", "an image is opened for reading, and stored as an object")
+                .hint(format!("write \"{bucket}\" to `storage` under `[grant.write]` instead")));
+        }
+        self.above_zero("image.max-pixels", image.max_pixels > 0)?;
+        self.above_zero("image.max-pages", image.max_pages > 0)?;
+        self.above_zero("image.max-bands", image.max_bands > 0)?;
+        self.above_zero("image.max-bytes", image.max_bytes.0 > 0)?;
+        self.most("image.workers", image.workers, MAX_WORKERS, "0 means one a core")?;
+        self.most("image.threads", image.threads, MAX_WORKERS, "1 suits many images at a time")?;
+        self.above_zero("image.threads", image.threads > 0)?;
+        self.above_zero("image.wall", image.wall > Duration::ZERO)?;
+        self.above_zero("image.cpu", image.cpu > Duration::ZERO)?;
+        self.above_zero("image.memory", image.memory.0 > 0)?;
+        self.above_zero("image.scratch", image.scratch.0 > 0)?;
+        self.above_zero("image.renew-after", image.renew_after > 0)
     }
 
     fn limits(&self, said: &said::Recipe) -> Result<()> {

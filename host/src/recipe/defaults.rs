@@ -29,6 +29,9 @@ pub(super) fn parse() -> Result<DeTable<'static>> {
 
 /// Leaves out the defaults of sources that the recipe does not name: it reads from one.
 fn choose(defaults: &mut DeTable, recipe: &DeTable) {
+    if !recipe.contains_key("schedule") {
+        defaults.remove("schedule");
+    }
     let named = recipe.get("source").and_then(|source| source.get_ref().as_table());
     if let Some(DeValue::Table(sources)) = defaults.get_mut("source").map(Spanned::get_mut) {
         let is_named = |kind: &str| named.is_some_and(|named| named.contains_key(kind));

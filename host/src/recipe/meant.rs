@@ -5,13 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ExportAt, Plugin, PluginAt, Prune, Recipe, Source, check::is_name, identity, json::json, said};
+use super::{
+    ExportAt, Intake, Plugin, PluginAt, Prune, Recipe, Schedule, Source, check::is_name, identity, json::json, said,
+};
 use crate::{
     capability::storage::{Rate, ScanOptions},
     document::Document,
     error::Result,
     pipeline::Consuming,
-    record::Version,
+    record::{Key, Version},
 };
 
 /// Puts together what is meant.
@@ -39,6 +41,12 @@ pub(super) fn meant(
         grant: said.grant,
         indexes: definitions(&said.index, &dir),
         prunes: prunes(document, said.index)?,
+        schedule: said
+            .schedule
+            .map(|said| Schedule::parse(&said.cron, &said.zone))
+            .transpose()
+            .map_err(|(key, reason)| document.error_at(key, reason))?,
+        image: said.image,
         limits: said.limits,
         run: said.run,
         lines: document.lines(),
@@ -80,6 +88,7 @@ fn source(said: said::Source, dir: &Path) -> Source {
             form: said.form,
             consumers: said.consumers,
         },
+        said::Source::Requests(said) => requests(said),
         said::Source::Export(said::Export { directory, bucket, prefix, key, version }) => {
             let at = match bucket {
                 Some(bucket) => ExportAt::Bucket { bucket, prefix: prefix.unwrap_or_default() },
@@ -88,6 +97,16 @@ fn source(said: said::Source, dir: &Path) -> Source {
             Source::Export { at, key, version }
         }
     }
+}
+
+fn requests(said: said::Requests) -> Source {
+    let said::Requests { bucket, prefix, objects, prefixes, endings, queue, watch, poll, segments } = said;
+    let intake = match queue {
+        Some(queue) => Some(Intake::Queue(queue)),
+        None => watch.then_some(Intake::Watch),
+    };
+    let key = Key::Many(["bucket", "key"].map(str::to_owned).into());
+    Source::Requests { bucket, prefix, objects, prefixes, endings, intake, poll, segments, key, version: Version::None }
 }
 
 fn scan(said: said::Scan) -> Source {

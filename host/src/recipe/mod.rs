@@ -9,6 +9,7 @@ mod identity;
 mod json;
 mod meant;
 mod said;
+mod schedule;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,11 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{
-    capability::{Capability, grant, storage::ScanOptions},
+    capability::{Capability, grant, image, storage::ScanOptions},
     document::{self, Document},
     error::{Error, Result},
     pipeline,
@@ -29,6 +31,7 @@ use crate::{
 };
 
 pub use defaults::{DEFAULTS, limits as default_limits};
+pub use schedule::Schedule;
 pub use schema::schema;
 
 /// The newest version of the recipe format, and the only one so far.
@@ -55,6 +58,10 @@ pub struct Recipe {
     pub indexes: BTreeMap<String, PathBuf>,
     /// The indexes from which documents go whose item is gone, by index name.
     pub prunes: BTreeMap<String, Prune>,
+    /// When `reindex serve` runs it; none means as soon as there is something to do.
+    pub schedule: Option<Schedule>,
+    /// How images are opened, and what one may cost.
+    pub image: image::Config,
     /// What one call of the plugin may use.
     pub limits: Limits,
     /// How the run is paced.
@@ -136,6 +143,29 @@ pub enum Source {
         /// How they are taken.
         consuming: pipeline::Consuming,
     },
+    /// Requests to look at an object, each a JSON file.
+    Requests {
+        /// The recipe's name of the bucket in which they lie.
+        bucket: String,
+        /// What their keys begin with there.
+        prefix: String,
+        /// The recipe's name of the bucket whose objects they name.
+        objects: String,
+        /// What the keys of objects begin with that become requests; none means all.
+        prefixes: Vec<String>,
+        /// How the names of objects end that become requests; none means any.
+        endings: Vec<String>,
+        /// Who tells of new objects, if anybody does.
+        intake: Option<Intake>,
+        /// How often a service looks for requests that others have put there.
+        poll: Duration,
+        /// Into how many parts they are divided; 0 means one a core.
+        segments: u32,
+        /// What makes a request's key: bucket and key of its object.
+        key: Key,
+        /// Nothing: a request has no version.
+        version: Version,
+    },
     /// A DynamoDB export.
     Export {
         /// Where its manifests and data are.
@@ -145,6 +175,15 @@ pub enum Source {
         /// What makes a record's version.
         version: Version,
     },
+}
+
+/// Who tells of new objects of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intake {
+    /// The bucket, through the queue of this name.
+    Queue(String),
+    /// The bucket, which is a folder, is watched.
+    Watch,
 }
 
 /// Where an export is.
@@ -165,7 +204,11 @@ impl Source {
     /// What makes a record's key.
     pub fn key(&self) -> &Key {
         match self {
-            Self::Scan { key, .. } | Self::File { key, .. } | Self::Export { key, .. } | Self::Queue { key, .. } => key,
+            Self::Scan { key, .. }
+            | Self::File { key, .. }
+            | Self::Export { key, .. }
+            | Self::Queue { key, .. }
+            | Self::Requests { key, .. } => key,
         }
     }
 
@@ -173,7 +216,7 @@ impl Source {
     pub fn attributes(&self) -> &[String] {
         match self {
             Self::Scan { options, .. } => &options.attributes,
-            Self::File { .. } | Self::Export { .. } | Self::Queue { .. } => &[],
+            Self::File { .. } | Self::Export { .. } | Self::Queue { .. } | Self::Requests { .. } => &[],
         }
     }
 
@@ -183,7 +226,8 @@ impl Source {
             Self::Scan { version, .. }
             | Self::File { version, .. }
             | Self::Export { version, .. }
-            | Self::Queue { version, .. } => version,
+            | Self::Queue { version, .. }
+            | Self::Requests { version, .. } => version,
         }
     }
 }
@@ -251,6 +295,15 @@ impl Recipe {
                 let queue = (queue, Capability::Queue, "source.queue.queue".to_owned());
                 let table = table.iter().map(|table| (table, Capability::Storage, "source.queue.table".to_owned()));
                 [queue].into_iter().chain(table).collect()
+            }
+            Source::Requests { bucket, objects, intake, .. } => {
+                let queue = match intake {
+                    Some(Intake::Queue(queue)) => Some((queue, Capability::Queue, "source.requests.queue".to_owned())),
+                    _ => None,
+                };
+                let buckets = [(bucket, "bucket"), (objects, "objects")];
+                let buckets = buckets.map(|(name, key)| (name, Capability::Image, format!("source.requests.{key}")));
+                buckets.into_iter().chain(queue).collect()
             }
             Source::File { .. } | Source::Export { .. } => Vec::new(),
         };

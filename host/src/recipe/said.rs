@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    capability::grant,
+    capability::{grant, image},
     pipeline,
     record::{Form, Key, Version},
     sandbox::Limits,
@@ -28,13 +28,17 @@ pub(super) struct Recipe {
     pub default_env: String,
     /// The plugin that maps the records.
     pub plugin: Plugin,
-    /// Where the records come from: exactly one of `scan`, `file`, `export` and `queue`.
+    /// Where the records come from: exactly one of `scan`, `file`, `export`, `queue` and `requests`.
     pub source: Source,
     /// What the plugin may touch; nothing, unless it is granted here.
     pub grant: grant::Config,
     /// What is particular about an index, by its name.
     #[serde(default)]
     pub index: BTreeMap<String, Index>,
+    /// When `reindex serve` runs the recipe; without it, as soon as there is something to do.
+    pub schedule: Option<Schedule>,
+    /// How images are opened, and what one may cost.
+    pub image: image::Config,
     /// What one call of the plugin may use.
     pub limits: Limits,
     /// How the run is paced.
@@ -71,6 +75,8 @@ pub(super) enum Source {
     Export(Export),
     /// The messages of a queue, or the records that they name.
     Queue(Queue),
+    /// Requests to look at an object, each a JSON file.
+    Requests(Requests),
 }
 
 /// `[source.scan]`. What only paces a scan is no part of a run's identity, and so is not written.
@@ -175,6 +181,52 @@ pub(super) struct Queue {
     /// A message that was delivered more often is recorded as failed.
     #[serde(skip_serializing)]
     pub max_deliveries: u32,
+}
+
+/// `[source.requests]`. How requests come about is no part of a run's identity.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Requests {
+    /// The name of the bucket in which requests lie as JSON files; the environment says where it is.
+    #[schemars(extend("examples" = ["process"]))]
+    pub bucket: String,
+    /// What the keys of requests begin with in that bucket.
+    pub prefix: String,
+    /// The name of the bucket whose objects requests name.
+    #[schemars(extend("examples" = ["masters"]))]
+    pub objects: String,
+    /// What the keys of objects begin with that become requests; none means all.
+    #[serde(skip_serializing)]
+    #[schemars(extend("examples" = [["digital/"]]))]
+    pub prefixes: Vec<String>,
+    /// How the names of objects end that become requests, in any case; none means any.
+    #[serde(skip_serializing)]
+    pub endings: Vec<String>,
+    /// The name of the queue that is told of new objects by the bucket: S3's notifications, or MinIO's.
+    #[serde(skip_serializing)]
+    #[schemars(extend("examples" = ["uploads"]))]
+    pub queue: Option<String>,
+    /// Whether the bucket is a folder that is watched for new files instead.
+    #[serde(skip_serializing)]
+    pub watch: bool,
+    /// How often `serve` looks for requests that others have put there.
+    #[serde(with = "compact::required", skip_serializing)]
+    #[schemars(with = "String")]
+    pub poll: Duration,
+    /// Into how many parts requests are divided; 0 means one a core.
+    pub segments: u32,
+}
+
+/// `[schedule]`
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Schedule {
+    /// When: minute, hour, day of the month, month and day of the week, as crontab has them.
+    #[schemars(extend("examples" = ["30 5 * * *"]))]
+    pub cron: String,
+    /// The time zone of these, by its name in the IANA database.
+    #[schemars(extend("examples" = ["Europe/London"]))]
+    pub zone: String,
 }
 
 /// `[index.<name>]`

@@ -6,10 +6,12 @@ mod canonical;
 mod decimal;
 mod effect;
 mod item;
+mod rendition;
 mod typed;
 
 pub use canonical::{canonical, elements, fields};
 pub use decimal::normal;
-pub use effect::{Content, Effect, Outcome};
+pub use effect::{Condition, Content, Effect, Outcome};
 pub use item::{Form, Item, Key, Refusal, Shape, Version};
+pub use rendition::{Compression, Format, Kept, MAX_SIDE, Picture, Rendition, Size, Space, Step, Tiff};
 pub use typed::typed_to_plain;

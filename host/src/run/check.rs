@@ -38,7 +38,7 @@ impl Job {
         );
         let mut findings = vec![Finding::new(format!("plugin `{}`", self.plugin.name()), about)];
         for door in self.grants.iter() {
-            let asked = description.asks.contains(door);
+            let asked = description.asks.contains(door) || description.wishes.contains(door);
             let text = if asked {
                 "granted and asked for"
             } else {

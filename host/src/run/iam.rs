@@ -11,7 +11,7 @@ use crate::{
         Capability,
         grant::{Access, Grants},
     },
-    recipe::{ExportAt, Source},
+    recipe::{ExportAt, Intake, Source},
 };
 
 /// What has to be allowed, where.
@@ -50,6 +50,13 @@ impl Project {
             Source::Queue { queue, table, .. } => {
                 let table = table.iter().map(|table| (table.clone(), Use::Read));
                 std::iter::once((queue.clone(), Use::Consume)).chain(table).collect()
+            }
+            Source::Requests { bucket, intake, .. } => {
+                let queue = match intake {
+                    Some(Intake::Queue(queue)) => Some((queue.clone(), Use::Consume)),
+                    _ => None,
+                };
+                std::iter::once((bucket.clone(), Use::Read)).chain(queue).collect()
             }
             Source::File { .. } | Source::Export { .. } => Vec::new(),
         };

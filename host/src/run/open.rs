@@ -194,6 +194,7 @@ impl Project {
                 let export = Export::open(bucket, prefix, max_bytes).await.map_err(|error| at(key, error))?;
                 Ok(Opened::scan(Arc::new(export), Form::DynamodbJson, 0))
             }
+            Source::Requests { .. } => Err(Error::bug("requests are not read yet")),
             Source::Queue { queue: name, table, form, consumers, consuming, .. } => {
                 let queue = self.backends.queue(name, Some(self.environment.backend(name)?))?;
                 let table = match table {
@@ -230,6 +231,10 @@ impl Project {
             let config = Some(self.environment.backend(name)?);
             match resource.capability {
                 Capability::Storage => self.storage(name, &mut resources)?,
+                Capability::Image => {
+                    let bound = self.environment.backends.get(name);
+                    resources.buckets.insert(name.clone(), self.backends.bucket(name, bound)?);
+                }
                 Capability::Queue => drop(resources.queues.insert(name.clone(), self.backends.queue(name, config)?)),
                 Capability::Index => drop(resources.indexes.insert(name.clone(), self.backends.index(name, config)?)),
             }

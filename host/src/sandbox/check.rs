@@ -2,20 +2,21 @@
 //!
 //! A bad effect costs its own item alone.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::{guest::types, mapper::Failure, room::Surroundings};
+use super::{guest::types, mapper::Failure, rendition, room::Surroundings};
 use crate::{
     capability::{
         Capability,
         grant::Access,
         index::{MAX_ID_BYTES, MAX_VERSION},
+        storage::Put,
     },
     error::Error,
     ledger::State,
-    record::{Content, Effect, Outcome},
+    record::{Condition, Content, Effect, Outcome},
 };
 
 /// The longest key an object may have, in bytes.
@@ -64,7 +65,7 @@ fn denied(error: &Error) -> Failure {
 fn doors(effect: &Effect) -> impl Iterator<Item = (Capability, &str, Access)> {
     let (capability, name) = match effect {
         Effect::PutDocument { index, .. } | Effect::DeleteDocument { index, .. } => (Capability::Index, index),
-        Effect::PutRecord { table, .. } => (Capability::Storage, table),
+        Effect::PutRecord { table, .. } | Effect::UpdateRecord { table, .. } => (Capability::Storage, table),
         Effect::PutObject { bucket, .. } | Effect::CopyObject { bucket, .. } | Effect::DeleteObject { bucket, .. } => {
             (Capability::Storage, bucket)
         }
@@ -72,6 +73,9 @@ fn doors(effect: &Effect) -> impl Iterator<Item = (Capability, &str, Access)> {
     };
     let source = match effect {
         Effect::CopyObject { source_bucket, .. } => Some((Capability::Storage, source_bucket.as_str(), Access::Read)),
+        Effect::PutObject { content: Content::Rendition(rendition), .. } => {
+            Some((Capability::Image, rendition.picture.bucket.as_str(), Access::Read))
+        }
         _ => None,
     };
     source.into_iter().chain([(capability, name.as_str(), Access::Write)])
@@ -96,7 +100,11 @@ fn flaw(effect: &Effect) -> Option<Flaw> {
         }
         Effect::DeleteDocument { id, version, .. } => id_flaw(id).or_else(|| version_flaw(*version)),
         Effect::PutRecord { body, .. } => body_flaw(body),
-        Effect::PutObject { key, .. } | Effect::DeleteObject { key, .. } => key_flaw(key),
+        Effect::UpdateRecord { attributes, .. } => body_flaw(attributes),
+        Effect::PutObject { key, content, metadata, .. } => {
+            key_flaw(key).or_else(|| content_flaw(content)).or_else(|| metadata_flaw(metadata))
+        }
+        Effect::DeleteObject { key, .. } => key_flaw(key),
         Effect::CopyObject { source_key, key, .. } => key_flaw(source_key).or_else(|| key_flaw(key)),
         Effect::SendMessage { .. } => None,
     }
@@ -111,6 +119,17 @@ fn key_flaw(key: &str) -> Option<Flaw> {
     let ok = (1..=MAX_KEY_BYTES).contains(&key.len());
     (!ok)
         .then(|| Flaw::new("has a key of a forbidden length", format!("{} bytes, not 1 to {MAX_KEY_BYTES}", key.len())))
+}
+
+fn content_flaw(content: &Content) -> Option<Flaw> {
+    let Content::Rendition(rendition) = content else { return None };
+    let group = "has a rendition that cannot be made";
+    rendition.flaw().map(|flaw| Flaw::new(group, flaw)).or_else(|| key_flaw(&rendition.picture.key))
+}
+
+fn metadata_flaw(metadata: &BTreeMap<String, String>) -> Option<Flaw> {
+    let put = Put { metadata: metadata.clone(), ..Put::default() };
+    put.check().err().map(|error| Flaw::new("has metadata that no bucket keeps", error))
 }
 
 fn version_flaw(version: Option<u64>) -> Option<Flaw> {
@@ -150,6 +169,7 @@ fn word(effect: &Effect) -> &'static str {
         Effect::PutDocument { .. } => "put-document",
         Effect::DeleteDocument { .. } => "delete-document",
         Effect::PutRecord { .. } => "put-record",
+        Effect::UpdateRecord { .. } => "update-record",
         Effect::PutObject { .. } => "put-object",
         Effect::CopyObject { .. } => "copy-object",
         Effect::DeleteObject { .. } => "delete-object",
@@ -166,14 +186,34 @@ fn convert(effect: types::Effect) -> Effect {
             Effect::DeleteDocument { index, id, version }
         }
         types::Effect::PutRecord(types::RecordWrite { table, body }) => Effect::PutRecord { table, body },
-        types::Effect::PutObject(types::ObjectWrite { bucket, key, content, content_type }) => {
-            let types::Content::Bytes(bytes) = content;
-            Effect::PutObject { bucket, key, content: Content::Bytes(bytes), content_type }
+        types::Effect::UpdateRecord(types::RecordUpdate { table, key, attributes, timed }) => {
+            Effect::UpdateRecord { table, key, attributes, timed }
+        }
+        types::Effect::PutObject(types::ObjectWrite { bucket, key, content, content_type, metadata, condition }) => {
+            let content = match content {
+                types::Content::Bytes(bytes) => Content::Bytes(bytes),
+                types::Content::Rendition(described) => Content::Rendition(rendition::converted(described)),
+            };
+            let condition = match condition {
+                types::Condition::Always => Condition::Always,
+                types::Condition::Absent => Condition::Absent,
+                types::Condition::Etag(etag) => Condition::Etag(etag),
+            };
+            Effect::PutObject {
+                bucket,
+                key,
+                content,
+                content_type,
+                metadata: metadata.into_iter().collect(),
+                condition,
+            }
         }
         types::Effect::CopyObject(types::ObjectCopy { source_bucket, source_key, bucket, key }) => {
             Effect::CopyObject { source_bucket, source_key, bucket, key }
         }
-        types::Effect::DeleteObject(types::ObjectDelete { bucket, key }) => Effect::DeleteObject { bucket, key },
+        types::Effect::DeleteObject(types::ObjectDelete { bucket, key, etag }) => {
+            Effect::DeleteObject { bucket, key, etag }
+        }
         types::Effect::SendMessage(types::MessageSend { queue, body, priority }) => {
             Effect::SendMessage { queue, body, priority }
         }

@@ -14,6 +14,7 @@ mod mapper;
 mod meter;
 mod plugin;
 mod reads;
+mod rendition;
 mod room;
 
 pub use engine::Engine;

@@ -47,8 +47,10 @@ pub struct Description {
     pub entity: String,
     /// The version of the WIT package it was built for.
     pub api_version: String,
-    /// Everything it asks for.
+    /// Everything it asks for and needs.
     pub asks: Vec<Door>,
+    /// What it asks for and does without where it is not granted.
+    pub wishes: Vec<Door>,
     /// The indexes it fills.
     pub indexes: Vec<IndexDefinition>,
 }
@@ -191,8 +193,9 @@ async fn describe(pre: &PluginPre<Guest>, name: &str) -> Result<Description> {
                 .because(error)
         })?;
     }
-    let asks = said.asks.into_iter().map(door).collect();
-    Ok(Description { entity: said.entity, api_version: API_VERSION.to_owned(), asks, indexes })
+    let (wishes, asks): (Vec<_>, Vec<_>) = said.asks.into_iter().partition(|ask| ask.optional);
+    let [asks, wishes] = [asks, wishes].map(|asks| asks.into_iter().map(door).collect());
+    Ok(Description { entity: said.entity, api_version: API_VERSION.to_owned(), asks, wishes, indexes })
 }
 
 /// Describing needs no more than this, whatever a recipe says.
@@ -224,6 +227,7 @@ fn door(ask: mapping::Ask) -> Door {
             mapping::Capability::Storage => Capability::Storage,
             mapping::Capability::Queue => Capability::Queue,
             mapping::Capability::Index => Capability::Index,
+            mapping::Capability::Image => Capability::Image,
         },
         name: ask.name,
         access: match ask.access {

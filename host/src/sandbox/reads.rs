@@ -4,10 +4,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bytes::Bytes;
+
 use super::{fault::Exceeded, room::Surroundings};
 use crate::{
-    capability::{Capability, grant::Access, index::Document, storage::ObjectInfo},
+    capability::{
+        Capability,
+        grant::Access,
+        image::{self, Block, Header},
+        index::Document,
+        storage::ObjectInfo,
+    },
     error::{Error, Kind},
+    record::{Rendition, Size},
 };
 
 /// How many keys are asked for at once, so that the memory they need is looked at in between.
@@ -57,6 +66,28 @@ pub struct Reads {
     heads: Remembered<Option<ObjectInfo>>,
     documents: Remembered<Option<Document>>,
     depths: Remembered<u64>,
+    lists: Remembered<Vec<ObjectInfo>>,
+    headers: Remembered<image::Answer<Header>>,
+    blocks: Remembered<image::Answer<Vec<Block>>>,
+}
+
+/// An image that a plugin asks about.
+#[derive(Clone)]
+pub enum Picture {
+    /// An object of a bucket.
+    Object { bucket: String, key: String },
+    /// These bytes.
+    Bytes(Bytes),
+}
+
+impl Picture {
+    /// Under which resource and key its answer is remembered: bytes by their digest, under no name of a bucket.
+    fn remembered(&self) -> (String, String) {
+        match self {
+            Self::Object { bucket, key } => (bucket.clone(), key.clone()),
+            Self::Bytes(bytes) => (String::new(), blake3::hash(bytes).to_hex().to_string()),
+        }
+    }
 }
 
 impl Reads {
@@ -129,6 +160,74 @@ impl Reads {
         self.answer(around, &self.documents, index, ids, weigh)
     }
 
+    /// Lists what a bucket holds under prefixes.
+    pub async fn lists(
+        &mut self,
+        around: &Surroundings,
+        bucket: &str,
+        prefixes: &[String],
+    ) -> Result<Vec<Vec<ObjectInfo>>, Refused> {
+        let weigh = |list: &Vec<ObjectInfo>| list.iter().map(weigh_info).sum();
+        around.check(Capability::Storage, bucket, Access::Read)?;
+        for prefix in missing(&self.lists, bucket, prefixes) {
+            let found = around.list(bucket, &prefix).await?;
+            self.hold(around, std::slice::from_ref(&prefix), std::slice::from_ref(&found), weigh)?;
+            keep(&mut self.lists, bucket, &[prefix], vec![found]);
+        }
+        self.answer(around, &self.lists, bucket, prefixes, weigh)
+    }
+
+    /// Describes images.
+    pub async fn headers(
+        &mut self,
+        around: &Surroundings,
+        pictures: &[Picture],
+    ) -> Result<Vec<image::Answer<Header>>, Refused> {
+        let weigh = |header: &image::Answer<Header>| {
+            header.as_ref().map_or(0, |header| header.profile.as_ref().map_or(0, Bytes::len))
+        };
+        may_open(around, pictures)?;
+        let asked: Vec<_> = new(&self.headers, pictures);
+        for (picture, header) in asked.iter().zip(around.headers(&asked).await) {
+            let ((name, key), header) = (picture.remembered(), header?);
+            self.hold(around, std::slice::from_ref(&key), std::slice::from_ref(&header), weigh)?;
+            keep(&mut self.headers, &name, &[key], vec![header]);
+        }
+        self.answers(around, &self.headers, pictures, weigh)
+    }
+
+    /// Reads the metadata of images.
+    pub async fn blocks(
+        &mut self,
+        around: &Surroundings,
+        pictures: &[Picture],
+    ) -> Result<Vec<image::Answer<Vec<Block>>>, Refused> {
+        let weigh = |blocks: &image::Answer<Vec<Block>>| {
+            blocks.as_ref().map_or(0, |blocks| blocks.iter().map(|block| block.data.len() + OVERHEAD).sum())
+        };
+        may_open(around, pictures)?;
+        let asked: Vec<_> = new(&self.blocks, pictures);
+        for (picture, blocks) in asked.iter().zip(around.blocks(&asked).await) {
+            let ((name, key), blocks) = (picture.remembered(), blocks?);
+            self.hold(around, std::slice::from_ref(&key), std::slice::from_ref(&blocks), weigh)?;
+            keep(&mut self.blocks, &name, &[key], vec![blocks]);
+        }
+        self.answers(around, &self.blocks, pictures, weigh)
+    }
+
+    /// Tells how large renditions will be.
+    pub async fn sizes(
+        &mut self,
+        around: &Surroundings,
+        renditions: &[Rendition],
+    ) -> Result<Vec<image::Answer<Size>>, Refused> {
+        for rendition in renditions {
+            around.check(Capability::Image, &rendition.picture.bucket, Access::Read)?;
+        }
+        // Cheap to ask for again, and the host remembers the files themselves.
+        around.sizes(renditions).await.into_iter().map(|size| Ok(size?)).collect()
+    }
+
     /// Tells how many messages wait in queues.
     pub async fn depths(&mut self, around: &Surroundings, queues: &[String]) -> Result<Vec<u64>, Refused> {
         for queue in queues {
@@ -170,6 +269,18 @@ impl Reads {
         Ok(answers().cloned().collect())
     }
 
+    fn answers<V: Clone>(
+        &self,
+        around: &Surroundings,
+        remembered: &Remembered<V>,
+        pictures: &[Picture],
+        weigh: impl Fn(&V) -> usize,
+    ) -> Result<Vec<V>, Refused> {
+        let answers: Vec<_> = pictures.iter().filter_map(|picture| known(remembered, picture)).collect();
+        self.fits(around, answers.iter().map(|answer| weigh(answer) as u64).sum())?;
+        Ok(answers.into_iter().cloned().collect())
+    }
+
     fn fits(&self, around: &Surroundings, bytes: u64) -> Result<(), Refused> {
         let limit = around.room.limits.host_memory;
         if bytes <= limit.as_u64() {
@@ -180,6 +291,31 @@ impl Reads {
             Err(Refused::Call(Exceeded::HostMemory))
         }
     }
+}
+
+fn may_open(around: &Surroundings, pictures: &[Picture]) -> Result<(), Refused> {
+    for picture in pictures {
+        if let Picture::Object { bucket, .. } = picture {
+            around.check(Capability::Image, bucket, Access::Read)?;
+        }
+    }
+    Ok(())
+}
+
+fn known<'a, V>(remembered: &'a Remembered<V>, picture: &Picture) -> Option<&'a V> {
+    let (name, key) = picture.remembered();
+    remembered.get(&name)?.get(&key)
+}
+
+/// The pictures nobody asked about yet, each once.
+fn new<V>(remembered: &Remembered<V>, pictures: &[Picture]) -> Vec<Picture> {
+    let mut seen = HashSet::new();
+    let is_new = |picture: &&Picture| known(remembered, picture).is_none() && seen.insert(picture.remembered());
+    pictures.iter().filter(is_new).cloned().collect()
+}
+
+fn weigh_info(info: &ObjectInfo) -> usize {
+    info.key.len() + info.etag.len() + OVERHEAD
 }
 
 fn weigh_text(text: &Option<String>) -> usize {

@@ -6,23 +6,31 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 
 use crate::{
     capability::{
         Capability, Resources,
         grant::{Access, Door, Grants},
+        image::{self, Block, Header, Images, Origin},
         index::Document,
         storage::{ObjectInfo, Table},
     },
     error::{Error, Kind, Result},
     event::{Event, Events},
-    record::{Form, Key, Refusal, Shape, Version},
-    sandbox::Limits,
+    record::{Form, Key, Refusal, Rendition, Shape, Size, Version},
+    sandbox::{Limits, reads::Picture},
 };
 
 /// How long to wait before each further attempt of a read.
 const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
+
+/// How many objects a list has, at most: what one request of S3 answers.
+const MOST_LISTED: usize = 1000;
+
+/// How many images are asked about at a time.
+const ABREAST: usize = 8;
 
 /// How many random bytes an instance may draw before they repeat.
 const ENTROPY_BYTES: usize = 8192;
@@ -95,6 +103,62 @@ impl Surroundings {
         same_length(keys, patiently(|| bucket.head_many(keys)).await?)
     }
 
+    /// Lists the first objects under a prefix.
+    pub async fn list(&self, name: &str, prefix: &str) -> Result<Vec<ObjectInfo>> {
+        let bucket = find(&self.room.resources.buckets, "bucket", name)?;
+        patiently(|| bucket.list(prefix, None, MOST_LISTED)).await
+    }
+
+    /// Describes images, several at a time.
+    pub async fn headers(&self, pictures: &[Picture]) -> Vec<Result<image::Answer<Header>>> {
+        abreast(pictures.iter().map(|picture| self.header(picture)).collect()).await
+    }
+
+    async fn header(&self, picture: &Picture) -> Result<image::Answer<Header>> {
+        let (images, origin) = (self.images()?, self.origin(picture)?);
+        patiently(|| images.describe(&origin)).await
+    }
+
+    /// Reads the metadata of images, several at a time.
+    pub async fn blocks(&self, pictures: &[Picture]) -> Vec<Result<image::Answer<Vec<Block>>>> {
+        abreast(pictures.iter().map(|picture| self.blocks_of(picture)).collect()).await
+    }
+
+    async fn blocks_of(&self, picture: &Picture) -> Result<image::Answer<Vec<Block>>> {
+        let max_bytes = self.room.limits.host_memory.as_u64();
+        let (images, origin) = (self.images()?, self.origin(picture)?);
+        patiently(|| images.blocks(&origin, max_bytes)).await
+    }
+
+    /// Tells how large renditions will be, several at a time.
+    pub async fn sizes(&self, renditions: &[Rendition]) -> Vec<Result<image::Answer<Size>>> {
+        abreast(renditions.iter().map(|rendition| self.size(rendition)).collect()).await
+    }
+
+    async fn size(&self, rendition: &Rendition) -> Result<image::Answer<Size>> {
+        if let Some(flaw) = rendition.flaw() {
+            return Ok(Err(image::Flaw::Refused(format!("the rendition {flaw}"))));
+        }
+        let (bucket, key) = (rendition.picture.bucket.clone(), rendition.picture.key.clone());
+        let (images, origin) = (self.images()?, self.origin(&Picture::Object { bucket, key })?);
+        patiently(|| images.measure(&origin, rendition)).await
+    }
+
+    fn images(&self) -> Result<&Arc<dyn Images>> {
+        let absent = || Error::usage("nobody opens images here");
+        self.room.resources.images.as_ref().ok_or_else(absent)
+    }
+
+    fn origin(&self, picture: &Picture) -> Result<Origin> {
+        Ok(match picture {
+            Picture::Object { bucket: name, key } => {
+                let bucket = find(&self.room.resources.buckets, "bucket", name)?.clone();
+                Origin::Object { bucket, name: name.clone(), key: key.clone() }
+            }
+            Picture::Bytes(bytes) => Origin::Bytes(bytes.clone()),
+        })
+    }
+
     /// Reads documents through an index's alias.
     pub async fn documents(&self, name: &str, ids: &[String]) -> Result<Vec<Option<Document>>> {
         let index = find(&self.room.resources.indexes, "index", name)?;
@@ -127,6 +191,11 @@ impl Surroundings {
         shapes.insert(name.to_owned(), Arc::clone(&shape));
         Ok(shape)
     }
+}
+
+/// Asks about several at a time, and answers in their order.
+async fn abreast<T>(asked: Vec<impl Future<Output = T>>) -> Vec<T> {
+    stream::iter(asked).buffered(ABREAST).collect().await
 }
 
 fn find<'a, T>(resources: &'a BTreeMap<String, T>, sort: &str, name: &str) -> Result<&'a T> {

@@ -26,7 +26,15 @@ impl Description {
     }
 
     fn asks_for(mut self, capability: Capability, name: &str, access: Access) -> Self {
-        self.asks.push(Ask { capability, name: name.to_owned(), access });
+        self.asks.push(Ask { capability, name: name.to_owned(), access, optional: false });
+        self
+    }
+
+    /// Lets the recipe leave out what was asked for last.
+    pub fn if_granted(mut self) -> Self {
+        if let Some(ask) = self.asks.last_mut() {
+            ask.optional = true;
+        }
         self
     }
 }

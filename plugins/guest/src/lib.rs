@@ -36,7 +36,8 @@
 //! # assert_eq!(document(r#"{"id":"p-1"}"#).unwrap(), r#"{"id":"p-1","title":""}"#);
 //! ```
 //!
-//! What a plugin wants to read beside its items goes through [`storage`], [`index`], [`queue`] and [`settings`];
+//! What a plugin wants to read beside its items goes through [`storage`], [`index`], [`queue`], [`image`] and
+//! [`settings`];
 //! these answer inside the host only, so a mapping takes what was read as an argument.
 //!
 //! Does not decide any entity's rules, and holds no state between calls.
@@ -48,7 +49,7 @@ pub mod bindings {
     wit_bindgen::generate!({
         path: "wit",
         world: "plugin",
-        additional_derives: [PartialEq, Eq],
+        additional_derives: [PartialEq],
         pub_export_macro: true,
         export_macro_name: "export_bindings",
         default_bindings_module: "reindex_guest::bindings",
@@ -69,10 +70,11 @@ pub use {
             Access, Ask, Capability, Description, Guest as Plugin, IndexDefinition, Item, Outcome,
         },
         reindex::plugin::{
-            index, queue, settings, storage,
+            image, index, queue, settings, storage,
             types::{
-                Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectDelete, ObjectWrite,
-                RecordWrite,
+                Bounds, Colour, Compression, Condition, Content, DocumentDelete, DocumentWrite, Effect, Format, Jpeg,
+                Kept, MessageSend, ObjectCopy, ObjectDelete, ObjectWrite, Picture, Png, RecordUpdate, RecordWrite,
+                Rendition, Sharpen, Space, Step, Thumbnail, Tiff,
             },
         },
     },

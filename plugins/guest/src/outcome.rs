@@ -1,8 +1,8 @@
 //! Builders for effects and outcomes. The records behind them can also be written out in full.
 
 use crate::{
-    Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectDelete, ObjectWrite, Outcome,
-    RecordWrite,
+    Condition, Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectDelete, ObjectWrite,
+    Outcome, RecordWrite,
 };
 
 impl Effect {
@@ -38,6 +38,8 @@ impl Effect {
             key: key.into(),
             content: Content::Bytes(bytes.into()),
             content_type: Some(content_type.to_owned()),
+            metadata: Vec::new(),
+            condition: Condition::Always,
         })
     }
 
@@ -53,7 +55,7 @@ impl Effect {
 
     /// Removes an object from a bucket.
     pub fn delete_object(bucket: &str, key: impl Into<String>) -> Self {
-        Self::DeleteObject(ObjectDelete { bucket: bucket.to_owned(), key: key.into() })
+        Self::DeleteObject(ObjectDelete { bucket: bucket.to_owned(), key: key.into(), etag: None })
     }
 
     /// Sends a message of the usual priority to a queue.

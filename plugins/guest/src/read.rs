@@ -2,7 +2,7 @@
 //!
 //! None of these reasons lies in the item. A missing grant, too, is mended in the recipe, and its text says how.
 
-use crate::{Outcome, index::IndexError, queue::QueueError, storage::StorageError};
+use crate::{Outcome, image::ImageError, index::IndexError, queue::QueueError, storage::StorageError};
 
 impl From<StorageError> for Outcome {
     fn from(error: StorageError) -> Self {
@@ -20,6 +20,16 @@ impl From<IndexError> for Outcome {
         | IndexError::Unavailable(reason)
         | IndexError::TooLarge(reason)
         | IndexError::Other(reason)) = error;
+        Self::Retry(reason)
+    }
+}
+
+impl From<ImageError> for Outcome {
+    fn from(error: ImageError) -> Self {
+        let (ImageError::Denied(reason)
+        | ImageError::Unavailable(reason)
+        | ImageError::TooLarge(reason)
+        | ImageError::Other(reason)) = error;
         Self::Retry(reason)
     }
 }

@@ -3,7 +3,7 @@ export const mapping = {
   describe() {
     return {
       entity: "rogues",
-      asks: [{ capability: "index", name: "rogues", access: "write" }],
+      asks: [{ capability: "index", name: "rogues", access: "write", optional: false }],
       indexes: [{ index: "rogues", body: JSON.stringify({ settings: {}, mappings: {} }) }],
     };
   },

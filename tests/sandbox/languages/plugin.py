@@ -11,7 +11,7 @@ from wit_world.imports import types
 
 class Mapping(exports.Mapping):
     def describe(self):
-        asks = [mapping.Ask(mapping.Capability.INDEX, "rogues", mapping.Access.WRITE)]
+        asks = [mapping.Ask(mapping.Capability.INDEX, "rogues", mapping.Access.WRITE, False)]
         definition = json.dumps({"settings": {}, "mappings": {}})
         return mapping.Description("rogues", asks, [mapping.IndexDefinition("rogues", definition)])
 

@@ -225,6 +225,10 @@ impl storage::Table for Table {
         Ok(rows.into_iter().map(|row| row.map(|row| row.body)).collect())
     }
 
+    async fn update_many(&self, _updates: &[storage::Update]) -> Result<Vec<Result<bool>>> {
+        Err(Error::bug("records are not updated yet"))
+    }
+
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>> {
         if records.is_empty() {
             return Ok(Vec::new());

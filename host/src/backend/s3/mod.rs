@@ -194,6 +194,10 @@ impl storage::Bucket for Bucket {
         }
     }
 
+    async fn delete_if(&self, _key: &str, _etag: &str) -> Result<bool> {
+        Err(Error::bug("objects are not removed by their etag yet"))
+    }
+
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
         self.listed(prefix, after, limit).await
     }

@@ -204,6 +204,10 @@ impl storage::Table for Table {
         Ok(rows.into_iter().map(|row| row.map(|row| row.body)).collect())
     }
 
+    async fn update_many(&self, _updates: &[storage::Update]) -> Result<Vec<Result<bool>>> {
+        Err(Error::bug("records are not updated yet"))
+    }
+
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>> {
         let nature = self.nature().await?;
         let key = Key::from(nature.key);

@@ -12,6 +12,7 @@ use futures::{
 };
 
 use crate::error::{Error, Result};
+pub use crate::record::Condition;
 
 /// How many objects are read at a time, where a list of them is asked for.
 const AT_ONCE: usize = 16;
@@ -57,18 +58,6 @@ pub struct Put {
     pub condition: Condition,
     /// How many bytes will come, if that is known: another number is an error, and nothing is stored.
     pub size: Option<u64>,
-}
-
-/// When an object is written at all. Decided and done in one step, also among processes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Condition {
-    /// Whatever is there.
-    #[default]
-    Always,
-    /// Only where no object has the key.
-    Absent,
-    /// Only in place of the object with this etag.
-    Etag(String),
 }
 
 /// Where an object lies, in words that a bucket of the same kind understands.
@@ -141,6 +130,11 @@ pub trait Bucket: Send + Sync {
 
     /// Removes an object; it is no error if there is none.
     async fn delete(&self, key: &str) -> Result<()>;
+
+    /// Removes an object while it has this etag, in one step. False if another one has its key; true if none has.
+    ///
+    /// *Errors*: a server that cannot decide and remove in one step; nothing was removed then.
+    async fn delete_if(&self, key: &str, etag: &str) -> Result<bool>;
 
     /// Lists objects whose key starts with `prefix` and sorts after `after`, by key, at most `limit`.
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>>;

@@ -44,7 +44,7 @@ impl Inspect {
                 .collect();
             ui.json(&json!({
                 "file": file, "entity": about.entity, "api": about.api_version, "digest": plugin.digest(),
-                "bytes": size, "asks": about.asks, "indexes": indexes, "imports": plugin.imports(),
+                "bytes": size, "asks": about.asks, "wishes": about.wishes, "indexes": indexes, "imports": plugin.imports(),
             }));
             return Ok(Exit::Done);
         }
@@ -57,6 +57,7 @@ impl Inspect {
         row("size", &format!("{} bytes", number(size as u64)));
         row("digest", plugin.digest());
         about.asks.iter().for_each(|door| row("asks", &format!("to {door}")));
+        about.wishes.iter().for_each(|door| row("wishes", &format!("to {door}")));
         about.indexes.iter().for_each(|index| {
             row("fills", &format!("`{}`, defined in {} bytes", index.index, number(index.body.len() as u64)));
         });

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     capability::{
         index::{Concrete, Document, Index, Stamp, Write, Written},
-        storage::{Page, Row, Scan, Segment, SourceInfo, Table},
+        storage::{Page, Row, Scan, Segment, SourceInfo, Table, Update},
     },
     error::{Error, Result},
     record::Form,
@@ -85,6 +85,10 @@ impl Table for Records {
     }
 
     async fn put_many(&self, _records: &[String]) -> Result<Vec<Result<()>>> {
+        Err(read_only())
+    }
+
+    async fn update_many(&self, _updates: &[Update]) -> Result<Vec<Result<bool>>> {
         Err(read_only())
     }
 }

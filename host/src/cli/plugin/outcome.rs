@@ -1,10 +1,12 @@
 //! Outcomes as JSON text, by the names of `wit/types.wit`. Documents keep their own text.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use crate::record::{Content, Effect, Outcome};
+use crate::record::{Condition, Content, Effect, Outcome, Rendition};
 
 /// The text of an expected file.
 pub(super) fn text(outcomes: &[Outcome]) -> serde_json::Result<String> {
@@ -52,18 +54,24 @@ impl Serialize for Done<'_> {
             Effect::PutRecord { table, body } => {
                 map.serialize_entry("put-record", &Record { table, body: raw(body) })?;
             }
-            Effect::PutObject { bucket, key, content: Content::Bytes(bytes), content_type } => {
-                let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
-                map.serialize_entry(
-                    "put-object",
-                    &Object { bucket, key, bytes, content_type: content_type.as_deref() },
-                )?;
+            Effect::UpdateRecord { table, key, attributes, timed } => {
+                let update = Update { table, key, attributes: raw(attributes), timed: timed.as_deref() };
+                map.serialize_entry("update-record", &update)?;
+            }
+            Effect::PutObject { bucket, key, content, content_type, metadata, condition } => {
+                let (bytes, rendition) = match content {
+                    Content::Bytes(bytes) => (Some(base64::engine::general_purpose::STANDARD.encode(bytes)), None),
+                    Content::Rendition(rendition) => (None, Some(rendition)),
+                };
+                let content_type = content_type.as_deref();
+                let object = Object { bucket, key, bytes, rendition, content_type, metadata, condition };
+                map.serialize_entry("put-object", &object)?;
             }
             Effect::CopyObject { source_bucket, source_key, bucket, key } => {
                 map.serialize_entry("copy-object", &Copied { source_bucket, source_key, bucket, key })?;
             }
-            Effect::DeleteObject { bucket, key } => {
-                map.serialize_entry("delete-object", &Deleted { bucket, key })?;
+            Effect::DeleteObject { bucket, key, etag } => {
+                map.serialize_entry("delete-object", &Deleted { bucket, key, etag: etag.as_deref() })?;
             }
             Effect::SendMessage { queue, body, priority } => {
                 map.serialize_entry("send-message", &Message { queue, body, priority: *priority })?;
@@ -100,9 +108,30 @@ struct Object<'a> {
     bucket: &'a str,
     key: &'a str,
     /// Base64, since JSON has no bytes.
-    bytes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rendition: Option<&'a Rendition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "is_always")]
+    condition: &'a Condition,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it on so")]
+fn is_always(condition: &&Condition) -> bool {
+    **condition == Condition::Always
+}
+
+#[derive(Serialize)]
+struct Update<'a> {
+    table: &'a str,
+    key: &'a str,
+    attributes: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timed: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +147,8 @@ struct Copied<'a> {
 struct Deleted<'a> {
     bucket: &'a str,
     key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -156,6 +156,7 @@ fn room(ui: Ui, plugin: &Plugin, sample: &Sample) -> Result<Room> {
             }
             // A sample cannot say how deep a queue is; a plugin that asks is told that there is none.
             Capability::Queue => {}
+            Capability::Image => {}
         }
     }
     let events = Events::new(move |event| {

@@ -4,6 +4,7 @@
 //! answers and checking grants is [`reads`](super::reads). Nothing here decides what becomes of a fault.
 
 mod absent;
+mod image;
 mod index;
 mod limiter;
 mod log;

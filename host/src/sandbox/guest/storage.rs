@@ -4,7 +4,7 @@ use wasmtime::component::Resource;
 
 use super::{Guest, reindex::plugin::storage};
 use crate::{
-    capability::{Capability, grant::Access},
+    capability::{Capability, grant::Access, storage as promised},
     sandbox::reads::Refused,
 };
 use storage::{ObjectInfo, StorageError};
@@ -30,6 +30,16 @@ fn answer<T>(read: Result<T, Refused>) -> Answer<T> {
         Err(Refused::Other(text)) => StorageError::Other(text),
         Err(Refused::Call(exceeded)) => return Err(exceeded.into()),
     }))
+}
+
+fn info(head: promised::ObjectInfo) -> ObjectInfo {
+    ObjectInfo {
+        key: head.key,
+        size: head.size,
+        etag: head.etag,
+        content_type: head.content_type,
+        metadata: head.metadata.into_iter().collect(),
+    }
 }
 
 impl Guest {
@@ -79,15 +89,17 @@ impl storage::HostBucket for Guest {
     ) -> Answer<Vec<Option<ObjectInfo>>> {
         let name = &self.handles.get(&bucket)?.name;
         let heads = self.reads.heads(&self.around, name, &keys).await;
-        answer(heads.map(|heads| {
-            let info = |head: crate::capability::storage::ObjectInfo| ObjectInfo {
-                key: head.key,
-                size: head.size,
-                etag: head.etag,
-                content_type: head.content_type,
-            };
-            heads.into_iter().map(|head| head.map(info)).collect()
-        }))
+        answer(heads.map(|heads| heads.into_iter().map(|head| head.map(info)).collect()))
+    }
+
+    async fn list_many(
+        &mut self,
+        bucket: Resource<BucketHandle>,
+        prefixes: Vec<String>,
+    ) -> Answer<Vec<Vec<ObjectInfo>>> {
+        let name = &self.handles.get(&bucket)?.name;
+        let lists = self.reads.lists(&self.around, name, &prefixes).await;
+        answer(lists.map(|lists| lists.into_iter().map(|list| list.into_iter().map(info).collect()).collect()))
     }
 
     async fn drop(&mut self, bucket: Resource<BucketHandle>) -> wasmtime::Result<()> {

@@ -12,7 +12,8 @@ use crate::bindings::{
         index, queue, settings,
         storage::{Bucket, Table},
         types::{
-            Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectWrite, Outcome, RecordWrite,
+            Condition, Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectWrite, Outcome,
+            RecordWrite,
         },
     },
 };
@@ -51,6 +52,8 @@ pub fn answer(item: &Item) -> Outcome {
             key: with.to_owned(),
             content: Content::Bytes(vec![0]),
             content_type: None,
+            metadata: Vec::new(),
+            condition: Condition::Always,
         })),
         "copy" => effect(Effect::CopyObject(ObjectCopy {
             source_bucket: with.to_owned(),
@@ -102,6 +105,8 @@ fn everything(item: &Item) -> Outcome {
             key: id.clone(),
             content: Content::Bytes(body.clone().into_bytes()),
             content_type: None,
+            metadata: Vec::new(),
+            condition: Condition::Always,
         }),
     ])
 }

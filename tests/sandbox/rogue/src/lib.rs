@@ -21,7 +21,7 @@ struct Rogue;
 
 impl Guest for Rogue {
     fn describe() -> Description {
-        let ask = |capability, name: &str, access| Ask { capability, name: name.to_owned(), access };
+        let ask = |capability, name: &str, access| Ask { capability, name: name.to_owned(), access, optional: false };
         Description {
             entity: "rogues".to_owned(),
             asks: vec![
