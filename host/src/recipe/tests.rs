@@ -134,6 +134,10 @@ fn the_defaults_answer_every_key_that_can_have_one() {
         "source.queue.queue",
         "source.queue.key",
         "source.queue.version",
+        "source.requests",
+        "source.requests.bucket",
+        "source.requests.objects",
+        "schedule.cron",
     ];
     open.retain(|key| !key.starts_with("index."));
     assert_eq!(open, expected);

@@ -86,7 +86,8 @@ const SDK: [Embedded; 13] = embedded!("plugins/guest/":
 );
 
 /// The WIT files, beside the SDK.
-const WIT: [Embedded; 5] = embedded!("wit/":
+const WIT: [Embedded; 6] = embedded!("wit/":
+    "image.wit" => "wit/image.wit",
     "index.wit" => "wit/index.wit",
     "queue.wit" => "wit/queue.wit",
     "storage.wit" => "wit/storage.wit",
