@@ -15,6 +15,7 @@ pub(crate) fn is_healthy(server: Server, port: u16) -> bool {
         Server::Sqs => answers(port, "/?Action=ListQueues", |status| status == 200),
         // Without a signature both refuse, which they can do only when they are up.
         Server::Dynamodb | Server::S3 => answers(port, "/", |status| (200..500).contains(&status)),
+        Server::Minio => answers(port, "/minio/health/ready", |status| status == 200),
         Server::Nats => exchange(port, "").is_some_and(|greeting| greeting.contains("\"jetstream\":true")),
     }
 }

@@ -25,6 +25,7 @@ impl Launch<'_> {
             Server::S3 => self.s3()?,
             Server::Sqs => self.sqs(),
             Server::Nats => self.nats()?,
+            Server::Minio => self.minio(),
         })
     }
 
@@ -107,6 +108,24 @@ impl Launch<'_> {
         let path = self.home("nats.conf");
         fs::write(&path, config)?;
         Ok(vec![self.installed("nats-server"), "--config".to_owned(), path])
+    }
+
+    fn minio(&self) -> Vec<String> {
+        let Credentials { access_key, secret_key, region } = Credentials::TESTS;
+        let own = [
+            format!("MINIO_ROOT_USER={access_key}"),
+            format!("MINIO_ROOT_PASSWORD={secret_key}"),
+            format!("MINIO_REGION={region}"),
+            "MINIO_BROWSER=off".to_owned(),
+            "MINIO_UPDATE=off".to_owned(),
+        ];
+        let settings = self.options.settings.iter().map(|(key, value)| format!("{key}={value}"));
+        let mut command = vec!["env".to_owned()];
+        command.extend(own.into_iter().chain(settings));
+        let address = format!("127.0.0.1:{}", self.port);
+        command.extend([self.installed("minio"), "server".to_owned(), "--quiet".to_owned()]);
+        command.extend(["--address".to_owned(), address, self.home("data")]);
+        command
     }
 
     /// A Java machine up to its main class.

@@ -70,7 +70,7 @@ fn hint(running: &[Running]) {
     for server in running {
         let service = match server.server() {
             Server::Dynamodb => "DYNAMODB",
-            Server::S3 => "S3",
+            Server::S3 | Server::Minio => "S3",
             Server::Sqs => "SQS",
             Server::Opensearch | Server::Elasticsearch | Server::Nats => continue,
         };

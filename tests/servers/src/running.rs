@@ -91,7 +91,7 @@ impl Running {
     /// What to sign requests with, where the server's protocol wants that.
     #[must_use]
     pub fn credentials(&self) -> Option<Credentials> {
-        let signed = matches!(self.server, Server::Dynamodb | Server::S3 | Server::Sqs);
+        let signed = !matches!(self.server, Server::Opensearch | Server::Elasticsearch | Server::Nats);
         signed.then_some(Credentials::TESTS)
     }
 

@@ -17,11 +17,14 @@ pub enum Server {
     Sqs,
     /// nats-server with JetStream.
     Nats,
+    /// MinIO, the other S3, which tells of new objects.
+    Minio,
 }
 
 impl Server {
     /// Every server there is.
-    pub const ALL: [Self; 6] = [Self::Opensearch, Self::Elasticsearch, Self::Dynamodb, Self::S3, Self::Sqs, Self::Nats];
+    pub const ALL: [Self; 7] =
+        [Self::Opensearch, Self::Elasticsearch, Self::Dynamodb, Self::S3, Self::Sqs, Self::Nats, Self::Minio];
 
     /// Names the server as the command line does; also the directory of its recipe in this crate.
     #[must_use]
@@ -33,6 +36,7 @@ impl Server {
             Self::S3 => "s3",
             Self::Sqs => "sqs",
             Self::Nats => "nats",
+            Self::Minio => "minio",
         }
     }
 
@@ -51,7 +55,7 @@ impl Server {
         const GO: [Tool; 1] = [Tool { command: "go", install: "Go, 1.21 or later (Debian 12's golang-go is older)" }];
         match self {
             Self::Opensearch | Self::Elasticsearch | Self::Dynamodb | Self::Sqs => &JAVA,
-            Self::S3 | Self::Nats => &GO,
+            Self::S3 | Self::Nats | Self::Minio => &GO,
         }
     }
 }

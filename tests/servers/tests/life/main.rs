@@ -68,6 +68,11 @@ fn s3_keeps_its_data_when_it_is_restarted_or_killed() {
 }
 
 #[test]
+fn minio_keeps_its_data_when_it_is_restarted_or_killed() {
+    keeps_its_data(Server::Minio);
+}
+
+#[test]
 fn sqs_keeps_its_data_when_it_is_restarted_or_killed() {
     keeps_its_data(Server::Sqs);
 }
