@@ -14,6 +14,7 @@ mod index;
 mod ledger;
 mod list;
 mod loaded;
+mod minio;
 #[path = "../place.rs"]
 mod place;
 #[path = "../plugins.rs"]
