@@ -48,9 +48,8 @@ impl Work {
     /// Notes why one of its effects was not carried out; the first reason stays.
     fn fail(&mut self, refusal: Refusal) {
         let Refusal { state, reason, named } = refusal;
-        // What differs from item to item stands in backticks.
-        let alike = named.iter().fold(reason.clone(), |text, name| text.replace(&format!("`{name}`"), "`…`"));
-        let group = reason::group(&alike, &self.id);
+        let names: Vec<_> = named.iter().chain([&self.id]).map(String::as_str).collect();
+        let group = reason::group(&reason, &names);
         self.failure.get_or_insert(Failure { state, reason, group });
     }
 }

@@ -140,7 +140,9 @@ fn stored(effect: &Effect) -> Vec<(&str, &str)> {
             vec![(bucket, key), (&rendition.picture.bucket, &rendition.picture.key)]
         }
         Effect::PutObject { bucket, key, .. } => vec![(bucket, key)],
-        Effect::CopyObject { source_bucket, source_key, bucket, key } => vec![(source_bucket, source_key), (bucket, key)],
+        Effect::CopyObject { source_bucket, source_key, bucket, key } => {
+            vec![(source_bucket, source_key), (bucket, key)]
+        }
         _ => Vec::new(),
     }
 }
@@ -170,4 +172,54 @@ fn waves(batch: &mut [Work], touched: fn(&Effect) -> Vec<(&str, &str)>) -> Vec<V
         waves[number].push(work);
     }
     waves
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// An item that copies objects to other keys.
+    fn work(id: usize, copies: &[(u8, u8)]) -> Work {
+        let copy = |(from, to): &(u8, u8)| Effect::CopyObject {
+            source_bucket: "b".to_owned(),
+            source_key: from.to_string(),
+            bucket: "b".to_owned(),
+            key: to.to_string(),
+        };
+        let effects = copies.iter().map(copy).collect();
+        Work { id: id.to_string(), version: None, effects, counts: Counts::default(), failure: None }
+    }
+
+    fn ids(batch: &[Vec<(u8, u8)>]) -> Vec<Vec<usize>> {
+        let mut works: Vec<_> = batch.iter().enumerate().map(|(id, copies)| work(id, copies)).collect();
+        let waves = waves(&mut works, stored);
+        waves.into_iter().map(|wave| wave.into_iter().map(|work| work.id.parse().unwrap()).collect()).collect()
+    }
+
+    #[test]
+    fn items_that_touch_nothing_in_common_go_together() {
+        assert_eq!(ids(&[vec![(0, 1)], vec![], vec![(2, 3), (2, 4)], vec![(1, 5)]]), [vec![0, 1, 2], vec![3]]);
+        assert!(ids(&[]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn of_two_that_touch_one_object_the_later_waits(
+            batch in prop::collection::vec(prop::collection::vec((0u8..8, 0u8..8), 0..3), 0..12),
+        ) {
+            let waves = ids(&batch);
+            let wave = |id: usize| waves.iter().position(|wave| wave.contains(&id)).unwrap();
+            let touched = |id: usize| batch[id].iter().flat_map(|(from, to)| [*from, *to]).collect::<Vec<_>>();
+            prop_assert_eq!(waves.iter().map(Vec::len).sum::<usize>(), batch.len());
+            for later in 0..batch.len() {
+                for earlier in 0..later {
+                    if touched(earlier).iter().any(|object| touched(later).contains(object)) {
+                        prop_assert!(wave(earlier) < wave(later));
+                    }
+                }
+            }
+        }
+    }
 }
