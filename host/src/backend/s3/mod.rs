@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::aws::Session;
 use crate::{
-    capability::storage::{self, Chunks, Location, ObjectInfo, Put, stream_over},
+    capability::storage::{self, Chunks, Condition, Location, ObjectInfo, Put, stream_over},
     error::{Error, Result},
 };
 
@@ -176,6 +176,9 @@ impl storage::Bucket for Bucket {
     async fn write(&self, key: &str, put: &Put, content: Chunks) -> Result<Option<ObjectInfo>> {
         put.check()?;
         let whole = self.storable(key)?;
+        if matches!(&put.condition, Condition::Etag(etag) if !is_etag(etag)) {
+            return Ok(None);
+        }
         let stored = self.upload(&whole, put, content).await.map_err(|error| error.with("key", key))?;
         Ok(stored.map(|(etag, size)| ObjectInfo {
             key: key.to_owned(),
@@ -239,6 +242,11 @@ fn info(key: &str, (size, etag, content_type, metadata): About) -> ObjectInfo {
 /// An etag without the quotes it is sent in, which not every server writes.
 fn unquoted(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// Whether an object can have this etag. Servers take what none can have for another condition, or for none at all.
+fn is_etag(etag: &str) -> bool {
+    !matches!(etag, "" | "*") && etag.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",".contains(&byte))
 }
 
 fn quoted(etag: &str) -> String {

@@ -3,7 +3,7 @@
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
 use super::{
-    Bucket, quoted,
+    Bucket, is_etag, quoted,
     upload::{CONFLICT, PAUSE, TRIES},
 };
 use crate::error::{Error, Kind, Result, Retry};
@@ -12,6 +12,9 @@ impl Bucket {
     /// Removes an object, with an etag only while it has that one. False if another one has its key.
     pub(super) async fn remove(&self, key: &str, etag: Option<&str>) -> Result<bool> {
         let Some(whole) = self.whole_key(key) else { return Ok(true) };
+        if etag.is_some_and(|etag| !is_etag(etag)) {
+            return Ok(self.head(key).await?.is_none());
+        }
         for attempt in 1.. {
             let call = self.client.delete_object().bucket(&self.name).key(&whole).set_if_match(etag.map(quoted));
             let Err(error) = call.send().await else { return Ok(true) };
