@@ -62,8 +62,12 @@ fn a_run_killed_after_any_event_ends_like_an_undisturbed_one() {
     undisturbed.reindex("run things").exits(3);
     let expected = left(&undisturbed);
     assert_eq!(expected.rows.len(), THINGS / shop::INVALID_EVERY);
-    assert_eq!(expected.messages.len(), expected.objects.len());
+    let claims = (0..THINGS).filter(|n| shop::deed(*n) == "claim").count();
+    assert_eq!(expected.messages.len() + claims, expected.objects.len());
     assert_eq!(expected.documents.len() + expected.rows.len(), THINGS);
+    assert_eq!(expected.requests.len(), 1, "the one that was asked for again");
+    let noted = expected.copies.last().unwrap().as_ref().unwrap();
+    assert_eq!(noted.matches(":true").count(), claims, "{noted}");
     let events = kill_everywhere(&shop, "run things", &expected, |_| ());
     assert!(events > 40, "only {events} events");
 }

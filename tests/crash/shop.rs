@@ -21,6 +21,10 @@ pub const THINGS: usize = 300;
 pub const INVALID_EVERY: usize = 20;
 /// Every how many one has an effect of every kind; the others are documents only, since objects are slow to store.
 const EVERYTHING_EVERY: usize = 7;
+/// Every how many one was asked for, and stores an object under a condition.
+pub const CLAIM_EVERY: usize = 11;
+/// The claim that was asked for again meanwhile.
+const ASKED_AGAIN: usize = 3 * CLAIM_EVERY;
 
 /// A row of the ledger: id, state, reason, attempts.
 type Row = (String, u32, String, u32);
@@ -30,6 +34,7 @@ type Row = (String, u32, String, u32);
 pub struct Left {
     pub documents: BTreeMap<String, String>,
     pub objects: BTreeMap<String, String>,
+    pub requests: BTreeMap<String, String>,
     pub copies: Vec<Option<String>>,
     pub messages: Vec<String>,
     pub counts: Value,
@@ -49,6 +54,7 @@ impl Left {
             [
                 ("documents", format!("{:?}", left.documents), left.documents.len()),
                 ("objects", format!("{:?}", left.objects), left.objects.len()),
+                ("requests", format!("{:?}", left.requests), left.requests.len()),
                 ("copies", format!("{:?}", left.copies), left.copies.iter().flatten().count()),
                 ("messages", format!("{:?}", left.messages), left.messages.len()),
                 ("counts", left.counts.to_string(), 1),
@@ -68,6 +74,9 @@ pub fn shop() -> Place {
     place.write("environments/shop.toml", include_str!("environment.toml"));
     place.reindex_with("load people - --env shop", "{\"id\":\"p\"}\n").exits(0);
     place.reindex_with("load copies - --env shop", "{\"id\":\"first\"}\n").exits(0);
+    for n in (0..THINGS).filter(|n| deed(*n) == "claim") {
+        place.write(&format!("requests/{}", id(n)), id(n));
+    }
     load(&place, 1, deed);
     place
 }
@@ -77,13 +86,15 @@ pub fn deed(n: usize) -> &'static str {
     match n {
         n if n.is_multiple_of(INVALID_EVERY) => "mischief",
         n if n.is_multiple_of(EVERYTHING_EVERY) => "everything",
+        n if n.is_multiple_of(CLAIM_EVERY) => "claim",
         _ => "good",
     }
 }
 
 /// Loads every thing in a version, with what is to be done with it.
 pub fn load(place: &Place, version: u32, deed: impl Fn(usize) -> &'static str) {
-    let line = |n: usize| json!({ "id": id(n), "v": version, "do": deed(n) }).to_string() + "\n";
+    let seen = |n: usize| if n == ASKED_AGAIN { "what was there before" } else { "" };
+    let line = |n: usize| json!({ "id": id(n), "v": version, "do": deed(n), "with": seen(n) }).to_string() + "\n";
     place.reindex_with("load things - --env shop", &(0..THINGS).map(line).collect::<String>()).exits(0);
 }
 
@@ -99,6 +110,7 @@ pub fn left(place: &Place) -> Left {
     Left {
         documents: documents(place),
         objects: objects(&place.path("files")),
+        requests: objects(&place.path("requests")),
         copies,
         messages: messages(place),
         counts: status["counts"].clone(),
@@ -126,7 +138,7 @@ fn messages(place: &Place) -> Vec<String> {
 fn stored(place: &Place, run: &str) -> (Vec<Option<String>>, Vec<Row>) {
     let state = place.path(".reindex/shop");
     let backends = Backends::new(&state, &state, Mode::ReadOnly, Arc::new(System));
-    let ids: Vec<_> = (0..THINGS).map(id).collect();
+    let ids: Vec<_> = (0..THINGS).map(id).chain(["first".to_owned()]).collect();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let copies = backends.table("copies", None).unwrap().get_many(&ids).await.unwrap();
         let rows = backends.ledger().unwrap().rows(run, &Filter::default(), None, usize::MAX).await.unwrap();

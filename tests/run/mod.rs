@@ -2,10 +2,12 @@
 
 mod consume;
 mod dealt;
+mod effects;
 mod faulty;
 mod loaded;
 mod prune;
 mod queue;
+mod studio;
 mod workers;
 mod world;
 

@@ -245,7 +245,7 @@ fn valid(number: usize) -> String {
     format!(r#"{{"id":"{}","versionNumber":{number},"firstName":"Ada {number}","tenures":[]}}"#, id(number))
 }
 
-fn defaults() -> Recipe {
+pub fn defaults() -> Recipe {
     let text = "recipe = 1\n[plugin]\nfile = \"x.wasm\"\n[source.file]\npath = \"x\"\nkey = \"id\"\nversion = \"none\"\n[grant.write]\nindex = [\"persons\"]\n";
     Recipe::parse(text, "persons.toml".as_ref(), &|_| None).unwrap()
 }

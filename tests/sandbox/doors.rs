@@ -39,6 +39,10 @@ async fn an_ungranted_effect_costs_its_item_and_names_the_line_to_add() {
     assert!(matches!(rogue.events().as_slice(), [Event::Denied { door }] if door == "write index `secrets`"));
     assert_eq!(rogue.fails("send secrets").await.group, "the plugin may not write queue `secrets`");
     assert_eq!(rogue.fails("copy secrets").await.group, "the plugin may not read storage `secrets`");
+    let failure = rogue.fails("rendition images").await;
+    assert_eq!(failure.group, "the plugin may not read image `images`", "reading its bytes is another grant");
+    assert!(failure.reason.ends_with("hint: add \"images\" to `image` under `[grant.read]`"), "{}", failure.reason);
+    assert_eq!(rogue.fails("note a").await.group, "the plugin may not write storage `copies`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,6 +56,13 @@ async fn a_malformed_effect_costs_its_item_and_says_what_is_wrong() {
         ("long-id", "effect 1, put-document: has an id of a forbidden length: 513 bytes, not 1 to 512"),
         ("version", "effect 1, put-document: has a version beyond what an index keeps: 18446744073709551615, "),
         ("object", "effect 1, put-object: has a key of a forbidden length: 0 bytes, not 1 to 1024"),
+        (
+            "metadata x",
+            "effect 1, put-object: has metadata that no bucket keeps: the object's metadata `By` has a name of ",
+        ),
+        ("no-box masters", "effect 1, put-object: has a rendition that cannot be made: fits into 100 × 0 pixels, "),
+        ("no-number masters", "effect 1, put-object: has a rendition that cannot be made: sharpens by sigma NaN and "),
+        ("update 7", "effect 1, update-record: has a body that is not the text of one JSON object: "),
         (long_key.as_str(), "effect 1, put-object: has a key of a forbidden length: 1025 bytes, not 1 to 1024"),
     ] {
         let failure = only_these_fail(&rogue.map(&among_good(3, &[(1, deed)])).await, &[1]).remove(0);
@@ -64,7 +75,7 @@ async fn a_malformed_effect_costs_its_item_and_says_what_is_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_effect_without_fault_passes_as_it_is() {
     let rogue = Rogue::start(|_| {}).await;
-    for deed in ["document {}", "record {}", "object a", "copy images"] {
+    for deed in ["document {}", "record {}", "object a", "copy images", "rendition masters", "update {}"] {
         let answer = rogue.map(&[deed]).await.remove(0);
         assert!(matches!(&answer, Ok(Outcome::Effects(effects)) if effects.len() == 1), "{answer:?}");
     }

@@ -81,6 +81,7 @@ fn room(events: Events) -> Room {
             read: Names {
                 storage: vec!["people".into(), "images".into(), "missing".into()],
                 queue: vec!["work".into()],
+                image: vec!["masters".into()],
                 ..Names::default()
             },
             write: Names {

@@ -143,6 +143,6 @@ impl Consumer {
         } else {
             return None;
         };
-        Some(Failure { state, group: group(&reason, ""), reason })
+        Some(Failure { state, group: group(&reason, &[]), reason })
     }
 }

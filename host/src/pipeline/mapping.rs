@@ -64,7 +64,7 @@ fn read(shape: &Shape, entry: &Entry) -> std::result::Result<Item, Failure> {
     };
     shape.item(body).map_err(|Refusal { reason, too_big, .. }| {
         let state = if too_big { State::TooBig } else { State::KnownError };
-        Failure { state, group: reason::group(&reason, ""), reason }
+        Failure { state, group: reason::group(&reason, &[]), reason }
     })
 }
 

@@ -24,7 +24,7 @@ pub(super) enum End {
 
 /// What an outcome without effects means.
 pub(super) fn end(outcome: Outcome, id: &str) -> End {
-    let open = |state, reason: String| End::Open(Failure { state, group: group(&reason, id), reason });
+    let open = |state, reason: String| End::Open(Failure { state, group: group(&reason, &[id]), reason });
     match outcome {
         Outcome::Effects(_) => End::Done,
         Outcome::Skip(reason) => End::Skipped(reason),

@@ -6,6 +6,7 @@
 mod download;
 mod fault;
 mod list;
+mod remove;
 mod upload;
 
 use std::{
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::aws::Session;
 use crate::{
-    capability::storage::{self, Chunks, Location, ObjectInfo, Put, stream_over},
+    capability::storage::{self, Chunks, Condition, Location, ObjectInfo, Put, stream_over},
     error::{Error, Result},
 };
 
@@ -175,6 +176,9 @@ impl storage::Bucket for Bucket {
     async fn write(&self, key: &str, put: &Put, content: Chunks) -> Result<Option<ObjectInfo>> {
         put.check()?;
         let whole = self.storable(key)?;
+        if matches!(&put.condition, Condition::Etag(etag) if !is_etag(etag)) {
+            return Ok(None);
+        }
         let stored = self.upload(&whole, put, content).await.map_err(|error| error.with("key", key))?;
         Ok(stored.map(|(etag, size)| ObjectInfo {
             key: key.to_owned(),
@@ -186,16 +190,11 @@ impl storage::Bucket for Bucket {
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
-        let Some(whole) = self.whole_key(key) else { return Ok(()) };
-        match self.client.delete_object().bucket(&self.name).key(whole).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
-            Err(error) => Err(self.fault("the object cannot be removed", &error).with("key", key)),
-        }
+        self.remove(key, None).await.map(drop)
     }
 
-    async fn delete_if(&self, _key: &str, _etag: &str) -> Result<bool> {
-        Err(Error::bug("objects are not removed by their etag yet"))
+    async fn delete_if(&self, key: &str, etag: &str) -> Result<bool> {
+        self.remove(key, Some(etag)).await
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
@@ -243,6 +242,11 @@ fn info(key: &str, (size, etag, content_type, metadata): About) -> ObjectInfo {
 /// An etag without the quotes it is sent in, which not every server writes.
 fn unquoted(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
+}
+
+/// Whether an object can have this etag. Servers take what none can have for another condition, or for none at all.
+fn is_etag(etag: &str) -> bool {
+    !matches!(etag, "" | "*") && etag.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",".contains(&byte))
 }
 
 fn quoted(etag: &str) -> String {

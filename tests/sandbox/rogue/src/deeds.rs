@@ -10,10 +10,11 @@ use crate::bindings::{
     exports::reindex::plugin::mapping::Item,
     reindex::plugin::{
         index, queue, settings,
-        storage::{Bucket, Table},
+        storage::{Bucket, ObjectInfo, Table},
         types::{
-            Condition, Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectWrite, Outcome,
-            RecordWrite,
+            Bounds, Compression, Condition, Content, DocumentDelete, DocumentWrite, Effect, Format, Kept, MessageSend,
+            ObjectCopy, ObjectDelete, ObjectWrite, Outcome, Picture, RecordUpdate, RecordWrite, Rendition, Sharpen,
+            Step, Tiff,
         },
     },
 };
@@ -47,14 +48,20 @@ pub fn answer(item: &Item) -> Outcome {
         "version" => effect(Effect::PutDocument(DocumentWrite { version: Some(u64::MAX), ..document(&item.id, "{}") })),
         "trespass" => effect(Effect::PutDocument(DocumentWrite { index: with.to_owned(), ..document(&item.id, "{}") })),
         "record" => effect(Effect::PutRecord(RecordWrite { table: "people".to_owned(), body: with.to_owned() })),
-        "object" => effect(Effect::PutObject(ObjectWrite {
-            bucket: "images".to_owned(),
-            key: with.to_owned(),
-            content: Content::Bytes(vec![0]),
-            content_type: None,
-            metadata: Vec::new(),
-            condition: Condition::Always,
+        "object" => effect(Effect::PutObject(object("images", with, vec![0]))),
+        "metadata" => effect(Effect::PutObject(ObjectWrite {
+            metadata: vec![("By".to_owned(), with.to_owned())],
+            ..object("images", "a", vec![0])
         })),
+        "rendition" => rendition(with, &item.id, Vec::new()),
+        "no-box" => rendition(with, &item.id, vec![Step::Reduce(Bounds { width: 100, height: 0 })]),
+        "no-number" => rendition(with, &item.id, vec![Step::Sharpen(Sharpen { sigma: f64::NAN, amount: 1.0 })]),
+        "update" => effect(Effect::UpdateRecord(update("people", "a", with))),
+        "note" => effect(Effect::UpdateRecord(RecordUpdate {
+            timed: Some("at".to_owned()),
+            ..update("copies", with, &format!(r#"{{"by":"{}"}}"#, item.id))
+        })),
+        "claim" => claim(item, with).unwrap_or_else(Outcome::Retry),
         "copy" => effect(Effect::CopyObject(ObjectCopy {
             source_bucket: with.to_owned(),
             source_key: "a".to_owned(),
@@ -100,15 +107,62 @@ fn everything(item: &Item) -> Outcome {
         Effect::SendMessage(MessageSend { queue: "work".to_owned(), body: id.clone(), priority: 0 }),
         Effect::PutDocument(document(id, body)),
         Effect::PutRecord(RecordWrite { table: "copies".to_owned(), body: body.clone() }),
-        Effect::PutObject(ObjectWrite {
-            bucket: "files".to_owned(),
-            key: id.clone(),
-            content: Content::Bytes(body.clone().into_bytes()),
-            content_type: None,
-            metadata: Vec::new(),
-            condition: Condition::Always,
-        }),
+        Effect::PutObject(object("files", id, body.clone().into_bytes())),
     ])
+}
+
+/// Stores an object only if it saw what is there now, notes it on a record that others note things on, too, and removes
+/// what asked for it, if that is what it saw or what `stale` names.
+fn claim(item: &Item, stale: &str) -> Result<Outcome, String> {
+    let Item { id, body, .. } = item;
+    let condition = head("files", id)?.map_or(Condition::Absent, |found| Condition::Etag(found.etag));
+    let asked = head("requests", id)?.map_or("gone".to_owned(), |found| found.etag);
+    let etag = if stale.is_empty() { asked } else { stale.to_owned() };
+    let metadata = vec![("by".to_owned(), id.clone())];
+    Ok(Outcome::Effects(vec![
+        Effect::PutDocument(document(id, body)),
+        Effect::DeleteObject(ObjectDelete { bucket: "requests".to_owned(), key: id.clone(), etag: Some(etag) }),
+        Effect::UpdateRecord(update("copies", "first", &format!(r#"{{"{id}":true}}"#))),
+        Effect::PutObject(ObjectWrite { condition, metadata, ..object("files", id, body.clone().into_bytes()) }),
+    ]))
+}
+
+fn head(bucket: &str, key: &str) -> Result<Option<ObjectInfo>, String> {
+    let found = Bucket::open(bucket).and_then(|bucket| bucket.head_many(&[key.to_owned()]));
+    found.map(|mut found| found.pop().flatten()).map_err(|error| format!("{error:?}"))
+}
+
+fn object(bucket: &str, key: &str, bytes: Vec<u8>) -> ObjectWrite {
+    ObjectWrite {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        content: Content::Bytes(bytes),
+        content_type: None,
+        metadata: Vec::new(),
+        condition: Condition::Always,
+    }
+}
+
+fn update(table: &str, key: &str, attributes: &str) -> RecordUpdate {
+    RecordUpdate { table: table.to_owned(), key: key.to_owned(), attributes: attributes.to_owned(), timed: None }
+}
+
+/// A pyramid of the item's own image in a bucket.
+fn rendition(bucket: &str, id: &str, steps: Vec<Step>) -> Outcome {
+    let picture = Picture { bucket: bucket.to_owned(), key: id.to_owned(), etag: None, page: 0, density: None };
+    let format = Format::Tiff(Tiff {
+        pyramid: true,
+        tile: 512,
+        compression: Compression::Deflate,
+        quality: 85,
+        subifd: false,
+        bigtiff: false,
+        rgb_jpeg: false,
+        resolution: None,
+        keep: Kept::All,
+    });
+    let content = Content::Rendition(Rendition { picture, steps, format });
+    effect(Effect::PutObject(ObjectWrite { content, ..object("images", &format!("{id}.tif"), Vec::new()) }))
 }
 
 /// A JSON object of about so many bytes, and not a byte more of memory.
