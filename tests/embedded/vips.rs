@@ -53,7 +53,7 @@ fn place(config: Config) -> Place {
 }
 
 fn at(kept: TempDir, root: PathBuf, config: Config) -> Place {
-    let vips = Arc::new(Vips::new(program(), config, &root));
+    let vips = Arc::new(Vips::new(program(), config, &root).unwrap());
     let bucket = Arc::new(Bucket::open(kept.path().join("bucket")));
     Place { _kept: kept, root, opener: Opener { images: vips.clone(), bucket }, vips }
 }
@@ -254,7 +254,7 @@ async fn what_a_dead_process_left_behind_is_removed() {
     fs::create_dir_all(place.root.join("images-dead/1/in")).unwrap();
     fs::write(place.root.join("images-dead/1/in/image"), "x").unwrap();
     fs::write(place.root.join("images-dead.lock"), "").unwrap();
-    let lives = Arc::new(Vips::new(program(), config(), &place.root));
+    let lives = Arc::new(Vips::new(program(), config(), &place.root).unwrap());
     let bytes = Origin::Bytes(gradient(3, 3).into());
     lives.describe(&bytes).await.unwrap().unwrap();
     assert!(!place.root.join("images-dead").exists() && !place.root.join("images-dead.lock").exists());
@@ -325,7 +325,7 @@ async fn without_a_program_that_decodes_the_run_does_not_begin() {
     let directory = tempfile::tempdir().unwrap();
     for (file, arguments) in [("/not/there", vec![]), ("/bin/false", vec![]), ("/bin/echo", vec!["what?".to_owned()])] {
         let program = Program { file: file.into(), arguments };
-        let error = Vips::new(program, config(), directory.path()).about().await.unwrap_err();
+        let error = Vips::new(program, config(), directory.path()).unwrap().about().await.unwrap_err();
         assert!(error.message().contains("does not start"), "{error:?}");
     }
 }

@@ -122,12 +122,12 @@ fn load(loader: &str, page: Page, option: Option<(&str, &str)>) -> Result<Image,
         }
     }
     if operation.knows("page") {
-        operation = operation.set("page", page.number)?;
+        operation = operation.set("page", &page.number)?;
     } else if page.number > 0 {
         return Err(Failed::Unreadable(format!("it has a single page, and number {} is asked for", page.number)));
     }
     if let Some(density) = page.density.filter(|_| operation.knows("dpi")) {
-        operation = operation.set("dpi", density)?;
+        operation = operation.set("dpi", &density)?;
     }
     if let Some((name, value)) = option {
         operation = operation.set(name, value)?;
