@@ -62,6 +62,11 @@ fn signal(name: &str, process: u32) {
     assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
 }
 
+#[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
+fn untested(why: &str) {
+    eprintln!("not tested: {why}");
+}
+
 /// Everything under a directory that is a file.
 fn left(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().path());
@@ -212,7 +217,7 @@ async fn a_process_knows_nothing_and_reaches_nothing() {
     if landlock.handle_access(AccessFs::Execute).and_then(Ruleset::create).is_ok() {
         assert_eq!(about.open, [""; 0]);
     } else {
-        println!("not tested: this kernel has no Landlock");
+        untested("this kernel has no Landlock");
     }
     let process = place.vips.processes()[0];
     let environment = fs::read_to_string(format!("/proc/{process}/environ")).unwrap();
@@ -301,7 +306,7 @@ impl Drop for Disk {
 async fn a_full_disk_stops_the_run_and_blames_no_image() {
     let kept = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(&kept.path().join("disk")) else {
-        println!("not tested: only an administrator can make a small disk");
+        untested("only an administrator can make a small disk");
         return;
     };
     let place = at(kept, disk.0.join("scratch"), config());

@@ -11,6 +11,9 @@ pub(super) struct Kind {
 impl Kind {
     /// Why it is not opened, and what that would mean.
     pub fn refusal(&self) -> String {
+        if self.word == EPS {
+            return "EPS files are not opened: it takes a program to draw them, and none is started here".to_owned();
+        }
         format!(
             "{} files are not opened, for their readers are not tested against hostile ones; if you trust whoever made \
              them, write `untrusted-loaders = true` under `[image]`",
@@ -18,6 +21,9 @@ impl Kind {
         )
     }
 }
+
+/// Drawn by Ghostscript, which ImageMagick starts, which the fence does not allow.
+const EPS: &str = "eps";
 
 const fn kind(word: &'static str, name: &'static str) -> Kind {
     Kind { word, name }
@@ -30,8 +36,8 @@ pub(super) const OTHER: Kind = kind("magick", "Such");
 const KINDS: [(&[u8], usize, Kind); 16] = [
     (b"BM", 0, kind("bmp", "BMP")),
     (b"%PDF-", 0, kind("pdf", "PDF")),
-    (b"%!PS", 0, kind("eps", "EPS")),
-    (b"\xc5\xd0\xd3\xc6", 0, kind("eps", "EPS")),
+    (b"%!PS", 0, kind(EPS, "EPS")),
+    (b"\xc5\xd0\xd3\xc6", 0, kind(EPS, "EPS")),
     (b"\0\0\0\x0cjP  \r\n\x87\n", 0, kind("jp2k", "JPEG 2000")),
     (b"\xff\x4f\xff\x51", 0, kind("jp2k", "JPEG 2000")),
     (b"\0\0\0\x0cJXL \r\n\x87\n", 0, kind("jxl", "JPEG XL")),
