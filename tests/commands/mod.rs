@@ -2,6 +2,7 @@
 
 mod iam;
 mod ids;
+mod images;
 mod session;
 mod trouble;
 

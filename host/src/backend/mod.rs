@@ -23,7 +23,7 @@ mod secret;
 pub mod sqlite;
 #[cfg(feature = "sqs")]
 pub mod sqs;
-#[cfg(feature = "vips")]
+#[cfg_attr(not(feature = "vips"), path = "vips/absent.rs")]
 pub mod vips;
 
 use std::{
@@ -343,25 +343,7 @@ impl Backends {
 
     /// Opens whoever opens images. No process is started yet.
     pub fn images(&self, config: &image::Config) -> Result<Arc<dyn Images>> {
-        #[cfg(feature = "vips")]
-        {
-            let unsaid = || {
-                Error::usage("this opens images, and nobody said which program decodes them")
-                    .hint("an embedder gives `Backends` one by `with_decoder`")
-            };
-            let program = self.decoder.clone().ok_or_else(unsaid)?;
-            let root = absolute(self.state.join("scratch"))
-                .map_err(|error| Error::usage("the path of the state directory means nothing here").because(error))?;
-            Ok(Arc::new(vips::Vips::new(program, config.clone(), root)))
-        }
-        #[cfg(not(feature = "vips"))]
-        {
-            let _ = (config, &self.decoder);
-            Err(Error::usage("this build of reindex does not open images").hint(
-                "build it with `--features vips`, which needs libvips 8.14 or newer: on Debian, \
-                 `apt-get install libvips-dev`",
-            ))
-        }
+        vips::open(self.decoder.as_ref(), config, self.state.join("scratch"))
     }
 
     /// Opens the environment's ledger.

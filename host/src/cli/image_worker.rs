@@ -1,6 +1,9 @@
 //! `reindex image-worker`: the process that decodes images for another `reindex`. Nobody calls it by hand.
 
-use crate::{backend::Program, error::Result};
+use crate::{
+    backend::{Program, vips::worker},
+    error::Result,
+};
 
 use super::exit::Exit;
 
@@ -15,7 +18,5 @@ pub(super) fn program() -> Option<Program> {
 
 /// Decodes until nobody wants more.
 pub(super) fn run() -> Result<Exit> {
-    #[cfg(feature = "vips")]
-    crate::backend::vips::worker::work()?;
-    Ok(Exit::Done)
+    worker::work().map(|()| Exit::Done)
 }

@@ -54,7 +54,9 @@ impl Desk {
     fn clear(&self) -> io::Result<()> {
         for half in ["in", "out"] {
             for entry in fs::read_dir(self.0.join(half))? {
-                fs::remove_file(entry?.path())?;
+                let entry = entry?;
+                let remove = if entry.file_type()?.is_dir() { fs::remove_dir_all } else { fs::remove_file };
+                remove(entry.path())?;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@
 
 mod blocks;
 mod desk;
+mod fetch;
 mod kind;
 mod message;
 mod pool;
@@ -16,21 +17,20 @@ pub mod worker;
 
 use std::{
     fs::{self, File},
-    io::Write as _,
-    path::{Path, PathBuf},
+    path::{PathBuf, absolute},
     sync::Arc,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use bytesize::ByteSize;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use tokio::sync::OnceCell;
 
 use self::{
+    fetch::Wanted,
     message::{Answer as Said, Page, Placed, Task},
     pool::{Done, Pool},
-    scratch::{Claim, Fetched, Identity, Loose, Room, Scratch},
+    scratch::{Loose, Scratch},
 };
 use super::{
     Program,
@@ -39,7 +39,7 @@ use super::{
 use crate::{
     capability::{
         image::{About, Answer, Block, Config, Flaw, Header, Images, Origin, Rendered},
-        storage::{Chunks, ObjectInfo, chunks},
+        storage::Chunks,
     },
     error::{Error, Result},
     record::{Rendition, Size},
@@ -53,6 +53,17 @@ const OVERHEAD: u64 = 3;
 /// What a file has besides pixels.
 const FRAME: u64 = 16 << 20;
 
+/// Opens whoever opens images. No process is started yet; what is in work will lie under `root`.
+///
+/// *Errors*: nobody said which program decodes.
+pub fn open(program: Option<&Program>, config: &Config, root: PathBuf) -> Result<Arc<dyn Images>> {
+    let unsaid = || {
+        Error::usage("this opens images, and nobody said which program decodes them")
+            .hint("an embedder gives `Backends` one by `with_decoder`")
+    };
+    Ok(Arc::new(Vips::new(program.ok_or_else(unsaid)?.clone(), config.clone(), root)?))
+}
+
 /// Opens images in processes of their own.
 pub struct Vips {
     program: Program,
@@ -63,8 +74,13 @@ pub struct Vips {
 
 impl Vips {
     /// Opens nothing yet; `program` will decode, and what is in work lies under `root`.
-    pub fn new(program: Program, config: Config, root: impl Into<PathBuf>) -> Self {
-        Self { program, config, root: root.into(), opened: OnceCell::new() }
+    ///
+    /// *Errors*: there is no working directory that `root` could be relative to.
+    pub fn new(program: Program, config: Config, root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        // A process has another working directory.
+        let root = absolute(&root).map_err(|error| explain(error, &root))?;
+        Ok(Self { program, config, root, opened: OnceCell::new() })
     }
 
     /// The processes that wait for work, by their numbers.
@@ -83,78 +99,22 @@ impl Vips {
             .await
     }
 
+    async fn find<'a>(&self, origin: &'a Origin, etag: Option<&str>) -> Result<Answer<Wanted<'a>>> {
+        Wanted::find(origin, etag, self.config.max_bytes).await
+    }
+
     /// Has something done with an image, for which at most `made` bytes are written.
-    async fn work(&self, origin: &Origin, etag: Option<&str>, task: Task, made: u64) -> Result<Answer<Done>> {
+    async fn work(&self, image: &Wanted<'_>, task: Task, made: u64) -> Result<Answer<Done>> {
         let (scratch, pool) = self.opened().await?;
-        let (image, room) = match self.fetch(origin, etag, made).await? {
-            Ok(fetched) => fetched,
-            Err(flaw) => return Ok(Err(flaw)),
-        };
-        let done = pool.work(&image, task, room).await;
-        drop(image);
-        scratch.forget();
-        done
-    }
-
-    /// The file of an image, and room for what will be made of it.
-    async fn fetch(&self, origin: &Origin, etag: Option<&str>, made: u64) -> Result<Answer<(Arc<Fetched>, Room)>> {
-        let (scratch, _) = self.opened().await?;
-        let Origin::Object { bucket, name, key } = origin else {
-            return self.lay_down(origin, made).await;
-        };
-        let Some(info) = bucket.head_many(std::slice::from_ref(key)).await?.into_iter().next().flatten() else {
-            return Ok(Err(Flaw::Missing));
-        };
-        if etag.is_some_and(|etag| etag != info.etag) {
-            return Ok(Err(Flaw::Changed));
+        match image.fetch(scratch, made).await? {
+            Ok((file, room)) => pool.work(&file, task, room).await,
+            Err(flaw) => Ok(Err(flaw)),
         }
-        if let Some(flaw) = self.too_large(info.size) {
-            return Ok(Err(flaw));
-        }
-        let identity = Identity { bucket: name.clone(), key: key.clone(), etag: info.etag.clone() };
-        let mut claim = match scratch.claim(Some(&identity), info.size, made).await {
-            Ok(Claim { found: Some(found), room }) => return Ok(Ok((found, room))),
-            Ok(claim) => claim,
-            Err(flaw) => return Ok(Err(flaw)),
-        };
-        let file = Loose::new(scratch.fresh(), claim.room.split(info.size));
-        let Some((read, content)) = bucket.read(key).await? else { return Ok(Err(Flaw::Missing)) };
-        if !is_same(&info, &read) || !download(&file.path, content, info.size).await? {
-            return Ok(Err(Flaw::Changed));
-        }
-        let fetched = Arc::new(Fetched { identity: Some(identity), file });
-        scratch.keep(&fetched);
-        Ok(Ok((fetched, claim.room)))
-    }
-
-    /// Writes down an image that is no object.
-    async fn lay_down(&self, origin: &Origin, made: u64) -> Result<Answer<(Arc<Fetched>, Room)>> {
-        let Origin::Bytes(bytes) = origin else { return Ok(Err(Flaw::Missing)) };
-        let (scratch, _) = self.opened().await?;
-        let size = bytes.len() as u64;
-        if let Some(flaw) = self.too_large(size) {
-            return Ok(Err(flaw));
-        }
-        let mut claim = match scratch.claim(None, size, made).await {
-            Ok(claim) => claim,
-            Err(flaw) => return Ok(Err(flaw)),
-        };
-        let file = Loose::new(scratch.fresh(), claim.room.split(size));
-        download(&file.path, chunks(bytes.clone()), size).await?;
-        Ok(Ok((Arc::new(Fetched { identity: None, file }), claim.room)))
-    }
-
-    fn too_large(&self, size: u64) -> Option<Flaw> {
-        let most = self.config.max_bytes;
-        (size > most.as_u64()).then(|| {
-            let size = ByteSize(size);
-            Flaw::Refused(format!("it has {size}; raise `max-bytes` under `[image]`, which is {most}"))
-        })
     }
 
     /// Describes one page.
-    async fn page(&self, origin: &Origin, etag: Option<&str>, page: Page) -> Result<Answer<Header>> {
-        let done = match self.work(origin, etag, Task::Describe(page), PROFILE_BYTES).await? {
+    async fn page(&self, image: &Wanted<'_>, page: Page) -> Result<Answer<Header>> {
+        let done = match self.work(image, Task::Describe(page), PROFILE_BYTES).await? {
             Ok(done) => done,
             Err(flaw) => return Ok(Err(flaw)),
         };
@@ -173,13 +133,19 @@ impl Images for Vips {
     }
 
     async fn describe(&self, origin: &Origin) -> Result<Answer<Header>> {
-        self.page(origin, None, Page::default()).await
+        match self.find(origin, None).await? {
+            Ok(image) => self.page(&image, Page::default()).await,
+            Err(flaw) => Ok(Err(flaw)),
+        }
     }
 
     async fn blocks(&self, origin: &Origin, max_bytes: u64) -> Result<Answer<Vec<Block>>> {
+        let image = match self.find(origin, None).await? {
+            Ok(image) => image,
+            Err(flaw) => return Ok(Err(flaw)),
+        };
         // They lie in the file as they are.
-        let room = max_bytes.min(self.config.max_bytes.as_u64()).min(self.config.scratch.as_u64() / 2);
-        let done = match self.work(origin, None, Task::Blocks(max_bytes), room).await? {
+        let done = match self.work(&image, Task::Blocks(max_bytes), max_bytes.min(image.size())).await? {
             Ok(done) => done,
             Err(flaw) => return Ok(Err(flaw)),
         };
@@ -188,13 +154,19 @@ impl Images for Vips {
     }
 
     async fn measure(&self, origin: &Origin, rendition: &Rendition) -> Result<Answer<Size>> {
-        let header = self.page(origin, rendition.picture.etag.as_deref(), page(rendition)).await?;
-        Ok(header.map(|header| measured(rendition, &header)))
+        let image = match self.find(origin, rendition.picture.etag.as_deref()).await? {
+            Ok(image) => image,
+            Err(flaw) => return Ok(Err(flaw)),
+        };
+        Ok(self.page(&image, page(rendition)).await?.map(|header| measured(rendition, &header)))
     }
 
     async fn render(&self, origin: &Origin, rendition: &Rendition) -> Result<Answer<Rendered>> {
-        let etag = rendition.picture.etag.as_deref();
-        let header = match self.page(origin, etag, page(rendition)).await? {
+        let image = match self.find(origin, rendition.picture.etag.as_deref()).await? {
+            Ok(image) => image,
+            Err(flaw) => return Ok(Err(flaw)),
+        };
+        let header = match self.page(&image, page(rendition)).await? {
             Ok(header) => header,
             Err(flaw) => return Ok(Err(flaw)),
         };
@@ -208,7 +180,7 @@ impl Images for Vips {
         }
         let (steps, format) = (rendition.steps.clone(), rendition.format);
         let task = Task::Render { page: page(rendition), steps, format };
-        let done = match self.work(origin, etag, task, weight(target, &header)).await? {
+        let done = match self.work(&image, task, weight(target, &header)).await? {
             Ok(done) => done,
             Err(flaw) => return Ok(Err(flaw)),
         };
@@ -234,29 +206,6 @@ fn weight(size: Size, header: &Header) -> u64 {
     let bands = u64::from(header.bands.max(4));
     let bytes = u64::from(header.bits.div_ceil(8).max(1));
     size.pixels().saturating_mul(bands * bytes * OVERHEAD).saturating_add(FRAME)
-}
-
-fn is_same(head: &ObjectInfo, read: &ObjectInfo) -> bool {
-    head.etag == read.etag && head.size == read.size
-}
-
-/// Writes a stream to a file. False if it was not as long as it should be.
-async fn download(path: &Path, mut content: Chunks, size: u64) -> Result<bool> {
-    let (to, mut written) = (path.to_owned(), 0);
-    let mut file = blocking(move || File::create_new(&to).map_err(|error| explain(error, &to))).await?;
-    while let Some(chunk) = content.try_next().await? {
-        written += chunk.len() as u64;
-        if written > size {
-            return Ok(false);
-        }
-        let to = path.to_owned();
-        file = blocking(move || {
-            file.write_all(&chunk).map_err(|error| explain(error, &to))?;
-            Ok(file)
-        })
-        .await?;
-    }
-    Ok(written == size)
 }
 
 /// What a process wrote down beside its answer.

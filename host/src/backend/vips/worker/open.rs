@@ -29,8 +29,8 @@ pub(super) struct Opened {
 
 /// Opens a page within the limits.
 pub(super) fn open(page: Page, limits: &Limits) -> Result<Opened, Failed> {
-    let loader = find()?;
-    let image = load(&loader, page, None)?;
+    let begun = find().and_then(|loader| Ok((load(&loader, page, None)?, loader)));
+    let (image, loader) = begun.or_else(|said| Err(reason(said, limits)?))?;
     let pages = image.pages().max(1);
     let format = format(&loader, &image)?;
     let opened = Opened { image, format, pages, loader, page };
@@ -91,14 +91,21 @@ fn find() -> Result<String, Failed> {
         // Any two numbers in a text are a matrix to libvips.
         Some(loader) if loader != "matrixload" => Ok(loader),
         Some(_) => Err(Failed::Unreadable("the file is a text".to_owned())),
-        None => {
-            let said = failure();
-            Err(match kind::of(&beginning()?) {
-                Some(kind) if kind.untrusted => Failed::Refused(kind.refusal()),
-                _ => said,
-            })
-        }
+        None => Err(failure()),
     }
+}
+
+/// Why a file was not opened: what libvips says, unless it may not say what the file is.
+fn reason(said: Failed, limits: &Limits) -> io::Result<Failed> {
+    if limits.untrusted_loaders {
+        return Ok(said);
+    }
+    let blocked = matches!(&said, Failed::Unreadable(why) if why.contains("operation is blocked"));
+    Ok(match kind::of(&beginning()?) {
+        Some(kind) => Failed::Refused(kind.refusal()),
+        None if blocked => Failed::Refused(kind::OTHER.refusal()),
+        None => said,
+    })
 }
 
 fn beginning() -> io::Result<Vec<u8>> {
@@ -115,12 +122,12 @@ fn load(loader: &str, page: Page, option: Option<(&str, &str)>) -> Result<Image,
         }
     }
     if operation.knows("page") {
-        operation = operation.set("page", page.number)?;
+        operation = operation.set("page", &page.number)?;
     } else if page.number > 0 {
         return Err(Failed::Unreadable(format!("it has a single page, and number {} is asked for", page.number)));
     }
     if let Some(density) = page.density.filter(|_| operation.knows("dpi")) {
-        operation = operation.set("dpi", density)?;
+        operation = operation.set("dpi", &density)?;
     }
     if let Some((name, value)) = option {
         operation = operation.set(name, value)?;

@@ -116,7 +116,7 @@ impl Operation {
     }
 
     /// Sets an option.
-    pub(super) fn set(self, option: &str, value: impl ToString) -> Result<Self> {
+    pub(super) fn set(self, option: &str, value: &(impl ToString + ?Sized)) -> Result<Self> {
         let (option, value) = (CString::new(option)?, CString::new(value.to_string())?);
         // SAFETY: both texts outlive the call, which copies them.
         let failed =

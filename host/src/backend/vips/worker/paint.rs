@@ -45,7 +45,7 @@ fn turned(image: Image, plan: &Plan) -> Result<Image, Failed> {
     let image = if turn.mirrored { image.operation("flip")?.set("direction", "horizontal")?.image()? } else { image };
     match turn.quarters {
         0 => Ok(image),
-        quarters => image.operation("rot")?.set("angle", format!("d{}", u32::from(quarters) * 90))?.image(),
+        quarters => image.operation("rot")?.set("angle", &format!("d{}", u32::from(quarters) * 90))?.image(),
     }
 }
 

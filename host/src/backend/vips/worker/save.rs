@@ -39,7 +39,7 @@ pub(super) fn save(image: Image, format: &Format) -> Result<(), Failed> {
             let image = if image.interpretation() == "cmyk" { coloured(&image, Space::Srgb, false)? } else { image };
             let operation = keeping(&image, *keep, "pngsave")?.set("compression", compression)?;
             match palette {
-                Some(quality) => operation.set("palette", true)?.set("Q", quality)?,
+                Some(quality) => operation.set("palette", &true)?.set("Q", quality)?,
                 None => operation,
             }
         }
@@ -56,23 +56,23 @@ fn tiffsave(image: Image, tiff: &Tiff) -> Result<Operation, Failed> {
     let numbers = image.numbers();
     let mut operation = keeping(&image, tiff.keep, "tiffsave")?
         .set("compression", word(tiff.compression))?
-        .set("pyramid", tiff.pyramid)?
-        .set("subifd", tiff.subifd)?
-        .set("bigtiff", tiff.bigtiff)?
-        .set("Q", tiff.quality)?
+        .set("pyramid", &tiff.pyramid)?
+        .set("subifd", &tiff.subifd)?
+        .set("bigtiff", &tiff.bigtiff)?
+        .set("Q", &tiff.quality)?
         .set("resunit", "inch")?;
     if tiff.rgb_jpeg {
-        operation = operation.set("rgbjpeg", true)?;
+        operation = operation.set("rgbjpeg", &true)?;
     }
     if matches!(tiff.compression, Compression::Deflate | Compression::Lzw | Compression::Zstd) {
         let predictor = if numbers == "float" || numbers == "double" { "float" } else { "horizontal" };
         operation = operation.set("predictor", predictor)?;
     }
     if tiff.tile > 0 {
-        operation = operation.set("tile", true)?.set("tile-width", tiff.tile)?.set("tile-height", tiff.tile)?;
+        operation = operation.set("tile", &true)?.set("tile-width", &tiff.tile)?.set("tile-height", &tiff.tile)?;
     }
     match tiff.resolution {
-        Some(dots) => operation.set("xres", dots)?.set("yres", dots),
+        Some(dots) => operation.set("xres", &dots)?.set("yres", &dots),
         None => Ok(operation),
     }
 }
@@ -92,7 +92,7 @@ fn word(compression: Compression) -> &'static str {
 fn eight_bits(image: Image) -> Result<Image, Failed> {
     match (image.numbers().as_str(), image.interpretation().as_str()) {
         ("uchar", "srgb" | "b-w" | "cmyk" | "rgb") => Ok(image),
-        ("ushort", "cmyk") => image.operation("cast")?.set("format", "uchar")?.set("shift", true)?.image(),
+        ("ushort", "cmyk") => image.operation("cast")?.set("format", "uchar")?.set("shift", &true)?.image(),
         (_, "b-w" | "grey16") => image.operation("colourspace")?.set("space", "b-w")?.image(),
         _ => image.operation("colourspace")?.set("space", "srgb")?.image(),
     }
@@ -104,6 +104,6 @@ fn keeping(image: &Image, keep: Kept, operation: &str) -> Result<Operation, Fail
         Kept::All => image.operation(operation),
         // Older releases of libvips keep all or nothing: what is not to be kept is taken away before.
         Kept::Profile => image.without(|name| name != PROFILE && !INTRINSIC.contains(&name))?.operation(operation),
-        Kept::Nothing => image.operation(operation)?.set("strip", true),
+        Kept::Nothing => image.operation(operation)?.set("strip", &true),
     }
 }

@@ -103,15 +103,15 @@ pub(super) fn apply(image: &Image, change: &Change) -> Result<Image, Failed> {
 fn resized(image: &Image, to: Size) -> Result<Image, Failed> {
     let scale = |to: u32, from: u32| f64::from(to) / f64::from(from);
     let resize = |image: &Image| {
-        let operation = image.operation("resize")?.set("scale", scale(to.width, image.width()))?;
-        operation.set("vscale", scale(to.height, image.height()))?.image()
+        let operation = image.operation("resize")?.set("scale", &scale(to.width, image.width()))?;
+        operation.set("vscale", &scale(to.height, image.height()))?.image()
     };
     if !image.has_alpha() {
         return resize(image);
     }
     // What is transparent has colours, too, and they must not bleed into what is not.
     let weighed = resize(&image.operation("premultiply")?.image()?)?;
-    weighed.operation("unpremultiply")?.image()?.operation("cast")?.set("format", image.numbers())?.image()
+    weighed.operation("unpremultiply")?.image()?.operation("cast")?.set("format", &image.numbers())?.image()
 }
 
 /// Brings colours to a space, by the profile in the image where there is one that can be used.
@@ -137,8 +137,8 @@ fn profiled(image: &Image, output: &str, deep: bool) -> Result<Image, Failed> {
     image
         .operation("icc_transform")?
         .set("output-profile", output)?
-        .set("embedded", true)?
-        .set("depth", if deep { 16 } else { 8 })?
+        .set("embedded", &true)?
+        .set("depth", &if deep { 16 } else { 8 })?
         .image()
 }
 
@@ -153,7 +153,7 @@ fn inked(image: &Image, deep: bool) -> Result<Image, Failed> {
         .operation("icc_transform")?
         .set("output-profile", "cmyk")?
         .set("input-profile", "srgb")?
-        .set("depth", if deep { 16 } else { 8 })?
+        .set("depth", &if deep { 16 } else { 8 })?
         .image()
 }
 
@@ -170,14 +170,14 @@ pub(super) fn flattened(image: &Image, background: [u8; 3]) -> Result<Image, Fai
         _ => (&coloured(image, Space::Srgb, false)?, vec![red, green, blue]),
     };
     let colours: Vec<_> = colours.into_iter().map(|colour| (colour * scale).to_string()).collect();
-    image.operation("flatten")?.set("background", colours.join(" "))?.image()
+    image.operation("flatten")?.set("background", &colours.join(" "))?.image()
 }
 
 /// An unsharp mask of the lightness, without thresholds.
 fn sharpened(image: &Image, sigma: f64, amount: f64) -> Result<Image, Failed> {
-    let operation = image.operation("sharpen")?.set("sigma", sigma)?;
-    let operation = operation.set("m1", amount)?.set("m2", amount)?;
-    operation.set("y2", 100)?.set("y3", 100)?.image()
+    let operation = image.operation("sharpen")?.set("sigma", &sigma)?;
+    let operation = operation.set("m1", &amount)?.set("m2", &amount)?;
+    operation.set("y2", &100)?.set("y3", &100)?.image()
 }
 
 #[cfg(test)]
