@@ -25,6 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use begin::PACE;
 pub use check::Finding;
 pub use iam::Permissions;
 pub use job::Job;
