@@ -3,6 +3,7 @@
 mod iam;
 mod ids;
 mod images;
+mod rerun;
 mod session;
 mod trouble;
 

@@ -20,6 +20,7 @@ mod place;
 #[path = "../plugins.rs"]
 mod plugins;
 mod queue;
+mod requests;
 mod s3;
 mod session;
 mod smoke;

@@ -51,13 +51,14 @@ impl Project {
                 let table = table.iter().map(|table| (table.clone(), Use::Read));
                 std::iter::once((queue.clone(), Use::Consume)).chain(table).collect()
             }
-            // Events that come in and `rerun` write requests down, too.
             Source::Requests { bucket, objects, intake, .. } => {
                 let queue = match intake {
                     Some(Intake::Queue(queue)) => Some((queue.clone(), Use::Consume)),
                     _ => None,
                 };
-                [(bucket.clone(), Use::Write), (objects.clone(), Use::Read)].into_iter().chain(queue).collect()
+                // Events that come in and `rerun`, which lists the objects, write requests.
+                let reads = [bucket, objects].map(|bucket| (bucket.clone(), Use::Read));
+                reads.into_iter().chain([(bucket.clone(), Use::Write)]).chain(queue).collect()
             }
             Source::File { .. } | Source::Export { .. } => Vec::new(),
         };

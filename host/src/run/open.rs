@@ -177,7 +177,7 @@ impl Project {
         stem.unwrap_or_else(|| self.recipe.name.clone())
     }
 
-    fn max_bytes(&self) -> usize {
+    pub(super) fn max_bytes(&self) -> usize {
         usize::try_from(self.recipe.limits.item.as_u64()).unwrap_or(usize::MAX)
     }
 
@@ -200,7 +200,10 @@ impl Project {
                 let export = Export::open(bucket, prefix, max_bytes).await.map_err(|error| at(key, error))?;
                 Ok(Opened::scan(Arc::new(export), Form::DynamodbJson, 0))
             }
-            Source::Requests { .. } => Err(Error::bug("requests are not read yet")),
+            Source::Requests { segments, .. } => {
+                let requests = self.requests()?;
+                Ok(Opened::scan(requests, Form::Plain, *segments))
+            }
             Source::Queue { queue: name, table, form, consumers, consuming, .. } => {
                 let queue = self.backends.queue(name, Some(self.environment.backend(name)?))?;
                 let table = match table {
@@ -230,7 +233,7 @@ impl Project {
         }
     }
 
-    fn resources(&self) -> Result<Resources> {
+    pub(super) fn resources(&self) -> Result<Resources> {
         let mut resources = Resources::default();
         for resource in self.recipe.resources() {
             let name = &resource.name;
@@ -264,7 +267,7 @@ impl Project {
         Ok(())
     }
 
-    fn servers(&self) -> Servers {
+    pub(super) fn servers(&self) -> Servers {
         let Environment { file, aws, backends, .. } = &self.environment;
         let clusters = backends.iter().filter_map(|(name, config)| Some((name.clone(), config.cluster()?.to_owned())));
         let resources = self.recipe.resources();

@@ -70,6 +70,7 @@ pub fn answer(item: &Item) -> Outcome {
         })),
         "send" => effect(Effect::SendMessage(MessageSend { queue: with.to_owned(), body: String::new(), priority: 0 })),
         "everything" => everything(item),
+        "finish" => finish(item),
         "table" => said(table(with)),
         "same-key" => said(same_key(with)),
         "bucket" => said(bucket(with)),
@@ -163,6 +164,16 @@ fn rendition(bucket: &str, id: &str, steps: Vec<Step>) -> Outcome {
     });
     let content = Content::Rendition(Rendition { picture, steps, format });
     effect(Effect::PutObject(ObjectWrite { content, ..object("images", &format!("{id}.tif"), Vec::new()) }))
+}
+
+/// A document, and the request it came from away as it was read.
+fn finish(Item { id, body, .. }: &Item) -> Outcome {
+    let request = body.split_once("\"request\":").map_or("", |(_, request)| request);
+    let part = |name| field(request, name).unwrap_or_default().to_owned();
+    Outcome::Effects(vec![
+        Effect::PutDocument(document(id, body)),
+        Effect::DeleteObject(ObjectDelete { bucket: part("bucket"), key: part("key"), etag: Some(part("eTag")) }),
+    ])
 }
 
 /// A JSON object of about so many bytes, and not a byte more of memory.
