@@ -146,7 +146,7 @@ impl Task {
             None => put.only_if_absent(),
         };
         // The copy comes first: where the TIFF is, everything before it is done.
-        let mut effects = Vec::from_iter(copy(&self.request.master));
+        let mut effects = Vec::from_iter(copy(&self.request.master, options.whole_name));
         effects.push(put);
         effects.extend(closing(&self.request, size, options));
         effects.into()
@@ -177,8 +177,9 @@ fn is_big(header: &Header, size: Size) -> bool {
     bits / 8 * 3 / 2 > u64::from(u32::MAX)
 }
 
-fn copy(master: &Master) -> Option<Effect> {
-    master.is_pdf().then(|| Effect::copy_object((MASTERS, &master.key), (IMAGES, &master.copy())))
+fn copy(master: &Master, whole_name: bool) -> Option<Effect> {
+    let copied = || Effect::copy_object((MASTERS, &master.key), (IMAGES, &master.copy(whole_name)));
+    master.is_pdf().then(copied)
 }
 
 /// What is due once the TIFF is there. All of it may be done again: it is, where a run was killed in between.
