@@ -184,8 +184,10 @@ pub(super) fn is_unfinished(run: &Run) -> bool {
 }
 
 fn passing() -> Error {
-    Error::usage("requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids")
-        .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
+    Error::usage(
+        "requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids",
+    )
+    .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
 }
 
 fn not_keyed() -> Error {

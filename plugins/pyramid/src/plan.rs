@@ -32,7 +32,7 @@ const SIZE: &str = "size";
 /// Where an object says its status, if the request does not.
 const STATUS: [&str; 2] = ["copyrightstatus", "copyright-status"];
 
-/// What a transparent master is laid on where its TIFF cannot be transparent.
+/// What a master is laid on that is transparent where its TIFF cannot be, and a page, which is paper.
 const WHITE: (u8, u8, u8) = (255, 255, 255);
 
 /// What the buckets hold for a request.
@@ -159,7 +159,7 @@ impl Task {
 
     fn rendition(&self, header: &Header, size: Size, options: &Options) -> Rendition {
         let mut draft = self.start(options).orient();
-        if header.alpha && options.tiff.compression == Compression::Jpeg {
+        if header.alpha && (options.tiff.compression == Compression::Jpeg || self.request.master.is_pdf()) {
             draft = draft.flatten(WHITE);
         }
         draft = draft.reduce(self.bounds.width, self.bounds.height);

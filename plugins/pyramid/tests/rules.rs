@@ -292,14 +292,16 @@ fn an_image_is_turned_before_it_is_reduced() {
 
 #[test]
 fn what_a_compression_cannot_hold_is_taken_care_of_before() {
-    let steps = |settings: &str, header: &Header| {
+    let steps_of = |key: &str, settings: &str, header: &Header| {
         let options = Options::read(settings).unwrap();
-        let effects = effects(planned(request("p.png"), &[], &options), header, &options);
+        let effects = effects(planned(request(key), &[], &options), header, &options);
         rendition(stored(&effects)).steps.len()
     };
+    let steps = |settings: &str, header: &Header| steps_of("p.png", settings, header);
     let transparent = Header { alpha: true, bands: 4, ..header(10, 10) };
     let deep = Header { bits: 16, colour: "rgb16".to_owned(), ..header(10, 10) };
     assert_eq!(steps("{}", &transparent), 2);
+    assert_eq!(steps_of("p.pdf", "{}", &transparent), 3);
     assert_eq!(steps(r#"{"preset":"serving"}"#, &transparent), 3);
     assert_eq!(steps(r#"{"preset":"serving"}"#, &header(10, 10)), 2);
     assert_eq!(steps(r#"{"compression":"webp"}"#, &deep), 3);
