@@ -4,7 +4,7 @@
 //! already, and to which of several masters of one stem the TIFF belongs.
 
 use reindex_guest::{
-    Bounds, Compression, Document, Draft, Effect, Invalid, Outcome, Rendition, Space, Tiff,
+    Bounds, Compression, Document, Draft, Effect, Invalid, Json, Outcome, Rendition, Space, Tiff,
     image::{Header, Size},
     storage::ObjectInfo,
 };
@@ -44,6 +44,8 @@ pub struct Seen {
     pub namesakes: Vec<String>,
     /// What lies where its TIFF comes to.
     pub made: Option<ObjectInfo>,
+    /// The master's record, if there is one to be kept up.
+    pub record: Option<String>,
 }
 
 /// A TIFF to be made.
@@ -55,6 +57,7 @@ pub struct Task {
     replaces: Option<String>,
     bounds: Bounds,
     made_as: String,
+    has_record: bool,
 }
 
 /// Decides what is to be done before the image itself is looked at.
@@ -71,9 +74,12 @@ pub fn plan(request: Request, seen: Seen, options: &Options) -> Result<Task, Out
     let made_as = options.made_as(bounds, request.master.is_pdf());
     if let Some(size) = made.filter(|_| !request.force).and_then(|made| done(made, &request.master, &master, &made_as))
     {
-        return Err(closing(&request, size, options).into());
+        let record = seen.record.as_deref();
+        let update = record.and_then(|record| options.records.as_ref().filter(|names| !says(record, size, names)));
+        return Err(closing(&request, size, update).into());
     }
-    Ok(Task { request, master_etag: master.etag, replaces: seen.made.map(|made| made.etag), bounds, made_as })
+    let (replaces, has_record) = (seen.made.map(|made| made.etag), seen.record.is_some());
+    Ok(Task { request, master_etag: master.etag, replaces, bounds, made_as, has_record })
 }
 
 /// A mistake in an environment must not cost a master.
@@ -148,7 +154,7 @@ impl Task {
         // The copy comes first: where the TIFF is, everything before it is done.
         let mut effects = Vec::from_iter(copy(&self.request.master, options.whole_name));
         effects.push(put);
-        effects.extend(closing(&self.request, size, options));
+        effects.extend(closing(&self.request, size, options.records.as_ref().filter(|_| self.has_record)));
         effects.into()
     }
 
@@ -183,8 +189,8 @@ fn copy(master: &Master, whole_name: bool) -> Option<Effect> {
 }
 
 /// What is due once the TIFF is there. All of it may be done again: it is, where a run was killed in between.
-fn closing(request: &Request, size: Size, options: &Options) -> Vec<Effect> {
-    let update = options.records.as_ref().map(|names| update(&request.master.key, size, names));
+fn closing(request: &Request, size: Size, updated: Option<&Attributes>) -> Vec<Effect> {
+    let update = updated.map(|names| update(&request.master.key, size, names));
     update.into_iter().chain(request.removal.clone()).collect()
 }
 
@@ -193,4 +199,11 @@ fn update(key: &str, size: Size, names: &Attributes) -> Effect {
     attributes.integer(&names.height, size.height.into());
     attributes.integer(&names.width, size.width.into());
     Effect::update_record(RECORDS, key, attributes.finish()).with_time(&names.time)
+}
+
+/// Whether a record says this size already.
+fn says(record: &str, size: Size, names: &Attributes) -> bool {
+    let Ok(json) = Json::parse(record) else { return false };
+    let number = |name: &str| json.map().ok()?.text(name).if_any()?.to_str().parse().ok();
+    number(&names.height) == Some(size.height) && number(&names.width) == Some(size.width)
 }
