@@ -1,7 +1,7 @@
 //! The rules of names, owners, limits and settings, without any bucket.
 
 use proptest::prelude::*;
-use pyramid::{
+use pyramids::{
     name::{ENDINGS, Master},
     options::Options,
     plan::{Seen, Task, plan},
