@@ -175,9 +175,8 @@ fn serving() -> Tiff {
 }
 
 fn preset(settings: Map) -> Result<Tiff, Invalid> {
-    let presets: [(&str, fn() -> Tiff); 2] = [("archive", archive), ("serving", serving)];
     let Some(value) = settings.get("preset") else { return Ok(archive()) };
-    Setting { name: "preset", value }.word(&presets).map(|preset| preset())
+    Setting { name: "preset", value }.word(&[("archive", archive()), ("serving", serving())])
 }
 
 /// A setting as it is said.
@@ -240,6 +239,6 @@ impl Setting<'_> {
     }
 }
 
-fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], value: T) -> &'static str {
     words.iter().find(|(_, known)| *known == value).map_or("", |(word, _)| word)
 }

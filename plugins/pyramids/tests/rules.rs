@@ -1,4 +1,5 @@
 //! The rules of names, owners, limits and settings, without any bucket.
+#![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use proptest::prelude::*;
 use pyramids::{
