@@ -9,5 +9,7 @@ mod embedded;
 mod house;
 mod place;
 mod plugins;
+#[cfg(feature = "vips")]
+mod pyramid;
 mod run;
 mod sandbox;
