@@ -173,7 +173,7 @@ fn paint(tone: Tone, word: &str) -> String {
     match tone {
         Tone::Note => styled(BOLD, word),
         Tone::Warning => styled(YELLOW, word),
-        Tone::Failure => styled(RED, word),
+        Tone::Failure | Tone::Error => styled(RED, word),
         Tone::Quote => styled(DIM, word),
     }
 }
