@@ -24,7 +24,7 @@ use super::{
 const FOR_GOOD: Duration = Duration::from_secs(600);
 
 fn start(job: Job, work: Work) -> JoinHandle<Result<Summary>> {
-    let options = Options { work, fresh: false };
+    let options = Options { work, ..Options::default() };
     tokio::spawn(async move { job.run(options, &Events::ignore(), &Stop::new()).await })
 }
 

@@ -2,14 +2,17 @@
 
 mod bucket;
 mod config;
+mod hear;
 mod jsonl;
 mod key;
 mod object;
 mod walk;
+mod watch;
 
 pub use bucket::Bucket;
 pub use config::Config;
 pub use jsonl::JsonLines;
+pub use watch::Watch;
 
 use std::{io, path::Path};
 

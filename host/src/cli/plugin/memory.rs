@@ -59,6 +59,7 @@ impl Scan for Records {
             segments: None,
             max_segments: Some(1),
             key: Some(self.key.clone()),
+            passing: false,
         })
     }
 
