@@ -91,7 +91,7 @@ pub(super) async fn compare(
         let job = project.job(may_build, &events).await?;
         job.diff(work, &events, &stop, each).await
     };
-    let tally = watched(ui, &observer, &stop, again, work).await?;
+    let tally = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
     let next = match tally.is_equal() {
         true => "nothing to do; a run would leave every document as it is".to_owned(),
         false => format!("reindex run {}", target.again()),

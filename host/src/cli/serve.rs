@@ -14,20 +14,19 @@ use crate::{
     backend::Mode,
     clock::System,
     error::{Error, Result},
-    event::Events,
     observe::{Metrics, Observer},
     pipeline::Stop,
     run::Project,
     serve::{Door, Health, Service, Setting},
 };
 
-/// The address that stands for none.
+/// The address that is none.
 const NOWHERE: &str = "none";
 
 /// Keeps recipes going: runs them at their times, or as requests and messages come
 ///
-/// A recipe with `[schedule]` runs at its times; one that reads `requests` or a `queue` works on them as they come.
-/// What fails is said and tried again; SIGTERM or Ctrl-C ends it after what is in flight.
+/// A recipe with `[schedule]` runs at its times; one that reads requests or a queue works on them as they come. What
+/// fails is said and tried again in time. SIGTERM or Ctrl-C ends it after what is in flight, with exit code 0.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex serve recipes/masters.toml
@@ -54,19 +53,47 @@ impl Serve {
         let (health, metrics) = (Health::new(&stop), Metrics::new(clock.clone()));
         if self.listen != NOWHERE {
             let door = Door::open(&self.listen).await?;
-            ui.say(&format!("listening on http://{} (/livez, /readyz, /metrics)", door.address()));
+            ui.say(&format!("listening on http://{}, for /livez, /readyz and /metrics", door.address()));
             tokio::spawn(door.answer(health.clone(), metrics.clone()));
         }
-        let (projects, wrong) = self.projects(place).await;
-        let mut observers = vec![ui.observer_of(None)];
-        observers.extend(projects.iter().map(|project| ui.observer_of(Some(&project.recipe.name))));
-        let heard = projects.into_iter().zip(&observers[1..]).map(|(project, observer)| hear(project, observer, &metrics));
-        let (heard, setting) = (heard.collect(), Setting { may_build: !self.no_build, clock, health, stop: stop.clone() });
+        let (projects, mut wrong) = self.projects(place).await;
+        let observers: Vec<_> = projects.iter().map(|project| ui.observer_of(&project.recipe.name)).collect();
+        let hear = |(project, observer): (Project, &Observer)| {
+            let events = metrics.of(&project.recipe.name, observer.events());
+            (project, events)
+        };
+        let recipes = projects.into_iter().zip(&observers).map(hear).collect();
+        let setting = Setting { may_build: !self.no_build, clock, health, stop: stop.clone() };
         let work = async {
-            let opened = Service::open(heard, &setting).await;
-            let wrong: Vec<_> = wrong.into_iter().chain(opened.as_ref().err().into_iter().flatten()).collect();
-            ...
+            match Service::open(recipes, &setting).await {
+                Ok(service) if wrong.is_empty() => service.run().await.map(|()| Exit::Done),
+                opened => {
+                    wrong.extend(opened.err().into_iter().flatten());
+                    wrong.iter().for_each(|error| ui.error(error));
+                    Ok(Exit::Usage)
+                }
+            }
         };
         watched(ui, &observers, &stop, self.again(), work).await
+    }
+
+    /// Reads every recipe and its environment; and what is wrong with those that cannot be read.
+    async fn projects(&self, place: &Place) -> (Vec<Project>, Vec<Error>) {
+        let (mut projects, mut wrong) = (Vec::new(), Vec::new());
+        for recipe in &self.recipes {
+            let target = Target { recipe: recipe.clone(), env: self.env.clone() };
+            match place.project(&target, Mode::ReadWrite).await {
+                Ok(project) => projects.push(project),
+                Err(error) => wrong.push(error),
+            }
+        }
+        (projects, wrong)
+    }
+
+    /// The command that goes on.
+    fn again(&self) -> String {
+        let recipes: String = self.recipes.iter().map(|recipe| format!(" {}", recipe.display())).collect();
+        let env = self.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+        format!("reindex serve{recipes}{env} goes on from here")
     }
 }

@@ -31,6 +31,12 @@ struct Outcome {
     outcome: &'static str,
 }
 
+impl Of {
+    fn with(&self, outcome: &'static str) -> Outcome {
+        Outcome { recipe: self.recipe.clone(), outcome }
+    }
+}
+
 type Counted = Family<Of, Counter>;
 type Measured = Family<Of, Gauge<f64, AtomicU64>>;
 
@@ -48,6 +54,7 @@ struct Numbers {
     messages: Counted,
     renditions: Counted,
     pixels: Counted,
+    requests: Family<Outcome, Counter>,
     denied: Counted,
     warnings: Counted,
     running: Measured,
@@ -74,6 +81,7 @@ impl Numbers {
             messages: add(registry, "messages", &format!("Messages sent{of_run}")),
             renditions: add(registry, "renditions", &format!("Objects stored that were made of an image{of_run}")),
             pixels: add(registry, "pixels", &format!("Pixels of the pictures those were made of{of_run}")),
+            requests: add(registry, "requests", "New objects by whether they became requests"),
             denied: add(registry, "denied", "Times that the plugin was refused what it was not granted"),
             warnings: add(registry, "warnings", "Warnings"),
             running: add(registry, "running", "Whether a run is worked on: 1 or 0"),
@@ -87,10 +95,11 @@ impl Numbers {
     fn begin(&self, of: &Of) {
         let counted = [&self.started, &self.finished, &self.errors, &self.denied, &self.warnings];
         for counted in counted.into_iter().chain(self.written(&Counts::default()).map(|(written, _)| written)) {
-            counted.get_or_create(of);
+            drop(counted.get_or_create(of));
         }
-        self.running.get_or_create(of);
+        drop(self.running.get_or_create(of));
         self.count(of, &Counts::default(), &Counts::default());
+        self.arrive(of, 0, 0);
     }
 
     /// What was written, with the counts of it.
@@ -106,12 +115,17 @@ impl Numbers {
         ]
     }
 
+    fn arrive(&self, of: &Of, taken: u64, skipped: u64) {
+        for (outcome, more) in [("taken", taken), ("skipped", skipped)] {
+            self.requests.get_or_create(&of.with(outcome)).inc_by(more);
+        }
+    }
+
     /// Counts what a run has more than before. What it has less of, such as failures that were mended, was counted.
     fn count(&self, of: &Of, before: &Counts, now: &Counts) {
         for ((written, before), (_, now)) in self.written(before).into_iter().zip(self.written(now)) {
             written.get_or_create(of).inc_by(now.saturating_sub(before));
         }
-        let with = |outcome| Outcome { recipe: of.recipe.clone(), outcome };
         for (outcome, before, now) in [
             ("done", before.done, now.done),
             ("skipped", before.skipped, now.skipped),
@@ -119,10 +133,10 @@ impl Numbers {
             ("failed", before.failed, now.failed),
             ("waiting", before.waiting, now.waiting),
         ] {
-            self.items.get_or_create(&with(outcome)).inc_by(now.saturating_sub(before));
+            self.items.get_or_create(&of.with(outcome)).inc_by(now.saturating_sub(before));
         }
         for (outcome, now) in [("failed", now.failed), ("waiting", now.waiting)] {
-            self.open.get_or_create(&with(outcome)).set(i64::try_from(now).unwrap_or(i64::MAX));
+            self.open.get_or_create(&of.with(outcome)).set(i64::try_from(now).unwrap_or(i64::MAX));
         }
     }
 }
@@ -188,17 +202,18 @@ impl Inner {
             Event::Started { before, .. } => self.start(of, before),
             Event::Progress { counts } => self.count(of, counts),
             Event::Ended { finished, counts, .. } => self.end(of, *finished, counts),
-            Event::Error { .. } => drop(numbers.errors.get_or_create(of).inc()),
-            Event::Denied { .. } => drop(numbers.denied.get_or_create(of).inc()),
-            Event::Warning { .. } => drop(numbers.warnings.get_or_create(of).inc()),
-            Event::Due { at } => drop(numbers.next_due.get_or_create(of).set(seconds(*at))),
+            Event::Error { .. } => step(&numbers.errors, of),
+            Event::Denied { .. } => step(&numbers.denied, of),
+            Event::Warning { .. } => step(&numbers.warnings, of),
+            Event::Due { at } => set(&numbers.next_due, of, seconds(*at)),
+            Event::Arrived { taken, passed } => numbers.arrive(of, *taken, passed.values().sum()),
             _ => {}
         }
     }
 
     fn start(&self, of: &Of, before: &Counts) {
-        self.numbers.started.get_or_create(of).inc();
-        self.numbers.running.get_or_create(of).set(1.0);
+        step(&self.numbers.started, of);
+        set(&self.numbers.running, of, 1.0);
         self.numbers.count(of, before, before);
         let current = Current { began: self.clock.now(), counts: *before };
         self.current().insert(of.recipe.clone(), current);
@@ -213,19 +228,27 @@ impl Inner {
 
     fn end(&self, of: &Of, finished: bool, counts: &Counts) {
         self.count(of, counts);
-        self.numbers.running.get_or_create(of).set(0.0);
+        set(&self.numbers.running, of, 0.0);
         let Some(Current { began, .. }) = self.current().remove(&of.recipe) else { return };
         if finished {
             let now = self.clock.now();
-            self.numbers.finished.get_or_create(of).inc();
-            self.numbers.last_end.get_or_create(of).set(seconds(now));
-            self.numbers.last_duration.get_or_create(of).set(now.duration_since(began).as_secs_f64());
+            step(&self.numbers.finished, of);
+            set(&self.numbers.last_end, of, seconds(now));
+            set(&self.numbers.last_duration, of, now.duration_since(began).as_secs_f64());
         }
     }
 
     fn current(&self) -> MutexGuard<'_, BTreeMap<String, Current>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn step(counted: &Counted, of: &Of) {
+    counted.get_or_create(of).inc();
+}
+
+fn set(measured: &Measured, of: &Of, value: f64) {
+    measured.get_or_create(of).set(value);
 }
 
 fn seconds(time: Timestamp) -> f64 {
@@ -264,6 +287,7 @@ mod tests {
         events.warn("why");
         let ended = Counts { done: 8, waiting: 0, failed: 0, skipped: 1, ..counts };
         events.send(Event::Ended { run: "r1".into(), finished: true, counts: ended });
+        events.send(Event::Arrived { taken: 3, passed: [("its name begins with a dot", 2)].into() });
         events.send(Event::Due { at: "2026-11-26T05:30:00Z".parse().unwrap() });
         insta::assert_snapshot!(metrics.text());
     }

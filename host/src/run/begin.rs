@@ -1,5 +1,7 @@
 //! The beginning of a run: which one this process goes on with or joins, and the indexes it fills.
 
+use jiff::Timestamp;
+
 use super::{
     Fresh, Job, Options, Work,
     identity::{self, digest},
@@ -20,13 +22,15 @@ pub(super) const ENOUGH: usize = 100;
 const MADE: &str = "made";
 
 impl Job {
-    /// The unfinished run to go on with, alone or beside other workers, or a new one; and whether it goes on.
+    /// The unfinished run to go on with, alone or beside other workers, or a new one; and whether it goes on. A finished
+    /// one if the options say that it will do.
     pub(super) async fn begin(&self, options: &Options, events: &Events, stop: &Stop) -> Result<(Run, bool)> {
         let mut fresh = options.fresh;
         loop {
             let mut draft = self.draft(options).await?;
             let runs = self.ledger.runs(&self.name, ENOUGH).await?;
             let newest = runs.first().map(|run| run.id.clone());
+            let enough = runs.iter().find(|run| is_since(run, options.since)).cloned();
             if let Some(mut old) = runs.into_iter().filter(is_unfinished).find(|run| is_in_line(run, &draft)) {
                 let same = self.is_the_same(&old, &draft);
                 let gives_up = fresh == Fresh::Always || fresh == Fresh::IfDifferent && same.is_err();
@@ -36,6 +40,9 @@ impl Job {
                     return Ok((old, true));
                 }
                 self.give_up(&mut old, events, stop).await?;
+            }
+            if let Some(enough) = enough {
+                return Ok((enough, true));
             }
             self.clear_up(None, events, stop).await?;
             targets::choose(&self.targets()?, &mut draft).await?;
@@ -179,13 +186,20 @@ fn is_in_line(run: &Run, draft: &Run) -> bool {
     }
 }
 
+/// Whether a run makes a new one needless.
+fn is_since(run: &Run, since: Option<Timestamp>) -> bool {
+    run.scope == Scope::Full && run.phase == Phase::Finished && since.is_some_and(|since| run.started >= since)
+}
+
 pub(super) fn is_unfinished(run: &Run) -> bool {
     matches!(run.phase, Phase::Running | Phase::Finishing)
 }
 
 fn passing() -> Error {
-    Error::usage("requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids")
-        .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
+    Error::usage(
+        "requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids",
+    )
+    .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
 }
 
 fn not_keyed() -> Error {
