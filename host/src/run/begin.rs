@@ -1,6 +1,6 @@
 //! The beginning of a run: which one this process goes on with or joins, and the indexes it fills.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Fresh, Job, Options, Work,
@@ -18,6 +18,10 @@ use crate::{
 /// How many runs of a recipe are looked through for an unfinished one.
 pub(super) const ENOUGH: usize = 100;
 
+/// How far the clocks of two machines may be apart. A run that seems to have begun later than that was begun under a
+/// clock that was wrong.
+pub const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
 /// The mark of a run whose indexes are there.
 const MADE: &str = "made";
 
@@ -30,7 +34,8 @@ impl Job {
             let mut draft = self.draft(options).await?;
             let runs = self.ledger.runs(&self.name, ENOUGH).await?;
             let newest = runs.first().map(|run| run.id.clone());
-            let enough = runs.iter().find(|run| is_since(run, options.since)).cloned();
+            let will_do = |since| runs.iter().find(|run| is_since(run, since, draft.started)).cloned();
+            let enough = options.since.and_then(will_do);
             if let Some(mut old) = runs.into_iter().filter(is_unfinished).find(|run| is_in_line(run, &draft)) {
                 let same = self.is_the_same(&old, &draft);
                 let gives_up = fresh == Fresh::Always || fresh == Fresh::IfDifferent && same.is_err();
@@ -186,9 +191,10 @@ fn is_in_line(run: &Run, draft: &Run) -> bool {
     }
 }
 
-/// Whether a run makes a new one needless.
-fn is_since(run: &Run, since: Option<Timestamp>) -> bool {
-    run.scope == Scope::Full && run.phase == Phase::Finished && since.is_some_and(|since| run.started >= since)
+/// Whether a run makes a new one needless that would begin now.
+fn is_since(run: &Run, since: Timestamp, now: Timestamp) -> bool {
+    let began = since <= run.started && run.started <= now.saturating_add(SKEW).unwrap_or(now);
+    run.scope == Scope::Full && run.phase == Phase::Finished && began
 }
 
 pub(super) fn is_unfinished(run: &Run) -> bool {

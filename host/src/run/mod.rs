@@ -26,6 +26,7 @@ use std::{
 
 use jiff::Timestamp;
 
+pub use begin::SKEW;
 pub use check::Finding;
 pub use iam::Permissions;
 pub use job::Job;

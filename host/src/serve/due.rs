@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::{
     ledger::{Phase, Run, Scope},
     recipe::Schedule,
+    run::SKEW,
 };
 
 /// What is to be done.
@@ -35,11 +36,13 @@ pub(super) struct Past {
 impl Past {
     /// What a recipe's runs, newest first, tell at a time; `waiting` is since when one was waited for.
     ///
-    /// A run that is said to begin later was begun under a clock that was wrong, and must not hold up others.
+    /// A run that seems to have begun after that, but for [`SKEW`], was begun under a clock that was wrong. It must not
+    /// hold up others.
     pub fn of(runs: &[Run], waiting: Timestamp, now: Timestamp) -> Self {
         let mut whole = runs.iter().filter(|run| run.scope == Scope::Full);
         let unfinished = whole.clone().any(|run| matches!(run.phase, Phase::Running | Phase::Finishing));
-        let newest = whole.find(|run| run.started <= now);
+        let latest = now.saturating_add(SKEW).unwrap_or(now);
+        let newest = whole.find(|run| run.started <= latest);
         Self { began: newest.map_or(waiting, |run| run.started), unfinished }
     }
 
