@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use reindex::{
     backend::Mode,
     clock::Clock,
-    error::{Error, Result},
+    error::Result,
     event::{Event, Events},
     ledger::Run,
     pipeline::Stop,
@@ -54,21 +54,23 @@ pub struct Kept {
 impl Kept {
     /// Keeps these recipes of a place going.
     pub async fn going(place: &Place, recipes: &[&str], clock: &Turned) -> Self {
-        Self::open(place, recipes, clock).await.map_err(|wrong| format!("{wrong:?}")).unwrap()
+        Self::with(recipes.iter().map(|recipe| project(place, recipe)).collect(), clock).await
     }
 
-    pub async fn open(place: &Place, recipes: &[&str], clock: &Turned) -> Result<Self, Vec<Error>> {
+    /// Keeps recipes going that are right.
+    pub async fn with(projects: Vec<Project>, clock: &Turned) -> Self {
         let (say, heard) = mpsc::unbounded_channel();
-        let hear = |recipe: &&str| {
-            let (say, name) = (say.clone(), (*recipe).to_owned());
+        let hear = |project: Project| {
+            let (say, name) = (say.clone(), project.recipe.name.clone());
             let events = Events::new(move |event| drop(say.send((name.clone(), event))));
-            (project(place, recipe), events)
+            (project, events)
         };
         let (stop, clock) = (Stop::new(), Arc::new(clock.clone()));
         let health = Health::new(&stop);
         let setting = Setting { may_build: false, clock, health: health.clone(), stop: stop.clone() };
-        let service = Service::open(recipes.iter().map(hear).collect(), &setting).await?;
-        Ok(Self { health, stop, heard, running: tokio::spawn(service.run()) })
+        let opened = Service::open(projects.into_iter().map(hear).collect(), &setting).await;
+        let service = opened.map_err(|wrong| format!("{wrong:?}")).unwrap();
+        Self { health, stop, heard, running: tokio::spawn(service.run()) }
     }
 
     /// The next event of a recipe that this is asked of and has an answer to.

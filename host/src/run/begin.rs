@@ -9,7 +9,7 @@ use super::{
     stopped, targets,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, Retry},
     event::Events,
     ledger::{Phase, Run, Scope},
     pipeline::Stop,
@@ -98,6 +98,7 @@ impl Job {
             && let Some(owner) = leases.living(&leases.lines()).await?
         {
             return Err(Error::usage(format!("worker {owner} is at work on run {}, so it cannot be given up", run.id))
+                .retry(Retry::Later)
                 .hint("stop its workers first, or leave out `--fresh` to help them"));
         }
         run.phase = Phase::Abandoned;

@@ -15,8 +15,6 @@ use crate::pipeline::jittered;
 const STEP: Duration = Duration::from_millis(250);
 /// How long to wait after the first failure that may pass by itself; each further one doubles it.
 const FIRST: Duration = Duration::from_secs(1);
-/// ... up to this.
-const LONGEST: Duration = Duration::from_secs(300);
 
 /// What moves a loop.
 pub(super) struct Heart {
@@ -57,9 +55,9 @@ impl Heart {
         }
     }
 
-    /// Sleeps longer the more often something failed.
-    pub async fn pause_after(&self, failures: u32) {
-        self.pause(jittered(growing(failures))).await;
+    /// Sleeps longer the more often something failed, up to the longest pause.
+    pub async fn pause_after(&self, failures: u32, longest: Duration) {
+        self.pause(jittered(growing(failures).min(longest))).await;
     }
 
     /// Works. It is what runs on the same thread that is shown to move, so that work which blocks it shows, too.
@@ -75,7 +73,7 @@ impl Heart {
 }
 
 fn growing(failures: u32) -> Duration {
-    FIRST.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1))).min(LONGEST)
+    FIRST.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1)))
 }
 
 #[cfg(test)]
@@ -83,8 +81,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_end_growing() {
-        let pauses = [1, 2, 3, 9, 10, u32::MAX].map(|failures| growing(failures).as_secs());
-        assert_eq!(pauses, [1, 2, 4, 256, 300, 300]);
+    fn pauses_double_and_overflow_nothing() {
+        assert_eq!([1, 2, 3, 9].map(|failures| growing(failures).as_secs()), [1, 2, 4, 256]);
+        assert!(growing(u32::MAX) > Duration::from_secs(1_000_000));
     }
 }

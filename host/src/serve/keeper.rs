@@ -1,12 +1,15 @@
 //! Keeping one recipe going: a run whenever one is due, whatever fails in between.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use tokio::{sync::Notify, task::JoinSet};
 
 use super::{
-    Setting,
+    AWAY, Setting,
     due::{Due, Past},
     heart::Heart,
     taker::Taker,
@@ -21,8 +24,8 @@ use crate::{
     run::{Fresh, Options, Project, Summary, Work},
 };
 
-/// How often to look whether another process has let go of the recipe.
-const HELD: Duration = Duration::from_secs(1);
+/// How often to look, at least, whether another process has let go of the recipe.
+const HELD: Duration = Duration::from_secs(10);
 /// How long to wait where nothing is due any more.
 const NEVER: Duration = Duration::from_secs(3600);
 /// How many runs are looked through for the newest of the whole source.
@@ -87,10 +90,14 @@ impl Keeper {
 
     async fn keep(mut self) {
         while !self.heart.is_asked() {
-            self.heart.pulse.beat();
-            match self.turn().await {
-                Ok(()) => self.failures = 0,
-                Err(error) => self.fail(error).await,
+            let begun = Instant::now();
+            let turned = self.turn().await;
+            // What went well for long enough does not fail in a row.
+            if turned.is_ok() || begun.elapsed() > AWAY {
+                self.failures = 0;
+            }
+            if let Err(error) = turned {
+                self.fail(error).await;
             }
         }
     }
@@ -156,10 +163,11 @@ impl Keeper {
         if self.heart.is_asked() && error.kind() == Kind::Stopped {
             return self.events.note(error.message());
         }
+        self.failures = self.failures.saturating_add(1);
         if is_held(&error) {
             let text = format!("{error}; waiting for its end");
             self.say(text.clone(), Event::Note { text });
-            return self.heart.pause(HELD).await;
+            return self.heart.pause_after(self.failures, HELD).await;
         }
         self.events.error(&error);
         if matches!(self.way, Way::Times(_)) && !error.may_retry() {
@@ -167,8 +175,7 @@ impl Keeper {
             return;
         }
         self.lack(&error);
-        self.failures = self.failures.saturating_add(1);
-        self.heart.pause_after(self.failures).await;
+        self.heart.pause_after(self.failures, AWAY).await;
     }
 
     /// Is not ready any more: the servers are looked at again before the next attempt.

@@ -12,8 +12,9 @@ mod http;
 mod keeper;
 mod taker;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use futures::future::join_all;
 use tokio::task::JoinSet;
 
 pub use health::Health;
@@ -27,6 +28,9 @@ use crate::{
     run::Project,
 };
 use keeper::Keeper;
+
+/// How long to wait at most before what failed is tried again.
+const AWAY: Duration = Duration::from_secs(300);
 
 /// What all recipes of a service share.
 #[derive(Clone)]
@@ -50,13 +54,15 @@ impl Service {
     /// *Errors*: everything a person has to mend, of all the recipes; then none is kept going.
     pub async fn open(recipes: Vec<(Project, Events)>, setting: &Setting) -> Result<Self, Vec<Error>> {
         let mut wrong = Vec::from_iter(twice(&recipes));
-        let mut keepers = Vec::new();
-        for (project, events) in recipes {
+        let open = |(project, events): (Project, Events)| async {
             let path = project.recipe.path.display().to_string();
-            match Keeper::open(project, events, setting).await {
+            Keeper::open(project, events, setting).await.map_err(|error| named(error, path))
+        };
+        let mut keepers = Vec::new();
+        for opened in join_all(recipes.into_iter().map(open)).await {
+            match opened {
                 Ok(keeper) => keepers.push(keeper),
-                Err(error) if error.context().iter().any(|(label, _)| *label == "recipe") => wrong.push(error),
-                Err(error) => wrong.push(error.with("recipe", path)),
+                Err(error) => wrong.push(error),
             }
         }
         if wrong.is_empty() { Ok(Self(keepers)) } else { Err(wrong) }
@@ -75,6 +81,12 @@ impl Service {
         }
         Ok(())
     }
+}
+
+/// An error that says which of the recipes it is about.
+fn named(error: Error, path: String) -> Error {
+    let is_named = error.context().iter().any(|(label, _)| *label == "recipe");
+    if is_named { error } else { error.with("recipe", path) }
 }
 
 /// Recipes of one name would take each other's runs for their own.

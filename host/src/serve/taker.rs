@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::{Setting, heart::Heart};
+use super::{AWAY, Setting, heart::Heart};
 use crate::{event::Events, request::Intake};
 
 /// The intake of one recipe.
@@ -31,7 +31,7 @@ impl Taker {
                 failures += 1;
                 self.heart.pulse.lacks(error.message());
                 self.events.error(&error);
-                self.heart.pause_after(failures).await;
+                self.heart.pause_after(failures, AWAY).await;
             }
         }
     }
