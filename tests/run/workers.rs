@@ -11,7 +11,7 @@ use reindex::{
     event::{Event, Events},
     ledger::Filter,
     pipeline::Stop,
-    run::{Job, Options, Summary, Work},
+    run::{Fresh, Job, Options, Summary, Work},
 };
 use tokio::task::JoinHandle;
 
