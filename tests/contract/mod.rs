@@ -6,6 +6,7 @@
 pub mod bucket;
 pub mod export;
 pub mod index;
+pub mod intake;
 pub mod ledger;
 pub mod list;
 pub mod queue;

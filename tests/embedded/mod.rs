@@ -1,4 +1,6 @@
 //! The contract suites run by what is embedded, and what only it can suffer: other processes, damaged files, full disks.
 
 mod files;
+mod requests;
 mod sqlite;
+mod watch;

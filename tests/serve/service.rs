@@ -1,6 +1,7 @@
 //! A service within the test's own process, under a clock that the test turns, with everything it says.
 
 use std::{
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -48,6 +49,7 @@ pub struct Kept {
     pub health: Health,
     stop: Stop,
     heard: mpsc::UnboundedReceiver<(String, Event)>,
+    unasked: BTreeMap<String, VecDeque<Event>>,
     running: JoinHandle<Result<()>>,
 }
 
@@ -70,15 +72,22 @@ impl Kept {
         let setting = Setting { may_build: false, clock, health: health.clone(), stop: stop.clone() };
         let opened = Service::open(projects.into_iter().map(hear).collect(), &setting).await;
         let service = opened.map_err(|wrong| format!("{wrong:?}")).unwrap();
-        Self { health, stop, heard, running: tokio::spawn(service.run()) }
+        Self { health, stop, heard, unasked: BTreeMap::new(), running: tokio::spawn(service.run()) }
     }
 
-    /// The next event of a recipe that this is asked of and has an answer to.
+    /// The first answer to an event of a recipe; those of others are kept until they are asked for.
     pub async fn hear<T>(&mut self, recipe: &str, mut answer: impl FnMut(&Event) -> Option<T>) -> T {
         let listen = async {
             loop {
-                let (of, event) = self.heard.recv().await.expect("the service says something");
-                if let Some(answer) = answer(&event).filter(|_| of == recipe) {
+                let event = match self.unasked.entry(recipe.to_owned()).or_default().pop_front() {
+                    Some(event) => event,
+                    None => {
+                        let (of, event) = self.heard.recv().await.expect("the service says something");
+                        self.unasked.entry(of).or_default().push_back(event);
+                        continue;
+                    }
+                };
+                if let Some(answer) = answer(&event) {
                     return answer;
                 }
             }

@@ -17,6 +17,7 @@ mod plugin;
 mod prune;
 mod queue;
 mod recipe;
+mod rerun;
 mod retry;
 mod run;
 mod search;
@@ -69,6 +70,7 @@ enum Command {
     Diff(diff::Diff),
     Status(status::Status),
     Retry(retry::Retry),
+    Rerun(rerun::Rerun),
     Prune(prune::Prune),
     Load(load::Load),
     Iam(iam::Iam),
@@ -123,6 +125,7 @@ impl Command {
             Self::Diff(diff) => diff.run(place, ui).await,
             Self::Status(status) => status.run(place, ui).await,
             Self::Retry(retry) => retry.run(place, ui).await,
+            Self::Rerun(rerun) => rerun.run(place, ui).await,
             Self::Prune(prune) => prune.run(place, ui).await,
             Self::Iam(iam) => iam.run(place, ui),
             Self::Load(load) => load.run(place, ui).await,
