@@ -113,7 +113,7 @@ fn everything(item: &Item) -> Outcome {
 }
 
 /// A document, and the request it came from away as it was read.
-fn finish(Item { id, body }: &Item) -> Outcome {
+fn finish(Item { id, body, .. }: &Item) -> Outcome {
     let request = body.split_once("\"request\":").map_or("", |(_, request)| request);
     let part = |name| field(request, name).unwrap_or_default().to_owned();
     Outcome::Effects(vec![
