@@ -76,10 +76,10 @@ async fn files_from_before_and_from_later_are_told_of_until_they_are_acknowledge
     assert_eq!(arrivals, watch.arrivals(SOON).await.unwrap(), "nobody acknowledged it");
     watch.acknowledge(&arrivals).await.unwrap();
     folder.put("later.tif", "1");
-    folder.put("deep/er/Ω ü+%.tif", "1");
+    folder.put("deep/er/Ω ü+.tif", "1");
     fs::rename(folder.path("later.tif"), folder.path("moved.tif")).unwrap();
     let came = take(&*watch, 2).await;
-    assert_eq!(keys(&came), ["deep/er/Ω ü+%.tif", "moved.tif"]);
+    assert_eq!(keys(&came), ["deep/er/Ω ü+.tif", "moved.tif"]);
     assert_quiet(&*watch).await;
 }
 

@@ -192,6 +192,7 @@ async fn a_followed_run_that_is_stopped_or_killed_after_any_event_ends_like_an_u
     following.until("all is settled", is_settled).await;
     following.stopped().await;
     let expected = desk.left().await;
+    assert!(events.load(Ordering::SeqCst) > 8, "{events:?} are too few to be worth breaking");
     for (at, kills) in (0..events.load(Ordering::SeqCst)).flat_map(|at| [(at, false), (at, true)]) {
         let desk = Desk::laid().await;
         let came = Arc::new(Notify::new());

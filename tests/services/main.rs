@@ -19,6 +19,7 @@ mod place;
 #[path = "../plugins.rs"]
 mod plugins;
 mod queue;
+mod requests;
 mod s3;
 mod serve;
 #[path = "../serve/service.rs"]

@@ -143,6 +143,9 @@ fn next(status: &run::Status, target: &Target) -> String {
             "reindex retry {again}, after mending what the reasons say; then reindex run {again}{}",
             flags(&status.run)
         ),
+        (Phase::Running, false) if status.run.identity.contains_key(run::PACE) => {
+            format!("reindex serve {again} goes on from here")
+        }
         (Phase::Running | Phase::Finishing, false) => {
             format!("reindex run {again}{} goes on from here", flags(&status.run))
         }

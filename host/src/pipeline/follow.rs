@@ -168,12 +168,17 @@ impl Follower {
     /// Waits until somebody notifies, a record is to be tried again, it is time to look, or the line is to end.
     async fn rest(&self, woken: Notified<'_>) {
         let mut woken = std::pin::pin!(woken);
-        let until = Instant::now() + self.follow.poll;
-        let until = self.look().next().map_or(until, |next| next.min(until));
-        while !self.must_end() && Instant::now() < until {
+        let look_again = Instant::now() + self.follow.poll;
+        loop {
+            let now = Instant::now();
+            // What is in hand meanwhile may end, and be due sooner.
+            let until = self.look().next().map_or(look_again, |next| next.min(look_again));
+            if self.must_end() || until <= now {
+                return;
+            }
             tokio::select! {
                 () = &mut woken => return,
-                () = tokio::time::sleep_until(until.min(Instant::now() + NOTICE)) => {}
+                () = tokio::time::sleep_until(until.min(now + NOTICE)) => {}
             }
         }
     }

@@ -22,6 +22,10 @@ pub(super) const ENOUGH: usize = 100;
 /// clock that was wrong.
 pub const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
+/// What tells a run that follows its source from one that goes from end to end, among its identity: it keeps no
+/// checkpoint that the other could go on from.
+pub const PACE: &str = "pace";
+
 /// The mark of a run whose indexes are there.
 const MADE: &str = "made";
 
@@ -145,8 +149,7 @@ impl Job {
         let segments = self.segments(work, &info);
         let mut identity = self.identity(&info, segments)?;
         if follow.is_some() {
-            // It keeps no checkpoint that a run from end to end could go on from.
-            identity.insert("pace".into(), "for ever".into());
+            identity.insert(PACE.into(), "for ever".into());
         }
         let total = match work {
             Work::Ids(_) | Work::Loaded if info.key.is_none() => return Err(not_keyed()),

@@ -51,12 +51,15 @@ impl Project {
                 let table = table.iter().map(|table| (table.clone(), Use::Read));
                 std::iter::once((queue.clone(), Use::Consume)).chain(table).collect()
             }
-            Source::Requests { bucket, intake, .. } => {
+            Source::Requests { bucket, objects, intake, .. } => {
                 let queue = match intake {
                     Some(Intake::Queue(queue)) => Some((queue.clone(), Use::Consume)),
                     _ => None,
                 };
-                std::iter::once((bucket.clone(), Use::Read)).chain(queue).collect()
+                // Whoever takes in events writes requests; whoever asks for everything again lists the objects.
+                let writes = queue.as_ref().map(|_| (bucket.clone(), Use::Write));
+                let reads = [bucket, objects].map(|bucket| (bucket.clone(), Use::Read));
+                reads.into_iter().chain(writes).chain(queue).collect()
             }
             Source::File { .. } | Source::Export { .. } => Vec::new(),
         };

@@ -27,7 +27,7 @@ use std::{
 
 use jiff::Timestamp;
 
-pub use begin::SKEW;
+pub use begin::{PACE, SKEW};
 pub use check::Finding;
 pub use iam::Permissions;
 pub use job::Job;
