@@ -13,3 +13,4 @@ mod plugins;
 mod pyramid;
 mod run;
 mod sandbox;
+mod serve;

@@ -22,6 +22,9 @@ mod plugins;
 mod queue;
 mod requests;
 mod s3;
+mod serve;
+#[path = "../serve/service.rs"]
+mod service;
 mod session;
 mod smoke;
 mod trouble;

@@ -20,6 +20,8 @@ pub enum Tone {
     Warning,
     /// Went wrong.
     Failure,
+    /// Ended what was going on.
+    Error,
     /// Somebody else's words.
     Quote,
 }
@@ -31,6 +33,7 @@ impl Tone {
             Self::Note => "note: ",
             Self::Warning => "warning: ",
             Self::Failure => "failed: ",
+            Self::Error => "error: ",
             Self::Quote => "",
         }
     }
@@ -54,6 +57,8 @@ impl Remarks {
         let (tone, text) = match event {
             Event::Note { text } => (Tone::Note, clean(text)),
             Event::Warning { text } => (Tone::Warning, clean(text)),
+            Event::Error { report, .. } => (Tone::Error, clean(report.strip_prefix("error: ").unwrap_or(report))),
+            Event::Due { at } => (Tone::Note, format!("runs next at {at}")),
             Event::Arrived { taken, passed } if self.arrivals.pass("", now) => (Tone::Note, arrived(*taken, passed)),
             Event::Denied { door } if self.doors.insert(door.clone()) => {
                 (Tone::Warning, format!("the plugin was refused what it is not granted: {}", clean(door)))
