@@ -23,6 +23,8 @@ mod secret;
 pub mod sqlite;
 #[cfg(feature = "sqs")]
 pub mod sqs;
+#[cfg(feature = "vips")]
+pub mod vips;
 
 use std::{
     collections::BTreeMap,

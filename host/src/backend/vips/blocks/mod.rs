@@ -1,0 +1,54 @@
+//! The metadata of an image file, block by block as it stands there. Pure and without libvips, which keeps less of it.
+//!
+//! A file is taken for what its first bytes say. Nothing in it is believed: a length that leads out of the file, or
+//! structure that makes no sense, ends the walk, and what came before stands.
+
+mod bounded;
+mod gif;
+mod heif;
+mod jpeg;
+mod png;
+#[cfg(test)]
+mod tests;
+mod tiff;
+mod webp;
+
+use std::io::{self, Read, Seek};
+
+use bytesize::ByteSize;
+
+use crate::capability::image::{Answer, Block, Flaw};
+use bounded::{Bounded, Stop};
+
+/// Reads every block of metadata of an image, in the order of its file. A file of an unknown kind has none.
+///
+/// *Errors*: [`Flaw::Refused`] if reading and holding them takes more than `max_bytes`; no more is ever allocated.
+/// [`Flaw::Unreadable`] if the file cannot be read.
+pub fn read(file: &mut (impl Read + Seek), max_bytes: u64) -> Answer<Vec<Block>> {
+    let unreadable = |error: io::Error| Flaw::Unreadable(error.to_string());
+    let mut file = Bounded::open(file, max_bytes).map_err(unreadable)?;
+    match walk(&mut file) {
+        Ok(()) | Err(Stop::Ends) => {}
+        Err(Stop::Full) => {
+            let limit = ByteSize(max_bytes);
+            return Err(Flaw::Refused(format!(
+                "its metadata is larger than {limit}; raise `host-memory` under `[limits]`"
+            )));
+        }
+        Err(Stop::Failed(error)) => return Err(unreadable(error)),
+    }
+    file.blocks.sort_by_key(|block| block.offset);
+    Ok(file.blocks)
+}
+
+fn walk(file: &mut Bounded<impl Read + Seek>) -> Result<(), Stop> {
+    match &file.array::<12>(0)? {
+        [0xff, 0xd8, 0xff, ..] => jpeg::walk(file),
+        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => png::walk(file),
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => tiff::walk(file),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P'] => webp::walk(file),
+        [b'G', b'I', b'F', b'8', ..] => gif::walk(file),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => heif::walk(file),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,3 @@
+//! Images, by the system's libvips.
+
+pub mod blocks;
