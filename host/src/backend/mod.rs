@@ -37,6 +37,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::{
     capability::{
+        image::{self, Images},
         index::Index,
         queue::Queue,
         storage::{Bucket, Scan, ScanOptions, Table},
@@ -212,6 +213,17 @@ pub struct Backends {
     session: Option<aws::Session>,
     ledger: Option<LedgerConfig>,
     databases: Mutex<BTreeMap<PathBuf, Arc<sqlite::Database>>>,
+    decoder: Option<Program>,
+}
+
+/// A program that decodes images when it is told to: one that calls `backend::vips::worker::work` and nothing else, in
+/// a process of its own. `reindex` with the argument `image-worker` is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Its file.
+    pub file: PathBuf,
+    /// What it is told.
+    pub arguments: Vec<String>,
 }
 
 impl Backends {
@@ -222,8 +234,8 @@ impl Backends {
     pub fn new(beside: impl Into<PathBuf>, state: impl Into<PathBuf>, mode: Mode, clock: Arc<dyn Clock>) -> Self {
         let state = state.into();
         let own = state.join("reindex.db");
-        let (session, ledger, databases) = (None, None, Mutex::default());
-        Self { beside: beside.into(), state, own, mode, clock, session, ledger, databases }
+        let (session, ledger, databases, decoder) = (None, None, Mutex::default(), None);
+        Self { beside: beside.into(), state, own, mode, clock, session, ledger, databases, decoder }
     }
 
     /// Keeps the ledger, and whatever names no file, in this database instead of `state`'s own.
@@ -242,6 +254,12 @@ impl Backends {
     #[must_use]
     pub fn with_aws(self, session: aws::Session) -> Self {
         Self { session: Some(session), ..self }
+    }
+
+    /// Lets images be decoded by this program.
+    #[must_use]
+    pub fn with_decoder(self, program: Program) -> Self {
+        Self { decoder: Some(program), ..self }
     }
 
     /// Opens the table of this name.
@@ -321,6 +339,29 @@ impl Backends {
             Some(other) => return Err(unfit("a bucket", name, other)),
         };
         Ok(Arc::new(files::Bucket::open(directory)))
+    }
+
+    /// Opens whoever opens images. No process is started yet.
+    pub fn images(&self, config: &image::Config) -> Result<Arc<dyn Images>> {
+        #[cfg(feature = "vips")]
+        {
+            let unsaid = || {
+                Error::usage("this opens images, and nobody said which program decodes them")
+                    .hint("an embedder gives `Backends` one by `with_decoder`")
+            };
+            let program = self.decoder.clone().ok_or_else(unsaid)?;
+            let root = absolute(self.state.join("scratch"))
+                .map_err(|error| Error::usage("the path of the state directory means nothing here").because(error))?;
+            Ok(Arc::new(vips::Vips::new(program, config.clone(), root)))
+        }
+        #[cfg(not(feature = "vips"))]
+        {
+            let _ = (config, &self.decoder);
+            Err(Error::usage("this build of reindex does not open images").hint(
+                "build it with `--features vips`, which needs libvips 8.14 or newer: on Debian, \
+                 `apt-get install libvips-dev`",
+            ))
+        }
     }
 
     /// Opens the environment's ledger.

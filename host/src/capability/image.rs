@@ -125,11 +125,24 @@ pub struct Rendered {
     pub content: Chunks,
 }
 
+/// Who opens images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its name and version, such as `libvips 8.14.1`.
+    pub maker: String,
+    /// What an image could do to this machine if it took over whoever opens it, such as `reach the network`; nothing
+    /// where every fence stands.
+    pub open: Vec<String>,
+}
+
 /// Opens images, away from this process: whatever is wrong with one costs only itself.
 ///
 /// *Errors*: of each call, those of buckets, and whatever keeps all images from being worked on, such as a full disk.
 #[async_trait]
 pub trait Images: Send + Sync {
+    /// Says who opens images here, after making sure that somebody does.
+    async fn about(&self) -> Result<About>;
+
     /// Describes an image without decoding it.
     async fn describe(&self, origin: &Origin) -> Result<Answer<Header>>;
 

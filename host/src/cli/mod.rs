@@ -9,6 +9,7 @@ mod diff;
 mod exit;
 mod iam;
 mod ids;
+mod image_worker;
 mod json;
 mod lines;
 mod load;
@@ -81,6 +82,9 @@ enum Command {
     #[command(subcommand)]
     Recipe(recipe::Recipe),
     Completions(completions::Completions),
+    /// Decodes images for another `reindex`
+    #[command(hide = true, after_help = "Started by `reindex run`; nobody calls it by hand.")]
+    ImageWorker,
 }
 
 /// Runs the command that the arguments name.
@@ -104,6 +108,10 @@ pub fn main() -> ExitCode {
 }
 
 fn start(command: Command, place: &Place, ui: Ui) -> Result<Exit> {
+    if matches!(command, Command::ImageWorker) {
+        // A fence holds threads that start after it.
+        return image_worker::run();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::bug("cannot start threads").because(error))?;
     let exit = runtime.block_on(command.run(place, ui));
@@ -130,6 +138,7 @@ impl Command {
             Self::Plugin(plugin) => plugin.run(ui).await,
             Self::Recipe(recipe) => recipe.run(ui),
             Self::Completions(completions) => completions.run(ui),
+            Self::ImageWorker => image_worker::run(),
         }
     }
 }

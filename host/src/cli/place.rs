@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 
+use super::image_worker;
 use crate::{
     backend::{self, Backends, Mode, aws::Session},
     capability::{index::Index, queue::Queue},
@@ -54,13 +55,21 @@ impl Place {
 
     /// Reads a recipe and its environment, for a command that asks no server.
     pub(super) fn read(&self, target: &Target) -> Result<Project> {
-        Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), Mode::ReadOnly, &variable)
+        self.open(target, Mode::ReadOnly)
     }
 
     /// Reads a recipe and its environment, and finds out who calls AWS if anybody does.
     pub(super) async fn project(&self, target: &Target, mode: Mode) -> Result<Project> {
-        let project = Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)?;
+        let project = self.open(target, mode)?;
         Ok(if project.calls_aws() { project.with_aws(Session::standard().await) } else { project })
+    }
+
+    fn open(&self, target: &Target, mode: Mode) -> Result<Project> {
+        let project = Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)?;
+        Ok(match image_worker::program() {
+            Some(program) => project.with_decoder(program),
+            None => project,
+        })
     }
 
     /// Reads an environment without a recipe.

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Job, Servers, Status, identity::digest, job::cores, status};
 use crate::{
-    backend::{Backends, Config, Mode, aws::Session, call_aws, export::Export, files},
+    backend::{Backends, Config, Mode, Program, aws::Session, call_aws, export::Export, files},
     build,
     capability::{
         Capability, Resources,
@@ -76,6 +76,12 @@ impl Project {
         let aws = &self.environment.aws;
         let session = session.within(aws.region.as_deref(), aws.endpoint.as_deref());
         Self { backends: self.backends.with_aws(session), ..self }
+    }
+
+    /// Lets images be decoded by this program.
+    #[must_use]
+    pub fn with_decoder(self, program: Program) -> Self {
+        Self { backends: self.backends.with_decoder(program), ..self }
     }
 
     /// Opens everything a run needs. A plugin's source is built, unless `may_build` forbids it.
@@ -229,6 +235,9 @@ impl Project {
         for resource in self.recipe.resources() {
             let name = &resource.name;
             let config = Some(self.environment.backend(name)?);
+            if resource.capability == Capability::Image && resources.images.is_none() {
+                resources.images = Some(self.backends.images(&self.recipe.image)?);
+            }
             match resource.capability {
                 Capability::Storage => self.storage(name, &mut resources)?,
                 Capability::Image => {

@@ -93,7 +93,7 @@ impl storage::Bucket for Bucket {
 }
 
 /// The content of an open file, which stays what it is when another one takes its name.
-fn pieces(file: fs::File, path: PathBuf) -> Chunks {
+pub(in crate::backend) fn pieces(file: fs::File, path: PathBuf) -> Chunks {
     stream::try_unfold((file, path), |(mut file, path)| {
         blocking(move || {
             let mut piece = Vec::with_capacity(PIECE);

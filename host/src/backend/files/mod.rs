@@ -8,6 +8,8 @@ mod object;
 mod walk;
 
 pub use bucket::Bucket;
+#[cfg(feature = "vips")]
+pub(super) use bucket::pieces;
 pub use config::Config;
 pub use jsonl::JsonLines;
 

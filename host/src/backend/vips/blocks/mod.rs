@@ -13,29 +13,28 @@ mod tests;
 mod tiff;
 mod webp;
 
-use std::io::{self, Read, Seek};
+use std::io::{Read, Seek};
 
 use bytesize::ByteSize;
 
-use crate::capability::image::{Answer, Block, Flaw};
+use super::message::Failed;
+use crate::capability::image::Block;
 use bounded::{Bounded, Stop};
 
 /// Reads every block of metadata of an image, in the order of its file. A file of an unknown kind has none.
 ///
-/// *Errors*: [`Flaw::Refused`] if reading and holding them takes more than `max_bytes`; no more is ever allocated.
-/// [`Flaw::Unreadable`] if the file cannot be read.
-pub fn read(file: &mut (impl Read + Seek), max_bytes: u64) -> Answer<Vec<Block>> {
-    let unreadable = |error: io::Error| Flaw::Unreadable(error.to_string());
-    let mut file = Bounded::open(file, max_bytes).map_err(unreadable)?;
+/// *Errors*: [`Failed::Refused`] if reading and holding them takes more than `max_bytes`; no more is ever allocated.
+/// Those of reading the file.
+pub(super) fn read(file: &mut (impl Read + Seek), max_bytes: u64) -> Result<Vec<Block>, Failed> {
+    let mut file = Bounded::open(file, max_bytes)?;
     match walk(&mut file) {
         Ok(()) | Err(Stop::Ends) => {}
         Err(Stop::Full) => {
             let limit = ByteSize(max_bytes);
-            return Err(Flaw::Refused(format!(
-                "its metadata is larger than {limit}; raise `host-memory` under `[limits]`"
-            )));
+            let why = format!("its metadata is larger than {limit}; raise `host-memory` under `[limits]`");
+            return Err(Failed::Refused(why));
         }
-        Err(Stop::Failed(error)) => return Err(unreadable(error)),
+        Err(Stop::Failed(error)) => return Err(error.into()),
     }
     file.blocks.sort_by_key(|block| block.offset);
     Ok(file.blocks)

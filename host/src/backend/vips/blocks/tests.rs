@@ -1,6 +1,6 @@
 //! Files of every kind: whole, cut off, changed and made up.
 
-use std::io::Cursor;
+use std::io::{self, Cursor};
 
 use proptest::{prelude::*, sample::Index};
 
@@ -160,9 +160,9 @@ proptest! {
 #[test]
 fn too_much_metadata_is_refused_in_words() {
     let file = jpeg(&[("APP1".to_owned(), vec![0; 5000])]);
-    let flaw = read(&mut Cursor::new(&file), 4096).unwrap_err();
+    let failed = read(&mut Cursor::new(&file), 4096).unwrap_err();
     let words = "its metadata is larger than 4.0 KiB; raise `host-memory` under `[limits]`";
-    assert_eq!(flaw, Flaw::Refused(words.to_owned()));
+    assert_eq!(failed, Failed::Refused(words.to_owned()));
 }
 
 #[test]
@@ -190,5 +190,5 @@ fn a_file_that_cannot_be_read_says_why() {
             Ok(100)
         }
     }
-    assert_eq!(read(&mut Broken, ENOUGH), Err(Flaw::Unreadable("the disk is gone".to_owned())));
+    assert_eq!(read(&mut Broken, ENOUGH), Err(Failed::Unreadable("the disk is gone".to_owned())));
 }

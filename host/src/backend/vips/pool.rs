@@ -1,0 +1,145 @@
+//! Processes that decode, as many as images are decoded at a time, and one image each.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::available_parallelism,
+};
+
+use tokio::sync::Semaphore;
+
+use super::{
+    super::{
+        Program,
+        files::{blocking, explain},
+    },
+    desk::Desk,
+    message::{Answer, Failed, Hello, Limits, Request, Task},
+    process::Process,
+    scratch::{Fetched, Loose, Room, Scratch},
+};
+use crate::{
+    capability::image::{self, Config, Flaw},
+    error::{Error, Kind, Result},
+};
+
+/// Starts processes as they are needed, and keeps them for the next image.
+pub(super) struct Pool {
+    program: Program,
+    config: Config,
+    scratch: Arc<Scratch>,
+    slots: Semaphore,
+    idle: Mutex<Vec<Process>>,
+}
+
+/// What a process answered, and the file it made, if it made one.
+pub(super) struct Done {
+    pub answer: Answer,
+    pub made: Option<(Loose, u64)>,
+}
+
+impl Pool {
+    pub(super) fn new(program: Program, config: Config, scratch: Arc<Scratch>) -> Self {
+        let workers = match config.workers {
+            0 => available_parallelism().map_or(1, usize::from),
+            workers => workers as usize,
+        };
+        Self { program, config, scratch, slots: Semaphore::new(workers), idle: Mutex::default() }
+    }
+
+    /// What a process says of itself.
+    pub(super) async fn hello(&self) -> Result<Hello> {
+        let _slot = self.slot().await?;
+        let process = self.process(false).await?;
+        let hello = process.hello.clone();
+        self.park(process);
+        Ok(hello)
+    }
+
+    /// The numbers of the processes that wait.
+    pub(super) fn ids(&self) -> Vec<u32> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.iter().filter_map(Process::id).collect()
+    }
+
+    /// Has one thing done with an image. Who dies over it has a successor, which tries once more.
+    pub(super) async fn work(&self, image: &Fetched, task: Task, room: Room) -> Result<image::Answer<Done>> {
+        let _slot = self.slot().await?;
+        let request = Request { limits: self.limits(&room), task };
+        let mut death = String::new();
+        for again in [false, true] {
+            let mut process = self.process(again).await?;
+            let (path, image) = (process.desk.path().to_owned(), image.file.path.clone());
+            process = blocking(move || {
+                process.desk.lay(&image).map_err(|error| explain(error, &path))?;
+                Ok(process)
+            })
+            .await?;
+            match process.ask(&request, self.config.wall).await {
+                Ok(Answer::Failed(failed)) => {
+                    self.finish(process, room).await?;
+                    return failed.into_flaw().map(Err);
+                }
+                Ok(answer) => return Ok(Ok(Done { answer, made: self.finish(process, room).await? })),
+                Err(why) => death = why,
+            }
+        }
+        Ok(Err(Flaw::Fatal(death)))
+    }
+
+    /// Clears the desk of a process, and lets it wait for the next image.
+    async fn finish(&self, process: Process, mut room: Room) -> Result<Option<(Loose, u64)>> {
+        let to = self.scratch.fresh();
+        let (process, size, to) = blocking(move || {
+            let size = process.desk.take(&to).map_err(|error| explain(error, &to))?;
+            Ok((process, size, to))
+        })
+        .await?;
+        self.park(process);
+        Ok(size.map(|size| (Loose::new(to, room.split(size)), size)))
+    }
+
+    fn limits(&self, room: &Room) -> Limits {
+        let Config { max_pixels, max_pages, max_bands, cpu, .. } = self.config;
+        Limits { max_pixels, max_pages, max_bands, cpu: cpu.as_secs().max(1), file: room.bytes() }
+    }
+
+    async fn slot(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {
+        self.slots.acquire().await.map_err(|error| Error::bug("images are closed").because(error))
+    }
+
+    /// A process that waits, or a fresh one.
+    async fn process(&self, fresh: bool) -> Result<Process> {
+        let waiting = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(process) = if fresh { None } else { waiting() } {
+            return Ok(process);
+        }
+        let path = self.scratch.fresh();
+        let desk = blocking(move || Desk::make(path.clone()).map_err(|error| explain(error, &path))).await?;
+        Process::start(&self.program, &self.config, desk).await
+    }
+
+    /// Lets a process wait, unless it is old: what a library leaks does not add up.
+    fn park(&self, process: Process) {
+        if process.images < self.config.renew_after.max(1) {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+        }
+    }
+}
+
+impl Failed {
+    /// What that means for the image; an error if it means the same for every image.
+    fn into_flaw(self) -> Result<Flaw> {
+        match self {
+            Self::Refused(why) => Ok(Flaw::Refused(why)),
+            Self::Unreadable(why) => Ok(Flaw::Unreadable(why)),
+            Self::Memory(why) => Ok(Flaw::Fatal(why)),
+            Self::Full => Err(full()),
+        }
+    }
+}
+
+/// The disk has no room, whatever the image is.
+fn full() -> Error {
+    Error::new(Kind::Unavailable, "the disk is full")
+        .hint("make room under `.reindex/scratch` and run the same command again; nothing was half written")
+}

@@ -1,0 +1,250 @@
+//! Room on the disk for images that are being worked on: bounded, private to this process, and gone with it.
+//!
+//! A file that was fetched stays for a while after its use, so that describing an image and then making something of
+//! it fetches it once. Whatever a process that died has left behind is removed by the next one.
+
+use std::{
+    collections::VecDeque,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytesize::ByteSize;
+use tokio::sync::Notify;
+
+use super::super::files::explain;
+use crate::{capability::image::Flaw, error::Result};
+
+/// What part of the room files may fill that nobody uses.
+const KEPT: u64 = 4;
+
+/// Where the files of this process are.
+pub(super) struct Scratch {
+    directory: PathBuf,
+    lock: PathBuf,
+    /// Tells others that this process lives.
+    _alive: File,
+    budget: u64,
+    state: Mutex<State>,
+    freed: Notify,
+    names: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    /// Bytes that are taken.
+    used: u64,
+    /// What was fetched, the longest unused first.
+    fetched: VecDeque<Arc<Fetched>>,
+}
+
+/// Which object a file is a copy of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub bucket: String,
+    pub key: String,
+    pub etag: String,
+}
+
+/// A file that was fetched; it is there as long as this is.
+pub(super) struct Fetched {
+    pub identity: Option<Identity>,
+    pub file: Loose,
+}
+
+/// Bytes of the disk that nobody else takes meanwhile.
+pub(super) struct Room {
+    scratch: Arc<Scratch>,
+    bytes: u64,
+}
+
+/// A file of this process, removed when nobody wants it any more.
+pub(super) struct Loose {
+    pub path: PathBuf,
+    _room: Room,
+}
+
+/// What is there to work with: a file that is there already, and room for the rest.
+pub(super) struct Claim {
+    pub found: Option<Arc<Fetched>>,
+    pub room: Room,
+}
+
+impl Scratch {
+    /// Makes a directory of its own under `root`, and removes those of dead processes.
+    pub(super) fn open(root: &Path, budget: u64) -> Result<Arc<Self>> {
+        Self::make(root, budget).map(Arc::new).map_err(|error| explain(error, root))
+    }
+
+    fn make(root: &Path, budget: u64) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        // One at a time: a directory is never seen without the lock of whoever made it.
+        let door = File::create(root.join("lock"))?;
+        door.lock()?;
+        clear(root)?;
+        let directory = tempfile::Builder::new().prefix("images-").tempdir_in(root)?.keep();
+        let lock = directory.with_extension("lock");
+        let alive = File::create(&lock)?;
+        alive.lock()?;
+        let (state, freed, names) = (Mutex::default(), Notify::new(), AtomicU64::new(0));
+        Ok(Self { directory, lock, _alive: alive, budget, state, freed, names })
+    }
+
+    /// A path that nothing has yet.
+    pub(super) fn fresh(&self) -> PathBuf {
+        self.directory.join(self.names.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
+    /// Takes room for a file, unless it is there, and for what will be made of it; waits until there is some.
+    ///
+    /// Whoever waits holds nothing, so that nobody waits for each other.
+    pub(super) async fn claim(
+        self: &Arc<Self>,
+        identity: Option<&Identity>,
+        file: u64,
+        made: u64,
+    ) -> Result<Claim, Flaw> {
+        let all = file.saturating_add(made);
+        if all > self.budget {
+            return Err(Flaw::Refused(format!(
+                "it may take {} of the disk; raise `scratch` under `[image]`, which is {}",
+                ByteSize(all),
+                ByteSize(self.budget)
+            )));
+        }
+        loop {
+            let freed = self.freed.notified();
+            match self.try_claim(identity, file, made) {
+                Ok(claim) => return Ok(claim),
+                // Dropped outside the lock, which it takes to give its room back.
+                Err(Some(unused)) => drop(unused),
+                Err(None) => freed.await,
+            }
+        }
+    }
+
+    fn try_claim(
+        self: &Arc<Self>,
+        identity: Option<&Identity>,
+        file: u64,
+        made: u64,
+    ) -> Result<Claim, Option<Arc<Fetched>>> {
+        let mut state = self.state();
+        let found = identity.and_then(|identity| state.find(identity));
+        let bytes = if found.is_some() { made } else { file + made };
+        if state.used + bytes > self.budget {
+            return Err(state.unused());
+        }
+        state.used += bytes;
+        Ok(Claim { found, room: Room { scratch: self.clone(), bytes } })
+    }
+
+    /// Keeps a file for whoever asks for the same object next.
+    pub(super) fn keep(&self, fetched: &Arc<Fetched>) {
+        self.state().fetched.push_back(fetched.clone());
+        self.forget();
+    }
+
+    /// Removes what nobody uses and there is too much of.
+    pub(super) fn forget(&self) {
+        loop {
+            let unused = {
+                let mut state = self.state();
+                if state.unused_bytes() <= self.budget / KEPT {
+                    return;
+                }
+                state.unused()
+            };
+            drop(unused);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn find(&mut self, identity: &Identity) -> Option<Arc<Fetched>> {
+        let at = self.fetched.iter().position(|fetched| fetched.identity.as_ref() == Some(identity))?;
+        let found = self.fetched.remove(at)?;
+        self.fetched.push_back(found.clone());
+        Some(found)
+    }
+
+    fn unused(&mut self) -> Option<Arc<Fetched>> {
+        let at = self.fetched.iter().position(|fetched| Arc::strong_count(fetched) == 1)?;
+        self.fetched.remove(at)
+    }
+
+    fn unused_bytes(&self) -> u64 {
+        let unused = self.fetched.iter().filter(|fetched| Arc::strong_count(fetched) == 1);
+        unused.map(|fetched| fetched.file._room.bytes).sum()
+    }
+}
+
+/// Removes the directories of processes that are gone.
+fn clear(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let lock = entry?.path();
+        if lock.extension().is_none_or(|extension| extension != "lock") {
+            continue;
+        }
+        match File::open(&lock)?.try_lock() {
+            Ok(()) => {
+                // What cannot be removed is in nobody's way.
+                let _ = fs::remove_dir_all(lock.with_extension(""));
+                let _ = fs::remove_file(&lock);
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+        let _ = fs::remove_file(&self.lock);
+    }
+}
+
+impl Room {
+    /// Cuts off room for a part.
+    pub(super) fn split(&mut self, bytes: u64) -> Self {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        Self { scratch: self.scratch.clone(), bytes }
+    }
+
+    /// How many bytes that is.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.scratch.state().used -= self.bytes;
+        self.scratch.freed.notify_waiters();
+    }
+}
+
+impl Loose {
+    /// Takes care of a file.
+    pub(super) fn new(path: PathBuf, room: Room) -> Self {
+        Self { path, _room: room }
+    }
+}
+
+impl Drop for Loose {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,133 @@
+//! The process that decodes: it fences itself in, and then answers one request after the other.
+//!
+//! It knows its own directory and nothing else: no bucket, no key, no environment. What it does is undone by killing
+//! it, at any time. It ends with whoever started it, because its input then does.
+
+mod describe;
+mod fence;
+mod open;
+mod operation;
+mod paint;
+mod save;
+mod steps;
+mod turn;
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Write as _},
+    sync::mpsc,
+};
+
+use rustix::{
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+    stdio,
+    time::{ClockId, clock_gettime},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    blocks,
+    message::{Answer, Failed, Hello, IMAGE, Limits, MADE, Placed, Request, Settings, Task},
+};
+use crate::error::{Error, Result};
+
+/// Decodes images for the process at the other end of the standard streams, in the working directory, until the
+/// input ends.
+///
+/// *Errors*: what keeps it from beginning.
+pub fn work() -> Result<()> {
+    let failed = |error: io::Error| Error::bug("nobody can be answered").because(error);
+    let mut answers = answers().map_err(failed)?;
+    let mut requests = BufReader::new(io::stdin());
+    let Some(settings) = read::<Settings>(&mut requests).map_err(failed)? else { return Ok(()) };
+    bound(settings).map_err(failed)?;
+    // Before libvips: it may start threads, and a fence holds those that come after it.
+    fence::build();
+    operation::start().map_err(|why| Error::usage(format!("libvips does not start: {why:?}")))?;
+    say(&mut answers, &Hello { libvips: operation::version(), open: fence::gaps() }).map_err(failed)?;
+    for request in listen(requests) {
+        say(&mut answers, &answer(&request)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Where answers go. Nobody else can write there: what a library prints goes to the standard error from now on.
+fn answers() -> io::Result<File> {
+    let answers = File::from(rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?);
+    stdio::dup2_stdout(io::stderr())?;
+    Ok(answers)
+}
+
+/// The limits that are the same for every image.
+fn bound(settings: Settings) -> io::Result<()> {
+    let both = |limit| Rlimit { current: Some(limit), maximum: Some(limit) };
+    setrlimit(Resource::Core, both(0))?;
+    setrlimit(Resource::Nofile, both(256))?;
+    setrlimit(Resource::Data, both(settings.memory))?;
+    Ok(())
+}
+
+/// The limits of one image: those of the system count from the start of the process.
+fn bound_image(limits: &Limits) -> io::Result<()> {
+    let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec.unsigned_abs();
+    let soft = |resource, limit| {
+        let maximum = getrlimit(resource).maximum;
+        setrlimit(resource, Rlimit { current: Some(maximum.map_or(limit, |most| most.min(limit))), maximum })
+    };
+    soft(Resource::Cpu, used.saturating_add(limits.cpu).saturating_add(1))?;
+    soft(Resource::Fsize, limits.file)?;
+    Ok(())
+}
+
+/// Requests as they come. A thread of its own waits for them, so that the end of the input is seen at any time: nobody
+/// wants an answer any more then.
+fn listen(mut requests: impl io::BufRead + Send + 'static) -> mpsc::IntoIter<Request> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        while let Ok(Some(request)) = read(&mut requests) {
+            if sender.send(request).is_err() {
+                return;
+            }
+        }
+        std::process::abort();
+    });
+    receiver.into_iter()
+}
+
+fn read<T: DeserializeOwned>(requests: &mut impl io::BufRead) -> io::Result<Option<T>> {
+    let mut line = String::new();
+    requests.read_line(&mut line)?;
+    Ok(if line.is_empty() { None } else { Some(serde_json::from_str(&line)?) })
+}
+
+fn say(answers: &mut File, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
+    line.push(b'\n');
+    answers.write_all(&line)
+}
+
+fn answer(request: &Request) -> Answer {
+    let done = bound_image(&request.limits).map_err(Failed::from).and_then(|()| match &request.task {
+        Task::Describe(page) => describe::describe(*page, &request.limits).map(Answer::Described),
+        Task::Blocks(max_bytes) => read_blocks(*max_bytes).map(Answer::Blocks),
+        Task::Render { page, steps, format } => {
+            let painted = paint::paint(*page, steps, format, &request.limits);
+            painted.map(|(picture, size)| Answer::Rendered { picture, size })
+        }
+    });
+    done.unwrap_or_else(Answer::Failed)
+}
+
+fn read_blocks(max_bytes: u64) -> Result<Vec<Placed>, Failed> {
+    let blocks = blocks::read(&mut File::open(IMAGE)?, max_bytes)?;
+    let mut made = File::create(MADE)?;
+    for block in &blocks {
+        made.write_all(&block.data)?;
+    }
+    let placed = blocks.into_iter().map(|block| Placed {
+        name: block.name,
+        offset: block.offset,
+        length: block.data.len() as u64,
+    });
+    Ok(placed.collect())
+}

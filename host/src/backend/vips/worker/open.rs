@@ -1,0 +1,139 @@
+//! Opening an image: which reader, which page, and whether it is allowed at all. Nothing is decoded here.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+};
+
+use super::{
+    super::{
+        kind,
+        message::{Failed, IMAGE, Limits, Page},
+    },
+    operation::{Image, Operation, failure, loader},
+};
+use crate::record::Size;
+
+/// How much of a file says what it is.
+const BEGINNING: u64 = 4096;
+
+/// A page, opened: its header is known, its pixels are not.
+pub(super) struct Opened {
+    pub(super) image: Image,
+    /// What it is by its bytes: `jpeg`, `png`, ….
+    pub(super) format: String,
+    pub(super) pages: u32,
+    loader: String,
+    page: Page,
+}
+
+/// Opens a page within the limits.
+pub(super) fn open(page: Page, limits: &Limits) -> Result<Opened, Failed> {
+    let loader = find()?;
+    let image = load(&loader, page, None)?;
+    let pages = image.pages().max(1);
+    let format = format(&loader, &image)?;
+    let opened = Opened { image, format, pages, loader, page };
+    opened.check(limits)?;
+    Ok(opened)
+}
+
+impl Opened {
+    /// The size of the page.
+    pub(super) fn size(&self) -> Size {
+        Size { width: self.image.width(), height: self.image.height() }
+    }
+
+    /// The same page, as small as its reader can make it at once without being smaller than `wanted`.
+    pub(super) fn shrunk(self, wanted: Size) -> Result<Image, Failed> {
+        let size = self.size();
+        let across = f64::from(wanted.width) / f64::from(size.width);
+        let down = f64::from(wanted.height) / f64::from(size.height);
+        let scale = across.max(down);
+        let option = match self.loader.as_str() {
+            "jpegload" => shrink_of_jpeg(1.0 / scale).map(|shrink| ("shrink", shrink.to_string())),
+            "webpload" if scale < 1.0 => Some(("scale", scale.to_string())),
+            "pdfload" | "svgload" => Some(("scale", scale.to_string())),
+            _ => None,
+        };
+        match option {
+            Some((name, value)) => load(&self.loader, self.page, Some((name, &value))),
+            None => Ok(self.image),
+        }
+    }
+
+    fn check(&self, limits: &Limits) -> Result<(), Failed> {
+        let Size { width, height } = self.size();
+        let raise = |what: String, key: &str, limit: u64| {
+            Err(Failed::Refused(format!("it has {what}; raise `{key}` under `[image]`, which is {limit}")))
+        };
+        if self.size().pixels() > limits.max_pixels {
+            return raise(format!("{width} × {height} pixels"), "max-pixels", limits.max_pixels);
+        }
+        if self.pages > limits.max_pages {
+            return raise(format!("{} pages", self.pages), "max-pages", limits.max_pages.into());
+        }
+        if self.image.bands() > limits.max_bands {
+            return raise(format!("{} bands", self.image.bands()), "max-bands", limits.max_bands.into());
+        }
+        Ok(())
+    }
+}
+
+/// libjpeg averages blocks, which is coarse: the last half is left to a better filter.
+fn shrink_of_jpeg(factor: f64) -> Option<u32> {
+    [8, 4, 2].into_iter().find(|shrink| factor >= 2.0 * f64::from(*shrink))
+}
+
+/// The reader for the file's bytes.
+fn find() -> Result<String, Failed> {
+    match loader(IMAGE) {
+        // Any two numbers in a text are a matrix to libvips.
+        Some(loader) if loader != "matrixload" => Ok(loader),
+        Some(_) => Err(Failed::Unreadable("the file is a text".to_owned())),
+        None => {
+            let said = failure();
+            Err(match kind::of(&beginning()?) {
+                Some(kind) if kind.untrusted => Failed::Refused(kind.refusal()),
+                _ => said,
+            })
+        }
+    }
+}
+
+fn beginning() -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(IMAGE)?.take(BEGINNING).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn load(loader: &str, page: Page, option: Option<(&str, &str)>) -> Result<Image, Failed> {
+    let mut operation = Operation::new(loader)?.set("filename", IMAGE)?;
+    for (name, value) in [("access", "sequential"), ("fail-on", "error")] {
+        if operation.knows(name) {
+            operation = operation.set(name, value)?;
+        }
+    }
+    if operation.knows("page") {
+        operation = operation.set("page", page.number)?;
+    } else if page.number > 0 {
+        return Err(Failed::Unreadable(format!("it has a single page, and number {} is asked for", page.number)));
+    }
+    if let Some(density) = page.density.filter(|_| operation.knows("dpi")) {
+        operation = operation.set("dpi", density)?;
+    }
+    if let Some((name, value)) = option {
+        operation = operation.set(name, value)?;
+    }
+    operation.image()
+}
+
+/// The word for what a file is. Where one reader knows many kinds, the file's own bytes tell.
+fn format(loader: &str, image: &Image) -> Result<String, Failed> {
+    if loader == "magickload" {
+        let kind = kind::of(&beginning()?).map(|kind| kind.word.to_owned());
+        let named = || image.attached(c"magick-format").map(|format| format.to_lowercase());
+        return Ok(kind.or_else(named).unwrap_or_else(|| "magick".to_owned()));
+    }
+    Ok(loader.strip_suffix("load").unwrap_or(loader).to_owned())
+}

@@ -1,0 +1,276 @@
+//! libvips' operations by name. The only file that calls C.
+//!
+//! Options are given as texts and looked up by name when the operation is made, so that one build works with every
+//! release of libvips: an option that an older one lacks can be asked for with [`Operation::knows`].
+#![allow(unsafe_code, reason = "libvips is a C library")]
+
+use std::{
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    ptr::{null, null_mut},
+};
+
+use libvips::bindings as c;
+
+use super::Failed;
+
+type Result<T> = std::result::Result<T, Failed>;
+
+/// Starts libvips in this process; nothing else in this file works before.
+pub(super) fn start() -> Result<()> {
+    // SAFETY: called once, by the only thread; the name outlives the call.
+    let failed = unsafe { c::vips_init(c"reindex".as_ptr()) } != 0;
+    if failed {
+        return Err(failure());
+    }
+    // SAFETY: libvips is initialised. Every image is another one: nothing would be found again.
+    unsafe { c::vips_cache_set_max(0) };
+    Ok(())
+}
+
+/// The version of libvips, such as `8.14.1`.
+pub(super) fn version() -> String {
+    // SAFETY: a constant of the library.
+    unsafe { text(c::vips_version_string()) }
+}
+
+/// The operation that loads a file, by the file's bytes; none if it is no image, or of a kind that is blocked.
+pub(super) fn loader(file: &str) -> Option<String> {
+    let file = CString::new(file).ok()?;
+    // SAFETY: the name outlives the call; the answer is null or a constant of the library.
+    let name = unsafe { c::vips_foreign_find_load(file.as_ptr()) };
+    // SAFETY: as above. The answer is a class name, and operations are made by nickname.
+    (!name.is_null()).then(|| unsafe { text(c::vips_nickname_find(c::g_type_from_name(name))) })
+}
+
+/// What libvips says went wrong last. Its memory of it is cleared.
+pub(super) fn failure() -> Failed {
+    // SAFETY: the buffer is a text of the library's, copied before it is cleared.
+    let said = unsafe {
+        let said = text(c::vips_error_buffer());
+        c::vips_error_clear();
+        said
+    };
+    Failed::said(&said)
+}
+
+/// # Safety
+///
+/// Null, or a text that ends in a zero and lives during the call.
+unsafe fn text(text: *const c_char) -> String {
+    if text.is_null() {
+        return String::new();
+    }
+    // SAFETY: promised by whoever calls.
+    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
+
+/// An image of libvips': mostly a recipe of pixels that are not computed yet.
+pub(super) struct Image(*mut c::VipsImage);
+
+/// An operation that is being described.
+pub(super) struct Operation(*mut c::VipsOperation);
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        // SAFETY: it holds one reference of its own.
+        unsafe { c::g_object_unref(self.0.cast()) };
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        // SAFETY: it holds one reference of its own, and whatever it made is held by the operation until here.
+        unsafe {
+            c::vips_object_unref_outputs(self.0.cast());
+            c::g_object_unref(self.0.cast());
+        }
+    }
+}
+
+impl Operation {
+    /// Begins to describe one.
+    pub(super) fn new(name: &str) -> Result<Self> {
+        let name = CString::new(name)?;
+        // SAFETY: the name outlives the call.
+        let made = unsafe { c::vips_operation_new(name.as_ptr()) };
+        if made.is_null() { Err(failure()) } else { Ok(Self(made)) }
+    }
+
+    /// Whether this release of libvips has such an option.
+    pub(super) fn knows(&self, option: &str) -> bool {
+        let Ok(option) = CString::new(option) else { return false };
+        let (mut spec, mut class, mut instance) = (null_mut(), null_mut(), null_mut());
+        // SAFETY: all five pointers are valid during the call.
+        let found = unsafe {
+            c::vips_object_get_argument(
+                self.0.cast(),
+                option.as_ptr(),
+                &raw mut spec,
+                &raw mut class,
+                &raw mut instance,
+            )
+        };
+        // SAFETY: libvips is initialised.
+        unsafe { c::vips_error_clear() };
+        found == 0
+    }
+
+    /// Sets an option.
+    pub(super) fn set(self, option: &str, value: impl ToString) -> Result<Self> {
+        let (option, value) = (CString::new(option)?, CString::new(value.to_string())?);
+        // SAFETY: both texts outlive the call, which copies them.
+        let failed =
+            unsafe { c::vips_object_set_argument_from_string(self.0.cast(), option.as_ptr(), value.as_ptr()) } != 0;
+        if failed { Err(failure()) } else { Ok(self) }
+    }
+
+    /// Sets what it works on.
+    pub(super) fn input(self, image: &Image) -> Self {
+        // SAFETY: every operation that is given one has an `in` that is an image; the call takes its own reference.
+        unsafe { c::g_object_set(self.0.cast(), c"in".as_ptr(), image.0, null::<c_char>()) };
+        self
+    }
+
+    /// Does it.
+    pub(super) fn run(mut self) -> Result<Self> {
+        // SAFETY: the pointer is replaced by the operation that was built, which takes over the reference.
+        let failed = unsafe { c::vips_cache_operation_buildp(&raw mut self.0) } != 0;
+        if failed { Err(failure()) } else { Ok(self) }
+    }
+
+    /// Does it, for the image it makes.
+    pub(super) fn image(self) -> Result<Image> {
+        let done = self.run()?;
+        let mut image: *mut c::VipsImage = null_mut();
+        // SAFETY: every operation that is asked has an `out` that is an image; the call hands out a new reference.
+        unsafe { c::g_object_get(done.0.cast(), c"out".as_ptr(), &raw mut image, null::<c_char>()) };
+        if image.is_null() { Err(failure()) } else { Ok(Image(image)) }
+    }
+}
+
+impl Image {
+    /// Begins an operation on it.
+    pub(super) fn operation(&self, name: &str) -> Result<Operation> {
+        Ok(Operation::new(name)?.input(self))
+    }
+
+    pub(super) fn width(&self) -> u32 {
+        // SAFETY: as everywhere below, the image lives as long as its owner.
+        positive(unsafe { c::vips_image_get_width(self.0) })
+    }
+
+    pub(super) fn height(&self) -> u32 {
+        // SAFETY: see `width`.
+        positive(unsafe { c::vips_image_get_height(self.0) })
+    }
+
+    pub(super) fn bands(&self) -> u32 {
+        // SAFETY: see `width`.
+        positive(unsafe { c::vips_image_get_bands(self.0) })
+    }
+
+    pub(super) fn pages(&self) -> u32 {
+        // SAFETY: see `width`.
+        positive(unsafe { c::vips_image_get_n_pages(self.0) })
+    }
+
+    pub(super) fn has_alpha(&self) -> bool {
+        // SAFETY: see `width`.
+        unsafe { c::vips_image_hasalpha(self.0) != 0 }
+    }
+
+    /// The EXIF orientation, 1 to 8.
+    pub(super) fn orientation(&self) -> u8 {
+        // SAFETY: see `width`.
+        u8::try_from(unsafe { c::vips_image_get_orientation(self.0) }).unwrap_or(1)
+    }
+
+    /// How its numbers are meant, in libvips' word: `srgb`, `b-w`, `cmyk`, ….
+    pub(super) fn interpretation(&self) -> String {
+        // SAFETY: both calls only read; the answer is a constant of the library.
+        unsafe {
+            let interpretation = c::vips_image_get_interpretation(self.0);
+            text(c::vips_enum_nick(c::vips_interpretation_get_type(), interpretation as c_int))
+        }
+    }
+
+    /// The type of its numbers, in libvips' word: `uchar`, `ushort`, `float`, ….
+    pub(super) fn numbers(&self) -> String {
+        // SAFETY: see `interpretation`.
+        unsafe {
+            let format = c::vips_image_get_format(self.0);
+            text(c::vips_enum_nick(c::vips_band_format_get_type(), format as c_int))
+        }
+    }
+
+    /// A text that is attached to it.
+    pub(super) fn attached(&self, name: &CStr) -> Option<String> {
+        let mut said: *const c_char = null();
+        // SAFETY: the text belongs to the image, and is copied.
+        unsafe {
+            let known = c::vips_image_get_typeof(self.0, name.as_ptr()) != 0;
+            let read = known && c::vips_image_get_string(self.0, name.as_ptr(), &raw mut said) == 0;
+            read.then(|| text(said))
+        }
+    }
+
+    /// The colour profile in it.
+    pub(super) fn profile(&self) -> Option<Vec<u8>> {
+        let (mut data, mut length): (*const c_void, c::size_t) = (null(), 0);
+        // SAFETY: the bytes belong to the image, and are copied.
+        unsafe {
+            let known = c::vips_image_get_typeof(self.0, PROFILE.as_ptr()) != 0;
+            let read = known && c::vips_image_get_blob(self.0, PROFILE.as_ptr(), &raw mut data, &raw mut length) == 0;
+            let length = usize::try_from(length).ok()?;
+            (read && !data.is_null()).then(|| std::slice::from_raw_parts(data.cast::<u8>(), length).to_vec())
+        }
+    }
+
+    /// The names of everything that is attached to it, size and type included.
+    pub(super) fn fields(&self) -> Vec<CString> {
+        let mut names = Vec::new();
+        // SAFETY: the answer is a list of texts that ends in a null, and is this call's to free.
+        unsafe {
+            let list = c::vips_image_get_fields(self.0);
+            let mut at = list;
+            while !at.is_null() && !(*at).is_null() {
+                names.push(CStr::from_ptr(*at).to_owned());
+                at = at.add(1);
+            }
+            c::g_strfreev(list);
+        }
+        names
+    }
+
+    /// The same image without some of what is attached to it.
+    pub(super) fn without(&self, dropped: impl Fn(&CStr) -> bool) -> Result<Self> {
+        // What is attached belongs to everybody who has the image: a copy has its own.
+        let copy = self.operation("copy")?.image()?;
+        for name in copy.fields().iter().filter(|name| dropped(name)) {
+            // SAFETY: nobody else has the copy yet.
+            unsafe { c::vips_image_remove(copy.0, name.as_ptr()) };
+        }
+        Ok(copy)
+    }
+
+    /// The same pixels, computed: in memory, or in a file that is gone with the image.
+    pub(super) fn computed(&self, on_disk: bool) -> Result<Self> {
+        // SAFETY: both make an empty image, or null.
+        let made =
+            unsafe { if on_disk { c::vips_image_new_temp_file(c"%s.v".as_ptr()) } else { c::vips_image_new_memory() } };
+        if made.is_null() {
+            return Err(failure());
+        }
+        let made = Self(made);
+        // SAFETY: both images live during the call.
+        let failed = unsafe { c::vips_image_write(self.0, made.0) } != 0;
+        if failed { Err(failure()) } else { Ok(made) }
+    }
+}
+
+/// Where libvips keeps the colour profile.
+pub(super) const PROFILE: &CStr = c"icc-profile-data";
+
+fn positive(number: c_int) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}

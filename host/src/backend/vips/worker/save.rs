@@ -1,0 +1,109 @@
+//! Writing a picture as a file.
+
+use std::ffi::CStr;
+
+use super::{
+    super::message::{Failed, MADE},
+    operation::{Image, Operation, PROFILE},
+    steps::{coloured, flattened},
+};
+use crate::record::{Compression, Format, Kept, Space, Tiff};
+
+/// What belongs to the pixels themselves.
+const INTRINSIC: [&CStr; 11] = [
+    c"width",
+    c"height",
+    c"bands",
+    c"format",
+    c"coding",
+    c"interpretation",
+    c"xoffset",
+    c"yoffset",
+    c"xres",
+    c"yres",
+    c"filename",
+];
+
+/// The background of what is transparent, where a format knows no transparency and no step said one.
+const BLACK: [u8; 3] = [0; 3];
+
+/// Computes the pixels, and writes them.
+pub(super) fn save(image: Image, format: &Format) -> Result<(), Failed> {
+    let operation = match format {
+        Format::Tiff(tiff) => tiffsave(image, tiff)?,
+        Format::Jpeg { quality, progressive, keep } => {
+            let image = flattened(&eight_bits(image)?, BLACK)?;
+            keeping(&image, *keep, "jpegsave")?.set("Q", quality)?.set("interlace", progressive)?
+        }
+        Format::Png { compression, palette, keep } => {
+            let image = if image.interpretation() == "cmyk" { coloured(&image, Space::Srgb, false)? } else { image };
+            let operation = keeping(&image, *keep, "pngsave")?.set("compression", compression)?;
+            match palette {
+                Some(quality) => operation.set("palette", true)?.set("Q", quality)?,
+                None => operation,
+            }
+        }
+    };
+    operation.set("filename", MADE)?.run().map(drop)
+}
+
+fn tiffsave(image: Image, tiff: &Tiff) -> Result<Operation, Failed> {
+    let image = match tiff.compression {
+        Compression::Jpeg => flattened(&eight_bits(image)?, BLACK)?,
+        Compression::Webp => coloured(&eight_bits(image)?, Space::Srgb, false)?,
+        _ => image,
+    };
+    let numbers = image.numbers();
+    let mut operation = keeping(&image, tiff.keep, "tiffsave")?
+        .set("compression", word(tiff.compression))?
+        .set("pyramid", tiff.pyramid)?
+        .set("subifd", tiff.subifd)?
+        .set("bigtiff", tiff.bigtiff)?
+        .set("Q", tiff.quality)?
+        .set("resunit", "inch")?;
+    if tiff.rgb_jpeg {
+        operation = operation.set("rgbjpeg", true)?;
+    }
+    if matches!(tiff.compression, Compression::Deflate | Compression::Lzw | Compression::Zstd) {
+        let predictor = if numbers == "float" || numbers == "double" { "float" } else { "horizontal" };
+        operation = operation.set("predictor", predictor)?;
+    }
+    if tiff.tile > 0 {
+        operation = operation.set("tile", true)?.set("tile-width", tiff.tile)?.set("tile-height", tiff.tile)?;
+    }
+    match tiff.resolution {
+        Some(dots) => operation.set("xres", dots)?.set("yres", dots),
+        None => Ok(operation),
+    }
+}
+
+fn word(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "none",
+        Compression::Deflate => "deflate",
+        Compression::Lzw => "lzw",
+        Compression::Jpeg => "jpeg",
+        Compression::Zstd => "zstd",
+        Compression::Webp => "webp",
+    }
+}
+
+/// As many as the formats for photographs have.
+fn eight_bits(image: Image) -> Result<Image, Failed> {
+    match (image.numbers().as_str(), image.interpretation().as_str()) {
+        ("uchar", "srgb" | "b-w" | "cmyk" | "rgb") => Ok(image),
+        ("ushort", "cmyk") => image.operation("cast")?.set("format", "uchar")?.set("shift", true)?.image(),
+        (_, "b-w" | "grey16") => image.operation("colourspace")?.set("space", "b-w")?.image(),
+        _ => image.operation("colourspace")?.set("space", "srgb")?.image(),
+    }
+}
+
+/// Begins to save with what is to be kept of what the image says of itself.
+fn keeping(image: &Image, keep: Kept, operation: &str) -> Result<Operation, Failed> {
+    match keep {
+        Kept::All => image.operation(operation),
+        // Older releases of libvips keep all or nothing: what is not to be kept is taken away before.
+        Kept::Profile => image.without(|name| name != PROFILE && !INTRINSIC.contains(&name))?.operation(operation),
+        Kept::Nothing => image.operation(operation)?.set("strip", true),
+    }
+}
