@@ -20,6 +20,7 @@ pub async fn bucket(bucket: Arc<dyn Bucket>, other: Arc<dyn Bucket>) {
     a_stream_that_fails_leaves_what_was_there(&*bucket).await;
     a_condition_that_does_not_hold_is_an_answer(&*bucket).await;
     of_many_at_once_one_wins(&bucket).await;
+    only_the_object_that_is_meant_is_removed(&*bucket).await;
     copies_are_like_their_originals(&*bucket, &*other).await;
     odd_keys_are_keys_or_refused(&*bucket).await;
     lists_go_by_key(&*bucket).await;
@@ -195,6 +196,49 @@ async fn of_many_at_once_one_wins(bucket: &Arc<dyn Bucket>) {
         }
         bucket.delete("race").await.unwrap();
     }
+}
+
+async fn only_the_object_that_is_meant_is_removed(bucket: &dyn Bucket) {
+    for key in ["r", "r/x", ""] {
+        assert!(bucket.delete_if(key, "0123456789abcdef0123456789abcdef").await.unwrap(), "there is none");
+    }
+    for length in [5, 9 << 20] {
+        let write = async |n| bucket.write("in/r", &Put::default(), chunks(noise(length, n))).await.unwrap().unwrap();
+        let (first, second) = (write(1).await, write(2).await);
+        assert!(!bucket.delete_if("in/r", &first.etag).await.unwrap(), "another one has its key");
+        assert!(!bucket.delete_if("in/r", "").await.unwrap());
+        assert!(all(bucket, "in/r").await.unwrap() == noise(length, 2));
+        assert!(bucket.delete_if("in/r", &second.etag).await.unwrap());
+        assert_eq!(head(bucket, "in/r").await, None);
+        assert!(bucket.delete_if("in/r", &second.etag).await.unwrap(), "it is gone, as was asked for");
+    }
+    bucket.put("in", b"free again".to_vec(), None).await.unwrap();
+    clear(bucket).await;
+}
+
+/// Any bucket whose server decides and removes in one step: of many who remove what they read while others write, none
+/// removes an object that is newer.
+pub async fn a_newer_object_is_never_removed(bucket: Arc<dyn Bucket>) {
+    for round in 0..200u32 {
+        let first = bucket.write("newer", &Put::default(), chunks(format!("old {round}"))).await.unwrap().unwrap();
+        let removers = (0..6).map(|_| {
+            let (bucket, etag) = (bucket.clone(), first.etag.clone());
+            tokio::spawn(async move { bucket.delete_if("newer", &etag).await.unwrap() })
+        });
+        let removers: Vec<_> = removers.collect();
+        let writers = (0..2).map(|n| {
+            let bucket = bucket.clone();
+            tokio::spawn(async move { bucket.put("newer", format!("new {round} {n}").into_bytes(), None).await.unwrap() })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        for remover in removers {
+            remover.await.unwrap();
+        }
+        assert!(head(&*bucket, "newer").await.is_some(), "round {round}");
+    }
+    bucket.delete("newer").await.unwrap();
 }
 
 async fn copies_are_like_their_originals(bucket: &dyn Bucket, other: &dyn Bucket) {

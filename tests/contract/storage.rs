@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use reindex::{
-    capability::storage::{Row, Scan, Segment, Table},
+    capability::storage::{Row, Scan, Segment, Table, Update},
+    error::Kind,
     record::{Form, canonical},
 };
 
@@ -84,6 +85,10 @@ pub async fn table(table: Arc<dyn Table>) {
     a_bad_record_costs_only_itself(&*table, info.form).await;
     many_tasks_write_at_once(table.clone(), info.form).await;
     scan(&*table, 10_000).await;
+    attributes_are_set_and_others_stay(&*table, info.form).await;
+    a_bad_update_costs_only_itself(&*table, info.form).await;
+    updates_of_different_attributes_at_once_all_last(table.clone(), info.form).await;
+    scan(&*table, 10_000).await;
     segments_stand_still(&*table, info.form).await;
 }
 
@@ -128,6 +133,69 @@ async fn a_bad_record_costs_only_itself(table: &dyn Table, form: Form) {
         assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true], "{bad:.60}");
     }
     assert_eq!(table.get_many(&texts(&["k", ""])).await.unwrap(), [None, None]);
+}
+
+fn update(n: usize, attributes: &str) -> Update {
+    Update { key: format!("k{n}"), attributes: attributes.to_owned() }
+}
+
+/// A record with attributes of a table's form.
+fn with(form: Form, n: usize, plain: &str, typed: &str) -> Option<String> {
+    let record = record(form, n, "many");
+    let more = if form == Form::Plain { plain } else { typed };
+    Some(canonical(&record.replacen('{', &format!("{{{more},"), 1)).unwrap())
+}
+
+async fn attributes_are_set_and_others_stay(table: &dyn Table, form: Form) {
+    assert!(table.update_many(&[]).await.unwrap().is_empty());
+    let updates = [
+        update(1, r#"{"size":{"width":4000,"height":3000.5},"when":"now"}"#),
+        update(99_999, r#"{"made":"never"}"#),
+        update(2, r##"{"a.b":[true,null,"x"],"#0":1}"##),
+        update(1, r#"{"when":"later"}"#),
+        update(3, "{}"),
+        Update { key: String::new(), attributes: "{}".to_owned() },
+    ];
+    let answers: Vec<_> = table.update_many(&updates).await.unwrap().into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers, [true, false, true, true, true, false]);
+    let plain = r#""size":{"width":4000,"height":3000.5},"when":"later""#;
+    let typed = r#""size":{"M":{"width":{"N":"4000"},"height":{"N":"3000.5"}}},"when":{"S":"later"}"#;
+    let first = with(form, 1, plain, typed);
+    let plain = r##""a.b":[true,null,"x"],"#0":1"##;
+    let typed = r##""a.b":{"L":[{"BOOL":true},{"NULL":true},{"S":"x"}]},"#0":{"N":"1"}"##;
+    let second = with(form, 2, plain, typed);
+    let third = Some(record(form, 3, "many"));
+    assert_eq!(found(table, &["k1", "k2", "k3", "k99999"]).await, [first, second, third, None]);
+}
+
+async fn a_bad_update_costs_only_itself(table: &dyn Table, form: Form) {
+    let deep = format!("{{\"x\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    for bad in ["", "[]", "{", "\"k\"", r#"{"id":"k5"}"#, r#"{"x":1,"id":"other"}"#, r#"{"x":1,"x":2}"#, &deep] {
+        let updates = [update(4, r#"{"n":"first"}"#), update(5, bad), update(6, r#"{"n":"last"}"#)];
+        let answers = table.update_many(&updates).await.unwrap();
+        let kinds: Vec<_> = answers.iter().map(|answer| answer.as_ref().map_err(|error| error.kind())).collect();
+        assert_eq!(kinds, [Ok(&true), Err(Kind::Usage), Ok(&true)], "{bad:.60}");
+    }
+    let changed = |n, text: &str| with(form, n, &format!(r#""n":"{text}""#), &format!(r#""n":{{"S":"{text}"}}"#));
+    let untouched = Some(record(form, 5, "many"));
+    assert_eq!(found(table, &["k4", "k5", "k6"]).await, [changed(4, "first"), untouched, changed(6, "last")]);
+}
+
+async fn updates_of_different_attributes_at_once_all_last(table: Arc<dyn Table>, form: Form) {
+    let tasks = (0..8).map(|task| {
+        let table = table.clone();
+        tokio::spawn(async move {
+            let updates: Vec<_> = (100..120).map(|n| update(n, &format!(r#"{{"t{task}":"x"}}"#))).collect();
+            assert!(table.update_many(&updates).await.unwrap().into_iter().all(|answer| answer.unwrap()));
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    let all = |value: &str| (0..8).map(|task| format!(r#""t{task}":{value}"#)).collect::<Vec<_>>().join(",");
+    let expected: Vec<_> = (100..120).map(|n| with(form, n, &all("\"x\""), &all(r#"{"S":"x"}"#))).collect();
+    let keys: Vec<_> = (100..120).map(|n| format!("k{n}")).collect();
+    assert_eq!(found(table.as_ref(), &keys.iter().map(String::as_str).collect::<Vec<_>>()).await, expected);
 }
 
 async fn many_tasks_write_at_once(table: Arc<dyn Table>, form: Form) {

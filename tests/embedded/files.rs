@@ -49,7 +49,8 @@ async fn a_directory_keeps_the_promises_of_a_bucket() {
     let (_kept, path) = directory();
     let (_other, other) = directory();
     let served = Arc::new(Bucket::open(path.join("not/yet/there")));
-    bucket::bucket(served, Arc::new(Bucket::open(other))).await;
+    bucket::bucket(served.clone(), Arc::new(Bucket::open(other))).await;
+    bucket::a_newer_object_is_never_removed(served).await;
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1, "nothing outside");
     let unfinished = std::fs::read_dir(path.join("not/yet/there/%unfinished")).unwrap();
     assert_eq!(unfinished.count(), 1, "nothing but the lock");

@@ -87,6 +87,12 @@ async fn s3_keeps_the_promises_of_a_bucket() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn race_measure() {
+    let served = Arc::new(made(shared(Server::S3), "racing", "").await);
+    crate::contract::bucket::a_newer_object_is_never_removed(served).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_prefix_is_put_before_every_key_and_taken_off_again() {
     let running = shared(Server::S3);
     let served = Arc::new(made(running, "prefixed", "some/where+else/").await);

@@ -60,7 +60,7 @@ pub fn of_table(table: &str, used: Use, region: Option<&str>, home: Home<'_>) ->
     let actions: &[&str] = match used {
         Use::Scan => &["DescribeTable", "Scan", "BatchGetItem"],
         Use::Read | Use::Consume => &["DescribeTable", "BatchGetItem"],
-        Use::Write => &["DescribeTable", "BatchWriteItem"],
+        Use::Write => &["DescribeTable", "BatchWriteItem", "UpdateItem"],
         Use::Ledger => &[
             "DescribeTable",
             "BatchGetItem",

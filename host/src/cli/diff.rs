@@ -17,7 +17,8 @@ use super::{
 use crate::{
     backend::Mode,
     error::Result,
-    observe::text::{clean, duration, number},
+    ledger::Counts,
+    observe::text::{clean, duration, megapixels, number},
     pipeline::{Change, Difference, Stop, Tally},
     run::Work,
 };
@@ -92,11 +93,7 @@ pub(super) async fn compare(
         job.diff(work, &events, &stop, each).await
     };
     let tally = watched(ui, &observer, &stop, again, work).await?;
-    let next = match tally.is_equal() {
-        true => "nothing to do; a run would leave every document as it is".to_owned(),
-        false => format!("reindex run {}", target.again()),
-    };
-    ui.ending(&line(&tally, begun.elapsed()), &next);
+    ui.ending(&line(&tally, begun.elapsed()), &next(&tally, &target.again()));
     Ok(exit(&tally, form))
 }
 
@@ -108,6 +105,15 @@ fn exit(tally: &Tally, form: Option<Form>) -> Exit {
     }
 }
 
+fn next(tally: &Tally, again: &str) -> String {
+    let Counts { records, objects, messages, .. } = tally.counts;
+    match (tally.is_equal(), records + objects + messages) {
+        (true, 0) => "nothing to do; a run would leave every document as it is".to_owned(),
+        (true, _) => format!("reindex run {again} leaves every document as it is, and does the rest"),
+        (false, _) => format!("reindex run {again}"),
+    }
+}
+
 /// The last line: what a run would do.
 fn line(tally: &Tally, elapsed: Duration) -> String {
     let Tally { counts, added, changed, same, removed } = tally;
@@ -116,6 +122,8 @@ fn line(tally: &Tally, elapsed: Duration) -> String {
         (*removed, "to remove"),
         (counts.records, "records to put"),
         (counts.objects, "objects to touch"),
+        (counts.renditions, "renditions to make"),
+        (megapixels(counts.pixels), "megapixels"),
         (counts.messages, "messages to send"),
         (counts.skipped, "skipped"),
         (counts.not_found, "not found"),

@@ -14,7 +14,7 @@ use crate::{
     clock::{Clock, System},
     error::Result,
     ledger::{Counts, Group, Phase, Run, Scope},
-    observe::text::{duration, first_line, number, rate},
+    observe::text::{duration, first_line, megapixels, number, rate},
     run,
 };
 
@@ -92,6 +92,8 @@ fn amounts(run: &Run, counts: &Counts) -> Vec<String> {
         ("deletions", counts.deletions),
         ("records", counts.records),
         ("objects", counts.objects),
+        ("renditions", counts.renditions),
+        ("megapixels", megapixels(counts.pixels)),
         ("messages", counts.messages),
         ("newer already there", counts.newer_there),
         ("skipped", counts.skipped),

@@ -68,6 +68,8 @@ pub fn counts(counts: &Counts) -> String {
         (counts.deletions, "deletions"),
         (counts.records, "records"),
         (counts.objects, "objects"),
+        (counts.renditions, "renditions"),
+        (megapixels(counts.pixels), "megapixels"),
         (counts.messages, "messages"),
         (counts.newer_there, "newer already there"),
         (counts.skipped, "skipped"),
@@ -77,6 +79,12 @@ pub fn counts(counts: &Counts) -> String {
     let shown = always.into_iter().chain(sometimes.into_iter().filter(|(count, _)| *count > 0));
     let parts = shown.chain([(counts.failed, "failed")]).map(|(count, word)| format!("{} {word}", number(count)));
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Pixels in millions, rounded to nearest.
+pub fn megapixels(pixels: u64) -> u64 {
+    const MILLION: u64 = 1_000_000;
+    (pixels + MILLION / 2) / MILLION
 }
 
 /// How a run ended, for the last line.
@@ -124,10 +132,15 @@ mod tests {
         let finished = Ending { run: Some("r1"), finished: true, counts, elapsed: Duration::from_millis(1_200) };
         assert_eq!(ending(&finished), "done: 200 read, 198 documents, 2 failed in 1.2s (run r1)");
         let counts = Counts { newer_there: 3, skipped: 1, waiting: 4, deletions: 5, ..counts };
-        let stopped = Ending { run: None, finished: false, counts, ..finished };
+        let stopped = Ending { run: None, finished: false, counts, ..finished.clone() };
         assert_eq!(
             ending(&stopped),
             "stopped: 200 read, 198 documents, 5 deletions, 3 newer already there, 1 skipped, 4 waiting, 2 failed in 1.2s"
+        );
+        let counts = Counts { read: 3, objects: 4, renditions: 2, pixels: 96_499_999, failed: 1, ..Counts::default() };
+        assert_eq!(
+            ending(&Ending { counts, run: None, ..finished }),
+            "done: 3 read, 0 documents, 4 objects, 2 renditions, 96 megapixels, 1 failed in 1.2s"
         );
     }
 }

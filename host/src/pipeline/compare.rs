@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -17,6 +18,7 @@ use super::{
     feed::Feed,
     mapping::{self, Mapped},
     settle::{self, End},
+    sink::Work,
 };
 
 /// A document that a run would change.
@@ -112,7 +114,7 @@ impl Pipeline {
             let read = || feed.read(after.as_deref(), limit);
             let (entries, next) = backoff::insist(config.attempts, &self.parts.events, read).await?;
             let mapped = mapping::map(&self.parts.shape, &self.parts.mapper, entries).await?;
-            let wanted = self.wanted(mapped, &mut tally.counts);
+            let wanted = self.wanted(mapped, &mut tally.counts).await?;
             self.look(wanted, tally, each).await?;
             match next {
                 Some(cursor) => after = Some(cursor),
@@ -123,14 +125,19 @@ impl Pipeline {
             .hint("nothing was changed; start it again"))
     }
 
-    fn wanted(&self, mapped: Vec<Mapped>, counts: &mut Counts) -> Wanted {
+    async fn wanted(&self, mut mapped: Vec<Mapped>, counts: &mut Counts) -> Result<Wanted> {
+        let mut works: Vec<Work> = mapped.iter_mut().map(Work::of).collect();
+        try_join_all(works.iter_mut().map(|work| self.parts.sinks.measure(work))).await?;
         let mut wanted = Wanted::new();
-        for mut entry in mapped {
+        for (mut entry, work) in mapped.into_iter().zip(works) {
             counts.read += 1;
-            for effect in super::sink::Work::of(&mut entry).effects {
+            *counts += work.counts;
+            // Renditions come first in a run, so one that cannot be made leaves nothing else to do.
+            let effects = if work.failure.is_none() { work.effects } else { Vec::new() };
+            for effect in effects {
                 count_effect(effect, &mut wanted, counts);
             }
-            match entry.end(None) {
+            match entry.end(work.failure) {
                 End::Done => counts.done += 1,
                 End::Skipped(_) => counts.skipped += 1,
                 End::Open(failure) => {
@@ -140,7 +147,7 @@ impl Pipeline {
                 }
             }
         }
-        wanted
+        Ok(wanted)
     }
 
     async fn look(&self, wanted: Wanted, tally: &mut Tally, each: &mut impl FnMut(Difference)) -> Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! Pure data and pure functions; nothing here does I/O.
 
+mod attributes;
 mod canonical;
 mod decimal;
 mod effect;
@@ -9,6 +10,7 @@ mod item;
 mod rendition;
 mod typed;
 
+pub use attributes::{attributes, set};
 pub use canonical::{canonical, elements, fields};
 pub use decimal::normal;
 pub use effect::{Condition, Content, Effect, Outcome};

@@ -51,12 +51,13 @@ impl Project {
                 let table = table.iter().map(|table| (table.clone(), Use::Read));
                 std::iter::once((queue.clone(), Use::Consume)).chain(table).collect()
             }
-            Source::Requests { bucket, intake, .. } => {
+            // Events that come in and `rerun` write requests down, too.
+            Source::Requests { bucket, objects, intake, .. } => {
                 let queue = match intake {
                     Some(Intake::Queue(queue)) => Some((queue.clone(), Use::Consume)),
                     _ => None,
                 };
-                std::iter::once((bucket.clone(), Use::Read)).chain(queue).collect()
+                [(bucket.clone(), Use::Write), (objects.clone(), Use::Read)].into_iter().chain(queue).collect()
             }
             Source::File { .. } | Source::Export { .. } => Vec::new(),
         };

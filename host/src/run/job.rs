@@ -205,6 +205,7 @@ impl Job {
             run: run.id.clone(),
             attempts: self.pace.attempts,
             events: events.clone(),
+            clock: self.clock.clone(),
         };
         Pipeline::resume(Parts {
             run: run.clone(),

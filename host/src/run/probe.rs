@@ -165,7 +165,7 @@ async fn index(index: &dyn Index, name: &str) -> Result<String> {
     removed.map(|()| proof)
 }
 
-/// Lets several writers race for an object, and removes it.
+/// Lets several writers race for an object, and removes it by its etag.
 async fn bucket(bucket: &dyn Bucket) -> Result<String> {
     const KEY: &str = "probe";
     let proven = conditions(bucket, KEY).await;
@@ -189,11 +189,29 @@ async fn conditions(bucket: &dyn Bucket, key: &str) -> Result<String> {
     }
     let there = bucket.head_many(&[key.to_owned()]).await?.pop().flatten();
     let Some(there) = there else { return broken("an object that was written is not there".to_owned()) };
-    let second = race(Condition::Etag(there.etag)).await?;
+    let second = race(Condition::Etag(there.etag.clone())).await?;
     if second != 1 {
         return broken(format!("{second} of {RACERS} writers replaced an object that only one may replace"));
     }
-    Ok(format!("of {RACERS} writers with one condition, one wins"))
+    Ok(format!("of {RACERS} writers with one condition, one wins; {}", removal(bucket, key, &there.etag).await?))
+}
+
+/// Removes an object by the etag of one before it, which must not succeed, and by its own.
+async fn removal(bucket: &dyn Bucket, key: &str, before: &str) -> Result<String> {
+    match bucket.delete_if(key, before).await {
+        // Whoever never asks for it may well use the bucket.
+        Err(error) if error.kind() == Kind::Unavailable && !error.may_retry() => return Ok(error.message().to_owned()),
+        Err(error) => return Err(error),
+        Ok(true) => return broken("an object was removed by the etag of another one".to_owned()),
+        Ok(false) => {}
+    }
+    let there = bucket.head_many(&[key.to_owned()]).await?.pop().flatten();
+    let Some(there) = there else { return broken("an object went although it was not to be removed".to_owned()) };
+    if bucket.delete_if(key, &there.etag).await? && bucket.head_many(&[key.to_owned()]).await? == [None] {
+        Ok("an etag removes its own object only".to_owned())
+    } else {
+        broken("an object is not removed by its own etag".to_owned())
+    }
 }
 
 /// Sends a message, and takes it twice before it is acknowledged. The queue is removed by whoever made it.

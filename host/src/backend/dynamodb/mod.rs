@@ -15,6 +15,7 @@ mod scan;
 mod table;
 #[cfg(test)]
 mod tests;
+mod update;
 mod value;
 mod write;
 

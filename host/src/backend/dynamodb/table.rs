@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     backend::aws::{Session, fault},
-    capability::storage::{self, Page, Rate, Row, Scan, ScanOptions, Segment, SourceInfo},
+    capability::storage::{self, Page, Rate, Row, Scan, ScanOptions, Segment, SourceInfo, Update},
     error::{Error, Kind, Result},
     record::Form,
 };
@@ -225,15 +225,18 @@ impl storage::Table for Table {
         Ok(rows.into_iter().map(|row| row.map(|row| row.body)).collect())
     }
 
-    async fn update_many(&self, _updates: &[storage::Update]) -> Result<Vec<Result<bool>>> {
-        Err(Error::bug("records are not updated yet"))
-    }
-
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>> {
         if records.is_empty() {
             return Ok(Vec::new());
         }
         self.server.put(self.own_key().await?, records).await
+    }
+
+    async fn update_many(&self, updates: &[Update]) -> Result<Vec<Result<bool>>> {
+        if updates.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.server.update(self.own_key().await?, updates).await
     }
 }
 

@@ -73,8 +73,13 @@ impl storage::Bucket for Bucket {
         .await
     }
 
-    async fn delete_if(&self, _key: &str, _etag: &str) -> Result<bool> {
-        Err(crate::error::Error::bug("objects are not removed by their etag yet"))
+    async fn delete_if(&self, key: &str, etag: &str) -> Result<bool> {
+        let (directory, key, etag) = (self.directory.clone(), key.to_owned(), etag.to_owned());
+        blocking(move || {
+            let Ok(path) = key::path(&directory, &key) else { return Ok(true) };
+            object::delete_if(&directory, &path, &key, &etag)
+        })
+        .await
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {

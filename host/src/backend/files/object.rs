@@ -202,6 +202,26 @@ pub(super) fn delete(directory: &Path, path: &Path) -> io::Result<()> {
         Err(error) if is_absent(&error) => None,
         turn => Some(turn?),
     };
+    remove(directory, path)
+}
+
+/// Removes an object while it has this etag. False if another one has its key; true if none has.
+pub(super) fn delete_if(directory: &Path, path: &Path, key: &str, etag: &str) -> Result<bool> {
+    if head(directory, key)?.is_none() {
+        return Ok(true);
+    }
+    let failed = |error| explain(error, path);
+    // A file that people put there by hand may have come before any lock.
+    fs::create_dir_all(directory.join(UNFINISHED)).map_err(failed)?;
+    let _turn = turn(directory).map_err(failed)?;
+    match head(directory, key)? {
+        Some(found) if found.etag != etag => Ok(false),
+        Some(_) => remove(directory, path).map(|()| true).map_err(failed),
+        None => Ok(true),
+    }
+}
+
+fn remove(directory: &Path, path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::IsADirectory => return Ok(()),
         removed => removed?,

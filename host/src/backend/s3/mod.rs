@@ -6,6 +6,7 @@
 mod download;
 mod fault;
 mod list;
+mod remove;
 mod upload;
 
 use std::{
@@ -186,16 +187,11 @@ impl storage::Bucket for Bucket {
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
-        let Some(whole) = self.whole_key(key) else { return Ok(()) };
-        match self.client.delete_object().bucket(&self.name).key(whole).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("NoSuchKey") => Ok(()),
-            Err(error) => Err(self.fault("the object cannot be removed", &error).with("key", key)),
-        }
+        self.remove(key, None).await.map(drop)
     }
 
-    async fn delete_if(&self, _key: &str, _etag: &str) -> Result<bool> {
-        Err(Error::bug("objects are not removed by their etag yet"))
+    async fn delete_if(&self, key: &str, etag: &str) -> Result<bool> {
+        self.remove(key, Some(etag)).await
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {

@@ -34,8 +34,8 @@ const SAME: usize = 3_500;
 const DOUBLING: usize = 650;
 
 /// How often a conditional write that meets another one is tried.
-const TRIES: u32 = 8;
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const TRIES: u32 = 8;
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 /// The size of a part, which are counted from 0.
 fn part_size(n: usize, whole: Option<u64>) -> usize {
@@ -117,7 +117,7 @@ impl Bucket {
 }
 
 /// Two conditional writes of one key met; neither has been decided.
-const CONFLICT: &str = "ConditionalRequestConflict";
+pub(super) const CONFLICT: &str = "ConditionalRequestConflict";
 
 /// `If-Match` and `If-None-Match`.
 fn conditions(condition: &Condition) -> (Option<String>, Option<String>) {

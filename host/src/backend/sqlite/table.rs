@@ -14,9 +14,9 @@ use super::{
     schema::{check_name, quoted},
 };
 use crate::{
-    capability::storage::{self, Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{self, Page, Row, Scan, Segment, SourceInfo, Update},
     error::{Error, Kind, Result},
-    record::{Form, Item, Key, Shape, Version},
+    record::{self, Form, Item, Key, Shape, Version},
 };
 
 /// How many neighbouring rows belong to the same segment.
@@ -204,10 +204,6 @@ impl storage::Table for Table {
         Ok(rows.into_iter().map(|row| row.map(|row| row.body)).collect())
     }
 
-    async fn update_many(&self, _updates: &[storage::Update]) -> Result<Vec<Result<bool>>> {
-        Err(Error::bug("records are not updated yet"))
-    }
-
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>> {
         let nature = self.nature().await?;
         let key = Key::from(nature.key);
@@ -230,6 +226,45 @@ impl storage::Table for Table {
         self.database.write(move |connection| put(connection, &name, &items)).await?;
         Ok(answers)
     }
+
+    async fn update_many(&self, updates: &[Update]) -> Result<Vec<Result<bool>>> {
+        let (name, updates) = (self.name.clone(), updates.to_vec());
+        let update = move |connection: &Connection| {
+            let nature = found(connection, &name)?;
+            let key = Key::from(nature.key);
+            updates.iter().map(|update| set(connection, &name, &key, nature.form, update)).collect()
+        };
+        let answers: Vec<std::result::Result<bool, String>> = self.database.write(update).await?;
+        let refused = |reason| Error::usage(reason).with("table", self.name.clone());
+        Ok(answers.into_iter().map(|answer| answer.map_err(refused)).collect())
+    }
+}
+
+/// Sets attributes of a record. False where there is none of its key; the inner error says what is wrong with them.
+fn set(
+    connection: &Connection,
+    name: &str,
+    key: &Key,
+    form: Form,
+    update: &Update,
+) -> Result<std::result::Result<bool, String>, Fault> {
+    let attributes = match record::attributes(&update.attributes, key, form) {
+        Ok(attributes) => attributes,
+        Err(reason) => return Ok(Err(format!("the attributes {reason}"))),
+    };
+    let records = quoted(name, "records");
+    let mut read = connection.prepare_cached(&format!("SELECT body FROM {records} WHERE key = ?1"))?;
+    let Some(body) = read.query_row([&update.key], |row| row.get::<_, String>(0)).optional()? else {
+        return Ok(Ok(false));
+    };
+    let odd = |reason| Error::bug(format!("the record `{}` {reason}", update.key));
+    let body = record::set(&body, &attributes).map_err(odd)?;
+    if body.len() > MAX_RECORD_BYTES {
+        return Ok(Err(format!("the record would have {} bytes, more than {MAX_RECORD_BYTES}", body.len())));
+    }
+    let mut write = connection.prepare_cached(&format!("UPDATE {records} SET body = ?2 WHERE key = ?1"))?;
+    write.execute([&update.key, &body])?;
+    Ok(Ok(true))
 }
 
 fn put(connection: &Connection, name: &str, items: &[Item]) -> Result<(), Fault> {

@@ -1,0 +1,125 @@
+//! Carrying out effects, in an order that leaves nothing half-said: objects and copies, records, their updates,
+//! documents, messages, removals of objects. An item whose effect fails gets none of its later ones.
+
+mod documents;
+mod messages;
+mod objects;
+mod records;
+mod renditions;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{backoff, mapping::Mapped, reason};
+use crate::{
+    capability::Resources,
+    clock::Clock,
+    error::{Error, Kind, Result},
+    event::Events,
+    ledger::{Counts, State},
+    record::{Effect, Outcome},
+    sandbox::Failure,
+};
+
+/// The effects of one item.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// The item's id, which makes its messages' ids.
+    pub id: String,
+    /// The version its documents take unless they carry their own.
+    pub version: Option<u64>,
+    /// What is to be done.
+    pub effects: Vec<Effect>,
+    /// What was written.
+    pub counts: Counts,
+    /// Why something could not be done.
+    pub failure: Option<Failure>,
+}
+
+impl Work {
+    /// Takes the effects out of an entry's answer.
+    pub fn of(entry: &mut Mapped) -> Self {
+        let effects = match &mut entry.answer {
+            Ok(Outcome::Effects(effects)) => std::mem::take(effects),
+            _ => Vec::new(),
+        };
+        Self { id: entry.id.clone(), version: entry.version, effects, counts: Counts::default(), failure: None }
+    }
+
+    /// Notes why one of its effects was not carried out; the first reason stays.
+    fn fail(&mut self, refusal: Refusal) {
+        let Refusal { state, reason, named } = refusal;
+        // What differs from item to item stands in backticks.
+        let alike = named.iter().fold(reason.clone(), |text, name| text.replace(&format!("`{name}`"), "`…`"));
+        let group = reason::group(&alike, &self.id);
+        self.failure.get_or_insert(Failure { state, reason, group });
+    }
+}
+
+/// Why an effect was not carried out, for a reason that concerns its item alone.
+#[derive(Debug)]
+struct Refusal {
+    state: State,
+    reason: String,
+    /// Names in the reason that differ from item to item, such as keys.
+    named: Vec<String>,
+}
+
+impl Refusal {
+    fn new(state: State, reason: impl Into<String>, named: &[&str]) -> Self {
+        Self { state, reason: reason.into(), named: named.iter().map(|name| (*name).to_owned()).collect() }
+    }
+}
+
+/// What came of an effect, for its item.
+type Settled<T> = std::result::Result<T, Refusal>;
+
+/// Everything effects can reach.
+#[derive(Clone)]
+pub struct Sinks {
+    /// The resources by the recipe's names.
+    pub resources: Resources,
+    /// The concrete index each alias stands for during this run.
+    pub targets: BTreeMap<String, String>,
+    /// The run's id.
+    pub run: String,
+    /// How often a write is tried.
+    pub attempts: u32,
+    /// Who is told about waits.
+    pub events: Events,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Sinks {
+    /// Carries out the effects of a batch; what could not be done stands in each item's `failure` afterwards.
+    ///
+    /// *Errors*: a resource that cannot be reached, after every attempt. Doing it all again is safe.
+    pub(super) async fn apply(&self, batch: &mut [Work]) -> Result<()> {
+        self.objects(batch).await?;
+        self.records(batch).await?;
+        self.updates(batch).await?;
+        self.documents(batch).await?;
+        self.messages(batch).await?;
+        self.removals(batch).await
+    }
+
+    async fn insist<T, F: Future<Output = Result<T>>>(&self, call: impl FnMut() -> F) -> Result<T> {
+        backoff::insist(self.attempts, &self.events, call).await
+    }
+}
+
+/// A failure that concerns an item alone becomes its reason; anything else ends the run. `named` is what differs from
+/// item to item in it.
+fn settled<T>(answer: Result<T>, named: &[&str]) -> Result<Settled<T>> {
+    match answer {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) if matches!(error.kind(), Kind::Usage | Kind::NotFound) => {
+            Ok(Err(Refusal::new(State::KnownError, error.message(), named)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn bound<'a, T>(resources: &'a BTreeMap<String, T>, what: &str, name: &str) -> Result<&'a T> {
+    resources.get(name).ok_or_else(|| Error::usage(format!("the environment has no {what} `{name}`")))
+}
