@@ -1,6 +1,6 @@
 //! What happened just now. Progress, logs and metrics only listen; nothing they do changes a run.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 
@@ -36,6 +36,13 @@ pub enum Event {
         state: State,
         /// Why.
         reason: String,
+    },
+    /// Objects came, and those that were taken are asked for: each has a request that was written down.
+    Arrived {
+        /// How many are asked for.
+        taken: u64,
+        /// How many are not, by reason.
+        passed: BTreeMap<&'static str, u64>,
     },
     /// A plugin wrote a line to its standard output or error.
     PluginLog {

@@ -72,5 +72,6 @@ pub mod observe;
 pub mod pipeline;
 pub mod recipe;
 pub mod record;
+pub mod request;
 pub mod run;
 pub mod sandbox;

@@ -17,12 +17,12 @@ use reindex::{
     event::{Event, Events},
     ledger::{Filter, State},
     pipeline::Stop,
-    run::{Options, Work},
+    run::{Fresh, Options, Work},
 };
 use world::World;
 
 fn options(work: Work) -> Options {
-    Options { work, fresh: false }
+    Options { work, ..Options::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,7 +145,7 @@ async fn an_unfinished_run_with_another_plugin_setting_is_refused_by_name_until_
     assert_eq!(error.kind(), Kind::Usage);
     assert!(error.message().contains("plugin settings"), "{error}");
     assert!(error.hint_text().unwrap().contains("--fresh"));
-    let fresh = Options { fresh: true, ..Options::default() };
+    let fresh = Options { fresh: Fresh::Always, ..Options::default() };
     assert!(!job.run(fresh, &Events::ignore(), &Stop::new()).await.unwrap().resumed);
 }
 
@@ -157,7 +157,11 @@ async fn a_rebuild_that_is_given_up_takes_its_index_with_it() {
     world.job().run(options(rebuild.clone()), &Events::ignore(), &Stop::new()).await.unwrap_err();
     assert_eq!(world.indexes(), 2);
     let before = world.documents().await;
-    let fresh = Options { work: Work::Rebuild { drop_old: true, waive: world::INVALID as u64 }, fresh: true };
+    let fresh = Options {
+        work: Work::Rebuild { drop_old: true, waive: world::INVALID as u64 },
+        fresh: Fresh::Always,
+        ..Options::default()
+    };
     world.job().run(fresh, &Events::ignore(), &Stop::new()).await.unwrap();
     assert_eq!((world.indexes(), world.documents().await), (1, before));
 }

@@ -48,7 +48,7 @@ async fn a_queue_is_neither_compared_nor_rebuilt_from_nor_asked_for_single_ids()
     let job = world.consuming_job(world.queue(), true, &Fuse::default());
     let rebuild = Work::Rebuild { drop_old: false, waive: 0 };
     for work in [rebuild, Work::Ids(vec!["p-001".into()]), Work::Limit(3)] {
-        let options = Options { work, fresh: false };
+        let options = Options { work, ..Options::default() };
         let error = job.run(options, &Events::ignore(), &Stop::new()).await.unwrap_err();
         assert!(error.kind() == Kind::Usage && error.hint_text().unwrap().contains("[source.scan]"), "{error:?}");
     }

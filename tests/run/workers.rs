@@ -24,7 +24,7 @@ use super::{
 const FOR_GOOD: Duration = Duration::from_secs(600);
 
 fn start(job: Job, work: Work) -> JoinHandle<Result<Summary>> {
-    let options = Options { work, fresh: false };
+    let options = Options { work, ..Options::default() };
     tokio::spawn(async move { job.run(options, &Events::ignore(), &Stop::new()).await })
 }
 
@@ -234,7 +234,7 @@ fn patient(world: &World) -> Job {
 }
 
 async fn refused(job: Job, fresh: bool) -> Error {
-    let options = Options { work: Work::Full, fresh };
+    let options = Options { work: Work::Full, fresh: if fresh { Fresh::Always } else { Fresh::Never }, ..Options::default() };
     let error = job.run(options, &Events::ignore(), &Stop::new()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage, "{}", error.report());
     error

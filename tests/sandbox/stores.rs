@@ -152,6 +152,7 @@ impl Scan for Store {
             segments: None,
             max_segments: None,
             key,
+            passing: false,
         })
     }
 

@@ -14,7 +14,7 @@ use reindex::{
     event::{Event, Events},
     pipeline::Stop,
     record::Item,
-    run::{Options, Project},
+    run::{Fresh, Options, Project},
 };
 
 #[tokio::main]
@@ -38,7 +38,7 @@ async fn main() -> Result<()> {
             println!("{id} failed: {reason}");
         }
     });
-    let summary = job.run(Options { fresh: true, ..Options::default() }, &listener, &Stop::new()).await?;
+    let summary = job.run(Options { fresh: Fresh::Always, ..Options::default() }, &listener, &Stop::new()).await?;
     println!("{} documents, {} failed, {} in memory", summary.counts.documents, summary.counts.failed, index.len());
     Ok(())
 }

@@ -40,10 +40,11 @@ use crate::{
         image::{self, Images},
         index::Index,
         queue::Queue,
-        storage::{Bucket, Scan, ScanOptions, Table},
+        storage::{Bucket, Scan, ScanOptions, Table, Watch},
     },
     clock::Clock,
     error::{Error, Result},
+    event::Events,
     ledger::{Ledger, list::List},
     record::Form,
 };
@@ -328,17 +329,43 @@ impl Backends {
 
     /// Opens the bucket of this name.
     pub fn bucket(&self, name: &str, config: Option<&Config>) -> Result<Arc<dyn Bucket>> {
-        let directory = match config {
+        #[cfg(feature = "s3")]
+        if let Some(Config::S3(config)) = config {
+            return Ok(Arc::new(s3::Bucket::open(config, self.called_by()?)));
+        }
+        let directory = self.directory(name, config)?.ok_or_else(|| Error::bug("a bucket lies nowhere"))?;
+        Ok(Arc::new(files::Bucket::open(directory)))
+    }
+
+    /// The directory of a bucket; none if it lies in S3.
+    fn directory(&self, name: &str, config: Option<&Config>) -> Result<Option<PathBuf>> {
+        match config {
             None => {
                 sqlite::check_name("a bucket", name)?;
-                self.state.join("objects").join(name)
+                Ok(Some(self.state.join("objects").join(name)))
             }
-            Some(Config::Files(config)) => self.beside.join(&config.directory),
-            #[cfg(feature = "s3")]
-            Some(Config::S3(config)) => return Ok(Arc::new(s3::Bucket::open(config, self.called_by()?))),
-            Some(other) => return Err(unfit("a bucket", name, other)),
+            Some(Config::Files(config)) => Ok(Some(self.beside.join(&config.directory))),
+            Some(Config::S3(_)) if cfg!(feature = "s3") => Ok(None),
+            Some(other) => Err(unfit("a bucket", name, other)),
+        }
+    }
+
+    /// Watches the bucket of this name, which is a directory, for a recipe: what that one acknowledged it is not told
+    /// again.
+    pub fn watch(
+        &self,
+        name: &str,
+        config: Option<&Config>,
+        recipe: &str,
+        events: &Events,
+    ) -> Result<Arc<dyn Watch>> {
+        let Some(directory) = self.directory(name, config)? else {
+            return Err(Error::usage("only a bucket that is a folder can be watched").with("bucket", name).hint(
+                "let the bucket tell of new objects through a queue, and name it: `queue` under `[source.requests]`",
+            ));
         };
-        Ok(Arc::new(files::Bucket::open(directory)))
+        let acknowledged = self.database(None)?.watched(recipe, name);
+        Ok(Arc::new(files::Watch::open(directory, acknowledged, events.clone())))
     }
 
     /// Opens whoever opens images. No process is started yet.

@@ -54,8 +54,10 @@ pub struct SourceInfo {
     pub segments: Option<u32>,
     /// How many segments it offers at most, where that is limited; a file that cannot be split offers 1.
     pub max_segments: Option<u32>,
-    /// The attributes of its key, where positions are keys and records can be looked up by id.
+    /// The attributes of its key, where records can be looked up by id. A table's positions are ids.
     pub key: Option<Vec<String>>,
+    /// Whether its records are what is to be done, and go away when it is; else it holds everything there is.
+    pub passing: bool,
 }
 
 /// How a table is scanned. What a backend knows nothing of, it ignores.

@@ -27,7 +27,7 @@ use crate::{
         text::{self, Ending},
     },
     pipeline::Stop,
-    run::{Options, Project, Summary, Work},
+    run::{Fresh, Options, Project, Summary, Work},
 };
 
 /// Runs a recipe: reads the source, maps each record, writes the documents
@@ -78,7 +78,8 @@ impl Run {
             return diff::compare(place, ui, &self.target, work, may_build, None).await;
         }
         let project = place.project(&self.target, Mode::ReadWrite).await?;
-        let options = Options { work: self.work()?, fresh: self.fresh };
+        let fresh = if self.fresh { Fresh::Always } else { Fresh::Never };
+        let options = Options { work: self.work()?, fresh, follow: None };
         let resume = format!("reindex run {}{} goes on from here", self.target.again(), self.flags());
         let show = Show::new(place, ui, resume);
         let work = async {

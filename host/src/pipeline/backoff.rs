@@ -14,7 +14,7 @@ const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// How long to wait before the try after `tries` failed ones.
-pub(super) fn pause(tries: u32) -> Duration {
+pub(crate) fn pause(tries: u32) -> Duration {
     FIRST.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST)
 }
 

@@ -53,6 +53,14 @@ impl Ended {
         let reason = if let Receipt::Listed(_, handed) = &receipt { handed.clone() } else { String::new() };
         Self { receipt, state: State::Done, reason, attempts: 1 }
     }
+
+    fn skipped(receipt: Receipt, reason: String) -> Self {
+        Self { receipt, state: State::Skipped, reason, attempts: 1 }
+    }
+
+    fn open(receipt: Receipt, row: &IdRow) -> Self {
+        Self { receipt, state: row.state, reason: row.reason.clone(), attempts: row.attempts }
+    }
 }
 
 /// A commit, with what it changes in the run's open rows beyond its own rows.
@@ -114,16 +122,23 @@ impl Part {
         if let Some(receipt @ Receipt::Listed(..)) = receipt {
             return self.with_listed(receipt, entry, end, now, attempts);
         }
-        self.ends.extend(receipt.map(Ended::done));
         match entry.before {
             Some(before) => self.closed.push(before.state),
             None => self.counts.read += 1,
         }
         match end {
-            End::Done => self.counts.done += 1,
-            End::Skipped(_) => self.counts.skipped += 1,
+            End::Done => {
+                self.counts.done += 1;
+                self.ends.extend(receipt.map(Ended::done));
+            }
+            End::Skipped(reason) => {
+                self.counts.skipped += 1;
+                self.ends.extend(receipt.map(|receipt| Ended::skipped(receipt, reason)));
+            }
             End::Open(failure) => {
-                self.rows.push(settle::row(entry, failure, now, attempts));
+                let row = settle::row(entry, failure, now, attempts);
+                self.ends.extend(receipt.map(|receipt| Ended::open(receipt, &row)));
+                self.rows.push(row);
                 return self;
             }
         }
@@ -137,11 +152,8 @@ impl Part {
     fn with_listed(mut self, receipt: Receipt, entry: Mapped, end: End, now: Timestamp, attempts: u32) -> Self {
         let ended = match end {
             End::Done => Ended::done(receipt),
-            End::Skipped(reason) => Ended { receipt, state: State::Skipped, reason, attempts: 1 },
-            End::Open(failure) => {
-                let IdRow { state, reason, attempts, .. } = settle::row(entry, failure, now, attempts);
-                Ended { receipt, state, reason, attempts }
-            }
+            End::Skipped(reason) => Ended::skipped(receipt, reason),
+            End::Open(failure) => Ended::open(receipt, &settle::row(entry, failure, now, attempts)),
         };
         if ended.state != State::Ready {
             self.counts.read += 1;

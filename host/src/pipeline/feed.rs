@@ -1,4 +1,5 @@
-//! Where entries come from: a segment of a scan, a list of ids, the ledger's rows that are to be retried, or a queue.
+//! Where entries come from: a segment of a scan, once or for ever, a list of ids, the ledger's rows that are to be
+//! retried, or a queue.
 
 use std::{ops::Range, sync::Arc};
 
@@ -9,7 +10,7 @@ use crate::{
     sandbox::Failure,
 };
 
-use super::{conclusion::Ended, consumer::Consumer, lease::Held, loaded::Hand};
+use super::{conclusion::Ended, consumer::Consumer, follow::Follower, lease::Held, loaded::Hand};
 
 /// An earlier try that left a row in the ledger.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,8 @@ pub(super) struct Before {
 pub(super) enum Receipt {
     /// A message, by its receipt.
     Message(String),
+    /// A record of a source that is followed, by its position.
+    Followed(String),
     /// An id of a list, and what it says if it is done; its state is kept there, and in no row.
     Listed(String, String),
 }
@@ -33,7 +36,7 @@ impl Receipt {
     /// The name under which it was taken.
     pub fn name(&self) -> &str {
         match self {
-            Self::Message(name) | Self::Listed(name, _) => name,
+            Self::Message(name) | Self::Followed(name) | Self::Listed(name, _) => name,
         }
     }
 }
@@ -76,6 +79,8 @@ impl From<Row> for Entry {
 pub(super) enum Feed {
     /// A segment of the source.
     Segment { scan: Arc<dyn Scan>, segment: Segment },
+    /// A segment of a source that is followed; its cursor says nothing, since what is done went away.
+    Following(Arc<Follower>),
     /// A range of chosen ids of the source; the cursor counts them from the start of the whole list.
     Ids { scan: Arc<dyn Scan>, ids: Arc<Vec<String>>, range: Range<usize> },
     /// The rows of a run that are to be tried again.
@@ -88,9 +93,10 @@ pub(super) enum Feed {
 
 impl Feed {
     /// The same feed for whoever holds a line from now on.
-    pub fn begun(self, held: &Held) -> Self {
+    pub fn begun(self, held: &Arc<Held>) -> Self {
         match self {
             Self::Loaded(hand) => Self::Loaded(Arc::new(hand.of(held))),
+            Self::Following(follower) => Self::Following(Arc::new(follower.of(held))),
             feed => feed,
         }
     }
@@ -132,6 +138,7 @@ impl Feed {
                 let found = scan.reread(&positions).await?;
                 Ok((rows.into_iter().zip(found).map(again).collect(), next))
             }
+            Self::Following(follower) => Ok((follower.read(limit).await?, Some(String::new()))),
             Self::Messages(consumer) => {
                 let (entries, goes_on) = consumer.read(limit).await?;
                 Ok((entries, goes_on.then(String::new)))
@@ -151,6 +158,10 @@ impl Feed {
                 consumer.acknowledge(&receipts).await
             }
             Self::Loaded(hand) => hand.settle(ends).await,
+            Self::Following(follower) => {
+                follower.end(ends);
+                Ok(())
+            }
             Self::Segment { .. } | Self::Ids { .. } | Self::Rows { .. } => Ok(()),
         }
     }

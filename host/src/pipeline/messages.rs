@@ -157,7 +157,15 @@ impl Messages {
 impl Scan for Messages {
     async fn info(&self) -> Result<SourceInfo> {
         let fingerprint = format!("queue {}", self.name);
-        Ok(SourceInfo { fingerprint, count: None, form: self.form, segments: None, max_segments: None, key: None })
+        Ok(SourceInfo {
+            fingerprint,
+            count: None,
+            form: self.form,
+            segments: None,
+            max_segments: None,
+            key: None,
+            passing: true,
+        })
     }
 
     async fn read(&self, _: Segment, _: Option<&str>, _: usize) -> Result<Page> {

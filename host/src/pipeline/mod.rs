@@ -13,6 +13,7 @@ mod config;
 mod consumer;
 mod divide;
 mod feed;
+mod follow;
 mod lease;
 mod loaded;
 mod mapping;
@@ -33,9 +34,10 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-pub(crate) use backoff::jittered;
+pub(crate) use backoff::{jittered, pause};
 pub use compare::{Change, Difference, Tally};
 pub use config::Config;
+pub use follow::Follow;
 pub use lease::{Held, Leases};
 pub use loaded::Handed;
 pub use messages::{Consuming, Messages};
@@ -52,6 +54,7 @@ use crate::{
     sandbox::Mapper,
 };
 use feed::Feed;
+use follow::Follower;
 use totals::Totals;
 
 /// Everything one run works with.
@@ -65,6 +68,8 @@ pub struct Parts {
     pub scan: Arc<dyn Scan>,
     /// The queue behind the source, if it is one.
     pub messages: Option<Arc<Messages>>,
+    /// How it goes on for ever with what comes; none ends at the source's end.
+    pub follow: Option<Follow>,
     /// How records become items.
     pub shape: Shape,
     /// The plugin.
@@ -120,7 +125,10 @@ impl Pipeline {
         }
         let total = self.parts.run.segments;
         let scan = &self.parts.scan;
-        let feeds = (0..total).map(|number| Feed::Segment { scan: scan.clone(), segment: Segment { number, total } });
+        let feeds = (0..total).map(|number| Segment { number, total }).map(|segment| match &self.parts.follow {
+            Some(follow) => Feed::Following(Arc::new(Follower::new(self, segment, follow))),
+            None => Feed::Segment { scan: scan.clone(), segment },
+        });
         self.divide(&feeds.collect::<Vec<_>>()).await
     }
 
@@ -150,7 +158,7 @@ impl Pipeline {
             if self.counts().waiting == 0 {
                 return Ok(true);
             }
-            tokio::time::sleep(backoff::pause(tries)).await;
+            tokio::time::sleep(pause(tries)).await;
             if !self.retry(Filter { states: vec![State::Ready], group: None }).await? {
                 return Ok(false);
             }

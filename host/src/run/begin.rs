@@ -1,7 +1,7 @@
 //! The beginning of a run: which one this process goes on with or joins, and the indexes it fills.
 
 use super::{
-    Job, Options, Work,
+    Fresh, Job, Options, Work,
     identity::{self, digest},
     steps::Steps,
     stopped, targets,
@@ -24,12 +24,14 @@ impl Job {
     pub(super) async fn begin(&self, options: &Options, events: &Events, stop: &Stop) -> Result<(Run, bool)> {
         let mut fresh = options.fresh;
         loop {
-            let mut draft = self.draft(&options.work).await?;
+            let mut draft = self.draft(options).await?;
             let runs = self.ledger.runs(&self.name, ENOUGH).await?;
             let newest = runs.first().map(|run| run.id.clone());
             if let Some(mut old) = runs.into_iter().filter(is_unfinished).find(|run| is_in_line(run, &draft)) {
-                if !fresh {
-                    self.is_the_same(&old, &draft)?;
+                let same = self.is_the_same(&old, &draft);
+                let gives_up = fresh == Fresh::Always || fresh == Fresh::IfDifferent && same.is_err();
+                if !gives_up {
+                    same?;
                     self.clear_up(Some(&old.id), events, stop).await?;
                     return Ok((old, true));
                 }
@@ -41,7 +43,7 @@ impl Job {
                 return Ok((draft, false));
             }
             // Another worker was faster: its run is as fresh as one can be.
-            fresh = false;
+            fresh = Fresh::Never;
         }
     }
 
@@ -114,15 +116,25 @@ impl Job {
     }
 
     /// A run of this job that nobody has written down yet.
-    pub(super) async fn draft(&self, work: &Work) -> Result<Run> {
+    pub(super) async fn draft(&self, Options { work, follow, .. }: &Options) -> Result<Run> {
         if let (Some(messages), false) = (&self.messages, *work == Work::Full) {
             return Err(messages.refuse("it is read whole: neither rebuilt from, nor by ids, nor up to a limit"));
         }
         let info = self.source.info().await?;
         self.fits(&info)?;
+        if info.passing && matches!(work, Work::Rebuild { .. } | Work::Loaded) {
+            return Err(passing());
+        }
+        if follow.is_some() && !(info.passing && self.messages.is_none() && *work == Work::Full) {
+            return Err(Error::usage("only a source of requests can be followed, and only as a whole"));
+        }
         let (scope, started) = (work.scope(), self.clock.now());
         let segments = self.segments(work, &info);
         let mut identity = self.identity(&info, segments)?;
+        if follow.is_some() {
+            // It keeps no checkpoint that a run from end to end could go on from.
+            identity.insert("pace".into(), "for ever".into());
+        }
         let total = match work {
             Work::Ids(_) | Work::Loaded if info.key.is_none() => return Err(not_keyed()),
             Work::Loaded => Some(self.ready_ids().await?),
@@ -169,6 +181,11 @@ fn is_in_line(run: &Run, draft: &Run) -> bool {
 
 pub(super) fn is_unfinished(run: &Run) -> bool {
     matches!(run.phase, Phase::Running | Phase::Finishing)
+}
+
+fn passing() -> Error {
+    Error::usage("requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids")
+        .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
 }
 
 fn not_keyed() -> Error {

@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     event::Events,
     ledger::{Ledger, Run, list::List},
-    pipeline::{self, Leases, Messages, Parts, Pipeline, Sinks, Stop},
+    pipeline::{self, Follow, Leases, Messages, Parts, Pipeline, Sinks, Stop},
     recipe::Prune,
     record::{Shape, canonical},
     sandbox::{Limits, Mapper, Plugin, Room},
@@ -196,9 +196,14 @@ impl Job {
         run: &Run,
         scan: Arc<dyn Scan>,
         leases: Arc<Leases>,
-        events: &Events,
-        stop: &Stop,
+        follow: Option<Follow>,
+        (events, stop): (&Events, &Stop),
     ) -> Result<Pipeline> {
+        let mut config = self.pace.clone();
+        if follow.is_some() {
+            // None of its lines ends, so none may be left to a worker who never comes.
+            config.segments_at_once = run.segments;
+        }
         let sinks = Sinks {
             resources: self.resources.clone(),
             targets: run.targets.clone(),
@@ -212,11 +217,12 @@ impl Job {
             leases,
             scan,
             messages: self.messages.clone(),
+            follow,
             shape: self.shape.clone(),
             mapper: self.mapper_at(run.started, seed(&run.id), events),
             sinks,
             ledger: self.ledger.clone(),
-            config: self.pace.clone(),
+            config,
             clock: self.clock.clone(),
             events: events.clone(),
             stop: stop.clone(),

@@ -33,11 +33,15 @@ pub use prune::Pruned;
 pub use servers::Servers;
 
 use crate::{
-    capability::storage::Scan,
+    capability::{
+        Capability,
+        grant::{Access, Door},
+        storage::Scan,
+    },
     error::{Error, Kind, Result},
     event::{Event, Events},
     ledger::{Counts, Filter, Group, Phase, Run, Scope},
-    pipeline::{Difference, Leases, Pipeline, Stop, Tally},
+    pipeline::{Difference, Follow, Leases, Pipeline, Stop, Tally},
     record::Version,
 };
 use first::First;
@@ -85,8 +89,22 @@ impl Work {
 pub struct Options {
     /// What it works through.
     pub work: Work,
-    /// Whether an unfinished run is given up instead of resumed.
-    pub fresh: bool,
+    /// When an unfinished run is given up instead of resumed.
+    pub fresh: Fresh,
+    /// Whether it goes on for ever with what comes, where the source is one whose records go away when they are done.
+    pub follow: Option<Follow>,
+}
+
+/// When an unfinished run is given up for a new one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fresh {
+    /// Never: one that differs has to be given up by hand.
+    #[default]
+    Never,
+    /// Where it differs, so that it cannot be gone on with.
+    IfDifferent,
+    /// Always.
+    Always,
 }
 
 /// What came of a run.
@@ -124,7 +142,7 @@ impl Job {
         let (run, resumed) = self.begin(&options, events, stop).await?;
         let leases = self.leases(&run, events, stop)?;
         let mut steps = Steps::new(run, self.ledger.clone(), leases.clone(), events);
-        let counts = self.run_through(&mut steps, leases.clone(), resumed, &options.work, (events, stop)).await;
+        let counts = self.run_through(&mut steps, leases.clone(), resumed, &options, (events, stop)).await;
         steps.give_back().await;
         self.leave(&steps.run, &leases, events).await;
         let (run, counts) = (steps.run, counts?);
@@ -137,7 +155,7 @@ impl Job {
         steps: &mut Steps,
         leases: Arc<Leases>,
         resumed: bool,
-        work: &Work,
+        Options { work, follow, .. }: &Options,
         (events, stop): (&Events, &Stop),
     ) -> Result<Counts> {
         if self.must_be_alone() {
@@ -152,7 +170,7 @@ impl Job {
             Work::Limit(limit) => Arc::new(First::new(self.source.clone(), *limit)),
             _ => self.source.clone(),
         };
-        let pipeline = self.pipeline(&steps.run, scan, leases, events, stop).await?;
+        let pipeline = self.pipeline(&steps.run, scan, leases, follow.clone(), (events, stop)).await?;
         let (before, total) = (pipeline.counts(), steps.run.total);
         let (recipe, run) = (self.name.clone(), steps.run.id.clone());
         events.send(Event::Started { recipe, run: run.clone(), resumed, total, before });
@@ -176,9 +194,10 @@ impl Job {
         self.close(steps, pipeline, work, events).await
     }
 
-    /// Whether two workers could undo each other's writes.
+    /// Whether two workers could undo each other's writes: documents without versions.
     fn must_be_alone(&self) -> bool {
-        self.ledger.is_shared() && self.shape.version == Version::None
+        let documents = |door: &Door| door.capability == Capability::Index && door.access == Access::Write;
+        self.ledger.is_shared() && self.shape.version == Version::None && self.grants.iter().any(documents)
     }
 
     /// Tries once more, with today's plugin, what failed in the newest run over the whole source; if nothing did, in
@@ -205,7 +224,7 @@ impl Job {
             return Err(Error::usage(format!("worker {owner} tries again what failed in run {}", run.id))
                 .hint("wait until it is done; `reindex status` shows how far it is"));
         }
-        let pipeline = self.pipeline(&run, self.source.clone(), leases, events, stop).await?;
+        let pipeline = self.pipeline(&run, self.source.clone(), leases, None, (events, stop)).await?;
         let before = pipeline.counts();
         events.send(Event::Started {
             recipe: self.name.clone(),
@@ -233,7 +252,7 @@ impl Job {
         if work == Work::Loaded {
             return Err(Error::usage("what a run would do with a list of ids cannot be told without claiming them"));
         }
-        let mut run = self.draft(&work).await?;
+        let mut run = self.draft(&Options { work: work.clone(), ..Options::default() }).await?;
         for target in self.targets()? {
             if let Some(current) = target.index.current().await? {
                 run.targets.insert(target.alias, current.name);
@@ -245,7 +264,7 @@ impl Job {
             Work::Full | Work::Rebuild { .. } | Work::Loaded => (self.source.clone(), None),
         };
         let leases = self.leases(&run, events, stop)?;
-        self.pipeline(&run, scan, leases, events, stop).await?.compare(ids, each).await
+        self.pipeline(&run, scan, leases, None, (events, stop)).await?.compare(ids, each).await
     }
 
     /// Lets the record of a finished run say what it comes to after a retry.

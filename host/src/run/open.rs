@@ -22,8 +22,9 @@ use crate::{
     event::{Event, Events},
     ledger::list::List,
     pipeline::Messages,
-    recipe::{ExportAt, PluginAt, Recipe, Source},
+    recipe::{self, ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
+    request::{Choice, Intake, Requests, Served, Teller},
     sandbox::{Engine, Plugin},
 };
 
@@ -200,7 +201,10 @@ impl Project {
                 let export = Export::open(bucket, prefix, max_bytes).await.map_err(|error| at(key, error))?;
                 Ok(Opened::scan(Arc::new(export), Form::DynamodbJson, 0))
             }
-            Source::Requests { .. } => Err(Error::bug("requests are not read yet")),
+            Source::Requests { segments, .. } => {
+                let requests = self.requests()?;
+                Ok(Opened::scan(requests, Form::Plain, *segments))
+            }
             Source::Queue { queue: name, table, form, consumers, consuming, .. } => {
                 let queue = self.backends.queue(name, Some(self.environment.backend(name)?))?;
                 let table = match table {
@@ -212,6 +216,50 @@ impl Project {
                 Ok(Opened { source: messages.clone(), messages: Some(messages), form, segments: *consumers })
             }
         }
+    }
+
+    /// The recipe's requests.
+    ///
+    /// *Errors*: its source is another.
+    pub fn requests(&self) -> Result<Arc<Requests>> {
+        let Source::Requests { bucket, prefix, objects, .. } = &self.recipe.source else {
+            return Err(Error::usage("the recipe's source is none of requests")
+                .with("recipe", self.recipe.place_of("source"))
+                .hint("`[source.requests]` names the buckets of requests and of the objects they ask for"));
+        };
+        let (bucket, objects) = (self.served(bucket)?, self.served(objects)?);
+        Ok(Arc::new(Requests::new(bucket, prefix, objects, self.max_bytes())))
+    }
+
+    /// Which objects the recipe makes requests of.
+    pub fn choice(&self) -> Choice {
+        match &self.recipe.source {
+            Source::Requests { prefixes, endings, .. } => {
+                Choice { prefixes: prefixes.clone(), endings: endings.clone() }
+            }
+            _ => Choice::default(),
+        }
+    }
+
+    /// Who takes in events of the objects' bucket and writes requests down; none if the recipe names nobody who tells.
+    pub fn intake(&self, events: &Events) -> Result<Option<Intake>> {
+        let Source::Requests { objects, intake: Some(intake), .. } = &self.recipe.source else { return Ok(None) };
+        let teller = match intake {
+            recipe::Intake::Queue(queue) => {
+                Teller::Queue(self.backends.queue(queue, Some(self.environment.backend(queue)?))?)
+            }
+            recipe::Intake::Watch => {
+                let bound = self.environment.backends.get(objects);
+                let watch = self.backends.watch(objects, bound, &self.recipe.name, events);
+                Teller::Watch(watch.map_err(|error| error.with("recipe", self.recipe.place_of("source.requests.watch")))?)
+            }
+        };
+        Ok(Some(Intake::new(teller, self.requests()?, self.choice(), events.clone())))
+    }
+
+    fn served(&self, name: &str) -> Result<Served> {
+        let bucket = self.backends.bucket(name, self.environment.backends.get(name))?;
+        Ok(Served { name: name.to_owned(), bucket })
     }
 
     /// The bucket of an export, what its keys begin with there, and the recipe's key that says so.

@@ -120,7 +120,7 @@ mod tests {
 
     fn info(fingerprint: &str) -> SourceInfo {
         let (form, fingerprint) = (Form::DynamodbJson, fingerprint.to_owned());
-        SourceInfo { fingerprint, count: None, form, segments: None, max_segments: None, key: None }
+        SourceInfo { fingerprint, count: None, form, segments: None, max_segments: None, key: None, passing: false }
     }
 
     #[test]

@@ -36,9 +36,9 @@
 //! # assert_eq!(document(r#"{"id":"p-1"}"#).unwrap(), r#"{"id":"p-1","title":""}"#);
 //! ```
 //!
-//! What a plugin wants to read beside its items goes through [`storage`], [`index`], [`queue`], [`image`] and
-//! [`settings`];
-//! these answer inside the host only, so a mapping takes what was read as an argument.
+//! What should happen is said with the builders of [`Effect`], and what should be made of an image with those of
+//! [`Rendition`]. What a plugin wants to read beside its items goes through [`storage`], [`index`], [`queue`], [`image`]
+//! and [`settings`]; these answer inside the host only, so a mapping takes what was read as an argument.
 //!
 //! Does not decide any entity's rules, and holds no state between calls.
 
@@ -60,6 +60,7 @@ mod document;
 mod json;
 mod outcome;
 mod read;
+mod rendition;
 #[cfg(feature = "samples")]
 pub mod samples;
 
@@ -80,6 +81,7 @@ pub use {
     },
     document::Document,
     json::{Json, List, Map, Text, Value},
+    rendition::Draft,
 };
 
 /// Makes a type that implements [`Plugin`] the plugin of its crate. On native targets it expands to nothing.

@@ -1,8 +1,15 @@
 //! What becomes of an item when a read is not answered: it is to be tried again.
 //!
-//! None of these reasons lies in the item. A missing grant, too, is mended in the recipe, and its text says how.
+//! None of these reasons lies in the item. A missing grant, too, is mended in the recipe, and its text says how. The flaw
+//! of an image is the item's own, though: it will be there again next time.
 
-use crate::{Outcome, image::ImageError, index::IndexError, queue::QueueError, storage::StorageError};
+use crate::{
+    Outcome,
+    image::{Flaw, ImageError},
+    index::IndexError,
+    queue::QueueError,
+    storage::StorageError,
+};
 
 impl From<StorageError> for Outcome {
     fn from(error: StorageError) -> Self {
@@ -31,6 +38,16 @@ impl From<ImageError> for Outcome {
         | ImageError::TooLarge(reason)
         | ImageError::Other(reason)) = error;
         Self::Retry(reason)
+    }
+}
+
+impl From<Flaw> for Outcome {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::Missing => Self::NotFound("there is no such image".to_owned()),
+            Flaw::Refused(reason) | Flaw::Unreadable(reason) => Self::Invalid(reason),
+            Flaw::Other(reason) => Self::Retry(reason),
+        }
     }
 }
 

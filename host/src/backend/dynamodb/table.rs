@@ -192,6 +192,7 @@ impl Scan for Table {
             segments: Some(SEGMENTS),
             max_segments: Some(MAX_SEGMENTS),
             key: Some(description.key.key.attributes().to_vec()),
+            passing: false,
         })
     }
 

@@ -148,6 +148,7 @@ impl Scan for Export {
             segments: None,
             max_segments: Some(u32::try_from(self.files.len().max(1)).unwrap_or(u32::MAX)),
             key: None,
+            passing: false,
         })
     }
 

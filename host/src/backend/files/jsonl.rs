@@ -52,7 +52,15 @@ impl Scan for JsonLines {
         let (path, form) = (self.path.clone(), self.form);
         blocking(move || {
             let fingerprint = fingerprint(&path).map_err(|error| explain(error, &path))?;
-            Ok(SourceInfo { fingerprint, count: None, form, segments: None, max_segments: Some(1), key: None })
+            Ok(SourceInfo {
+                fingerprint,
+                count: None,
+                form,
+                segments: None,
+                max_segments: Some(1),
+                key: None,
+                passing: false,
+            })
         })
         .await
     }

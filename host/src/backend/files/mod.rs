@@ -2,16 +2,19 @@
 
 mod bucket;
 mod config;
+mod hear;
 mod jsonl;
 mod key;
 mod object;
 mod walk;
+mod watch;
 
 pub use bucket::Bucket;
 #[cfg(feature = "vips")]
 pub(super) use bucket::pieces;
 pub use config::Config;
 pub use jsonl::JsonLines;
+pub use watch::Watch;
 
 use std::{io, path::Path};
 

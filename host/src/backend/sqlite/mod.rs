@@ -15,6 +15,7 @@ mod queue;
 mod schema;
 mod table;
 mod text;
+mod watched;
 mod writer;
 
 pub use config::Config;
@@ -25,3 +26,4 @@ pub use list::List;
 pub use queue::Queue;
 pub(super) use schema::check_name;
 pub use table::Table;
+pub(super) use watched::Watched;

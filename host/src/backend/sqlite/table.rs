@@ -168,6 +168,7 @@ impl Scan for Table {
                 segments: None,
                 max_segments: None,
                 key: Some(nature.key.clone()),
+                passing: false,
             })
         })
         .await

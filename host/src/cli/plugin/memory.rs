@@ -1,4 +1,7 @@
-//! The tables and indexes that a sample names, in memory. They are read only: a test carries out no effect.
+//! What a sample names, in memory: tables and indexes here, buckets and images in `objects`. All of it is read only: a
+//! test carries out no effect.
+
+mod objects;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +16,8 @@ use crate::{
     error::{Error, Result},
     record::Form,
 };
+
+pub(super) use objects::{Album, Object, Objects, Picture};
 
 /// Texts by key.
 pub(super) type Texts = BTreeMap<String, String>;
@@ -59,6 +64,7 @@ impl Scan for Records {
             segments: None,
             max_segments: Some(1),
             key: Some(self.key.clone()),
+            passing: false,
         })
     }
 

@@ -1,4 +1,6 @@
-//! `samples/<name>.json`: items, and the records and documents that a plugin finds when it reads.
+//! `samples/<name>.json`: items, and what a plugin finds when it reads: records, documents, objects and images.
+
+mod objects;
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +11,11 @@ use std::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use objects::{SaidImage, SaidObject};
+
+use super::memory::{Album, Objects, Texts};
 use crate::{
+    capability::{Capability, grant::Door},
     error::{Error, Result},
     record::{Item, canonical},
 };
@@ -24,6 +30,10 @@ struct Said {
     #[serde(default)]
     indexes: Contents,
     #[serde(default)]
+    buckets: Named<SaidObject>,
+    #[serde(default)]
+    images: Named<SaidImage>,
+    #[serde(default)]
     settings: Option<Box<RawValue>>,
 }
 
@@ -35,8 +45,16 @@ struct SaidItem {
     body: Box<RawValue>,
 }
 
+/// Whatever is found, by resource and key.
+type Named<T> = BTreeMap<String, BTreeMap<String, T>>;
+
 /// JSON texts by resource and key.
-type Contents = BTreeMap<String, BTreeMap<String, Box<RawValue>>>;
+type Contents = Named<Box<RawValue>>;
+
+/// What a file has to be like.
+const SHAPE: &str = "a sample is {\"items\": [{\"id\": …, \"version\": …, \"body\": {…}}], \"tables\": {…}, \"indexes\": {…}, \
+    \"buckets\": {…}, \"images\": {…}, \"settings\": {…}}; only `items` is needed, and `reindex plugin test --help` \
+    tells the rest";
 
 /// A sample, ready to run.
 pub(super) struct Sample {
@@ -45,9 +63,13 @@ pub(super) struct Sample {
     /// The items, in canonical form.
     pub items: Vec<Item>,
     /// Records by table and key.
-    pub tables: BTreeMap<String, BTreeMap<String, String>>,
+    pub tables: BTreeMap<String, Texts>,
     /// Documents by index and id.
-    pub indexes: BTreeMap<String, BTreeMap<String, String>>,
+    pub indexes: BTreeMap<String, Texts>,
+    /// Objects by bucket and key.
+    pub buckets: BTreeMap<String, Objects>,
+    /// Images in those buckets.
+    pub images: Album,
     /// The text of one JSON object.
     pub settings: String,
 }
@@ -69,6 +91,16 @@ impl Sample {
         files.into_iter().map(Self::read).collect()
     }
 
+    /// Whether it says anything of what is behind a door.
+    pub(super) fn names(&self, Door { capability, name, .. }: &Door) -> bool {
+        match capability {
+            Capability::Storage => self.tables.contains_key(name) || self.buckets.contains_key(name),
+            Capability::Index => self.indexes.contains_key(name),
+            Capability::Image => self.images.0.contains_key(name),
+            Capability::Queue => false,
+        }
+    }
+
     /// The file with the outcomes this sample must have.
     pub(super) fn expected(&self) -> PathBuf {
         self.file.with_extension("expected.json")
@@ -78,11 +110,8 @@ impl Sample {
         let broken = |message: String| Error::usage(message).with("sample", file.display().to_string());
         let text =
             fs::read_to_string(&file).map_err(|error| broken("the sample cannot be read".into()).because(error))?;
-        let said: Said = serde_json::from_str(&text).map_err(|error| {
-            broken("the file is not a sample".into()).because(error).hint(
-                "a sample is {\"items\": [{\"id\": …, \"version\": …, \"body\": {…}}], \"tables\": {…}, \"indexes\": {…}, \"settings\": {…}}; only `items` is needed",
-            )
-        })?;
+        let said: Said = serde_json::from_str(&text)
+            .map_err(|error| broken("the file is not a sample".into()).because(error).hint(SHAPE))?;
         let canonical = |what: &str, raw: &RawValue| {
             canonical(raw.get()).map_err(|reason| broken(format!("{what} of the sample {reason}")))
         };
@@ -103,8 +132,27 @@ impl Sample {
         let items = said.items.into_iter().map(item).collect::<Result<_>>()?;
         let (tables, indexes) = (contents("table", said.tables)?, contents("index", said.indexes)?);
         let settings = said.settings.map_or(Ok("{}".to_owned()), |settings| canonical("settings", &settings))?;
-        Ok(Self { items, tables, indexes, settings, file })
+        let buckets = said.buckets.into_iter().map(|(name, objects)| (name, bucket(objects))).collect();
+        let images = album(said.images).map_err(|error| error.with("sample", file.display().to_string()))?;
+        Ok(Self { items, tables, indexes, buckets, images, settings, file })
     }
+}
+
+fn bucket(objects: BTreeMap<String, SaidObject>) -> Objects {
+    let object = |(key, said): (String, SaidObject)| (key.clone(), said.object(&key));
+    Objects(objects.into_iter().map(object).collect())
+}
+
+fn album(images: Named<SaidImage>) -> Result<Album> {
+    let picture = |bucket: &str, key: String, said: SaidImage| {
+        let at = format!("image `{key}` of `{bucket}`");
+        Ok((key, said.picture().map_err(|error| error.with("in", at))?))
+    };
+    let pictures = |(bucket, images): (String, BTreeMap<String, SaidImage>)| {
+        let pictures = images.into_iter().map(|(key, said)| picture(&bucket, key, said)).collect::<Result<_>>()?;
+        Ok((bucket, pictures))
+    };
+    images.into_iter().map(pictures).collect::<Result<_>>().map(Album)
 }
 
 fn is_sample(file: &Path) -> bool {

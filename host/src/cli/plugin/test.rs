@@ -12,14 +12,14 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{
     component, load,
-    memory::{Documents, Records, Texts},
+    memory::{Documents, Records},
     outcome,
     sample::Sample,
 };
 use crate::{
     capability::{
         Capability, Resources,
-        grant::{Access, Grants},
+        grant::{Access, Door, Grants},
     },
     cli::{
         exit::Exit,
@@ -41,9 +41,25 @@ const SEED: u64 = 1;
 /// Runs a plugin's samples in the sandbox and compares the outcomes with the expected ones
 ///
 /// Each sample's items run together, alone and reversed: a plugin that answers differently is not a pure function of
-/// its items, and fails.
+/// its items, and fails. Nothing is asked of any server, and no image is opened: a sample says what the plugin finds.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "A sample is `<name>.json` beside `<name>.expected.json`:
+
+  { \"items\":    [{ \"id\": \"p-1\", \"version\": 7, \"body\": {…} }],
+    \"settings\": {…},                                     what a recipe says under [plugin.settings]
+    \"tables\":   { \"people\": { \"p-1\": {…} } },          records by table and key
+    \"indexes\":  { \"persons\": { \"p-1\": {…} } },         documents by index and id
+    \"buckets\":  { \"masters\": { \"a/p.jpg\": {…} } },     objects by bucket and key: `size`, `etag`, `content-type`,
+                                                         `metadata`, `text`, all of them optional
+    \"images\":   { \"masters\": { \"a/p.jpg\": {…} } } }    what they are: `width` and `height`, perhaps `format`,
+                                                         `size`, `pages`, `bands`, `bits`, `colour`, `alpha`,
+                                                         `orientation`, `profile` (base64), `blocks` ([{ `name`,
+                                                         `offset`, `base64` }]); or `flaw`: \"missing\", or
+                                                         { \"refused\" | \"unreadable\" | \"fatal\": \"why\" }
+
+Only `items` is needed. What the plugin asks for is granted, and what it only wishes for if the sample names it.
+
+Examples:
   reindex plugin test plugins/persons
   reindex plugin test plugins/persons --accept
   reindex plugin test persons.wasm --samples plugins/persons/samples
@@ -138,27 +154,11 @@ impl Test {
     }
 }
 
-/// Everything the plugin asks for, filled with what the sample names.
+/// Everything the plugin asks for, filled with what the sample names. A wish is granted if the sample names it.
 fn room(ui: Ui, plugin: &Plugin, sample: &Sample) -> Result<Room> {
-    let asks = &plugin.description().asks;
-    let mut resources = Resources::default();
-    let texts =
-        |from: &std::collections::BTreeMap<String, Texts>, name: &str| from.get(name).cloned().unwrap_or_default();
-    for door in asks.iter().filter(|door| door.access == Access::Read) {
-        match door.capability {
-            Capability::Storage => {
-                let records = Records::new(&door.name, texts(&sample.tables, &door.name))?;
-                resources.tables.insert(door.name.clone(), Arc::new(records));
-            }
-            Capability::Index => {
-                let documents = Documents(texts(&sample.indexes, &door.name));
-                resources.indexes.insert(door.name.clone(), Arc::new(documents));
-            }
-            // A sample cannot say how deep a queue is; a plugin that asks is told that there is none.
-            Capability::Queue => {}
-            Capability::Image => {}
-        }
-    }
+    let description = plugin.description();
+    let wishes = description.wishes.iter().filter(|door| sample.names(door));
+    let doors: Vec<_> = description.asks.iter().chain(wishes).collect();
     let events = Events::new(move |event| {
         if let Event::PluginLog { plugin, line } = event {
             ui.say(&format!("{plugin} | {}", first_line(&line)));
@@ -166,14 +166,37 @@ fn room(ui: Ui, plugin: &Plugin, sample: &Sample) -> Result<Room> {
     });
     Ok(Room {
         limits: crate::recipe::default_limits()?,
-        grants: asks.iter().cloned().collect::<Grants>(),
-        resources,
+        resources: resources(&doors, sample)?,
+        grants: doors.into_iter().cloned().collect::<Grants>(),
         settings: sample.settings.clone(),
         now: NOW,
         seed: SEED,
         events,
         instances: 1,
     })
+}
+
+/// What is behind the doors to read. A name of `storage` is a table to one plugin and a bucket to another.
+fn resources(doors: &[&Door], sample: &Sample) -> Result<Resources> {
+    let mut resources = Resources { images: Some(Arc::new(sample.images.clone())), ..Resources::default() };
+    for Door { capability, name, .. } in doors.iter().filter(|door| door.access == Access::Read) {
+        let bucket = || Arc::new(sample.buckets.get(name).cloned().unwrap_or_default());
+        match capability {
+            Capability::Storage => {
+                let records = Records::new(name, sample.tables.get(name).cloned().unwrap_or_default())?;
+                resources.tables.insert(name.clone(), Arc::new(records));
+                resources.buckets.insert(name.clone(), bucket());
+            }
+            Capability::Image => drop(resources.buckets.insert(name.clone(), bucket())),
+            Capability::Index => {
+                let documents = Documents(sample.indexes.get(name).cloned().unwrap_or_default());
+                resources.indexes.insert(name.clone(), Arc::new(documents));
+            }
+            // A sample cannot say how deep a queue is; a plugin that asks is told that there is none.
+            Capability::Queue => {}
+        }
+    }
+    Ok(resources)
 }
 
 /// The items whose answers depend on who else is in the batch, or on what came before.

@@ -1,0 +1,74 @@
+//! What a watcher of a folder acknowledged: keys with their etags, looked up a page at a time.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+
+use super::Database;
+use crate::{capability::storage::ObjectInfo, error::Result};
+
+/// What one recipe acknowledged of one bucket.
+#[derive(Debug, Clone)]
+pub(in crate::backend) struct Watched {
+    database: Arc<Database>,
+    recipe: String,
+    bucket: String,
+}
+
+impl Database {
+    /// Serves what a recipe acknowledged of a bucket.
+    pub(in crate::backend) fn watched(self: &Arc<Self>, recipe: &str, bucket: &str) -> Watched {
+        Watched { database: self.clone(), recipe: recipe.to_owned(), bucket: bucket.to_owned() }
+    }
+}
+
+impl Watched {
+    /// The objects that were not acknowledged as they are.
+    pub async fn news(&self, found: Vec<ObjectInfo>) -> Result<Vec<ObjectInfo>> {
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let Self { recipe, bucket, .. } = self.clone();
+        let is_new = move |connection: &Connection| {
+            let sql = "SELECT 1 FROM watched WHERE recipe = ?1 AND bucket = ?2 AND key = ?3 AND etag = ?4";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut news = Vec::new();
+            for info in found {
+                if !statement.exists(params![recipe, bucket, info.key, info.etag])? {
+                    news.push(info);
+                }
+            }
+            Ok(news)
+        };
+        self.database.read(is_new).await
+    }
+
+    /// Notes down that objects were acknowledged as they are.
+    pub async fn acknowledge(&self, arrivals: &[ObjectInfo]) -> Result<()> {
+        let (this, arrivals) = (self.clone(), arrivals.to_vec());
+        let keep = move |connection: &Connection| {
+            let sql = "INSERT OR REPLACE INTO watched (recipe, bucket, key, etag) VALUES (?1, ?2, ?3, ?4)";
+            let mut statement = connection.prepare_cached(sql)?;
+            for info in &arrivals {
+                statement.execute(params![this.recipe, this.bucket, info.key, info.etag])?;
+            }
+            Ok(())
+        };
+        self.database.write(keep).await
+    }
+
+    /// Forgets the keys between two, the first one not included, of which no object is there any more.
+    pub async fn forget(&self, after: Option<&str>, upto: Option<&str>, there: &[ObjectInfo]) -> Result<()> {
+        let there: Vec<_> = there.iter().map(|info| info.key.as_str()).collect();
+        let there = serde_json::Value::from(there).to_string();
+        let (this, after, upto) = (self.clone(), after.map(str::to_owned), upto.map(str::to_owned));
+        let forget = move |connection: &Connection| {
+            let sql = "DELETE FROM watched WHERE recipe = ?1 AND bucket = ?2
+                AND (?3 IS NULL OR key > ?3) AND (?4 IS NULL OR key <= ?4)
+                AND key NOT IN (SELECT value FROM json_each(?5))";
+            connection.prepare_cached(sql)?.execute(params![this.recipe, this.bucket, after, upto, there])?;
+            Ok(())
+        };
+        self.database.write(forget).await
+    }
+}

@@ -1,0 +1,236 @@
+//! Following a source whose records go away when they are done: pass after pass over what is there, for ever.
+//!
+//! The source alone says what is left to do, so no checkpoint moves. What is in hand, or failed as it is, is remembered
+//! here and passed over; after a death it is taken again, over the rows that the ledger has of it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
+
+use super::{
+    Pipeline, backoff,
+    conclusion::Ended,
+    feed::{Before, Entry, Receipt},
+    lease::Held,
+};
+use crate::{
+    capability::storage::{Page, Row, Segment},
+    error::Result,
+    ledger::{Filter, State},
+};
+
+/// How soon a wait notices that somebody asks to stop.
+const NOTICE: Duration = Duration::from_millis(100);
+
+/// How many rows of the ledger are read at a time.
+const ROWS: usize = 100;
+
+/// How a run that follows its source learns of new records.
+#[derive(Debug, Clone)]
+pub struct Follow {
+    /// Whoever brought some notifies everybody who waits.
+    pub wake: Arc<Notify>,
+    /// How long it waits at most before it looks by itself.
+    pub poll: Duration,
+}
+
+/// One line of work that follows a segment.
+pub(super) struct Follower {
+    pipeline: Pipeline,
+    segment: Segment,
+    follow: Follow,
+    /// The right to work on the line.
+    held: Option<Arc<Held>>,
+    look: Mutex<Look>,
+}
+
+/// How far the source was looked through, and what is known of the records that are there.
+#[derive(Default)]
+struct Look {
+    pass: u64,
+    /// Where this pass goes on.
+    at: Option<String>,
+    known: BTreeMap<String, Known>,
+}
+
+/// A record that was handed out.
+struct Known {
+    /// What was in it.
+    hash: blake3::Hash,
+    /// When it was last seen.
+    pass: u64,
+    tries: u32,
+    stand: Stand,
+}
+
+#[derive(Clone, Copy)]
+enum Stand {
+    /// It is worked on.
+    InHand,
+    /// It is to be handed out again then, should it still be there: it asked for that, or was done and did not go away.
+    Later(Instant),
+    /// Another try of the same would end as the last one.
+    Over,
+}
+
+impl Follower {
+    pub fn new(pipeline: &Pipeline, segment: Segment, follow: &Follow) -> Self {
+        let (pipeline, follow) = (pipeline.clone(), follow.clone());
+        Self { pipeline, segment, follow, held: None, look: Mutex::default() }
+    }
+
+    /// The same for whoever holds the line from now on, who knows nothing yet.
+    pub fn of(&self, held: &Arc<Held>) -> Self {
+        Self { held: Some(held.clone()), ..Self::new(&self.pipeline, self.segment, &self.follow) }
+    }
+
+    /// Waits for records to hand out; none if the line is to end.
+    pub async fn read(&self, limit: usize) -> Result<Vec<Entry>> {
+        loop {
+            // Whoever notifies during a pass may have written behind it.
+            let woken = self.follow.wake.notified();
+            let was_whole = self.look().at.is_none();
+            let entries = self.pass(limit).await?;
+            if !entries.is_empty() || self.must_end() {
+                return Ok(entries);
+            }
+            if was_whole {
+                self.rest(woken).await;
+            }
+        }
+    }
+
+    /// Takes up how records ended.
+    pub fn end(&self, ends: &[Ended]) {
+        let mut look = self.look();
+        for end in ends {
+            let Some(known) = look.known.get_mut(end.receipt.name()) else { continue };
+            known.tries += 1;
+            known.stand = match end.state {
+                State::Done | State::Ready => Stand::Later(Instant::now() + backoff::pause(known.tries)),
+                _ => Stand::Over,
+            };
+        }
+    }
+
+    /// Goes on with the pass until there is something to hand out, or to its end.
+    async fn pass(&self, limit: usize) -> Result<Vec<Entry>> {
+        while !self.must_end() {
+            let at = self.look().at.clone();
+            let Page { rows, next } = self.pipeline.parts.scan.read(self.segment, at.as_deref(), limit).await?;
+            let rows = self.look().choose(rows);
+            let mut before = self.before(&rows).await?;
+            // Nothing is noted down before everything was read: what failed is read again.
+            self.look().take(&rows, next.clone());
+            let entries = rows.into_iter().map(|(row, _)| {
+                let receipt = Some(Receipt::Followed(row.position.clone()));
+                let before = before.remove(&row.position);
+                Entry { cursor: String::new(), before, receipt, ..Entry::from(row) }
+            });
+            let entries: Vec<_> = entries.collect();
+            if !entries.is_empty() || next.is_none() {
+                return Ok(entries);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The rows of earlier tries: they are taken up again, not counted twice.
+    async fn before(&self, rows: &[(Row, blake3::Hash)]) -> Result<BTreeMap<String, Before>> {
+        let mut found = BTreeMap::new();
+        let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else { return Ok(found) };
+        if self.pipeline.total().open() == 0 {
+            return Ok(found);
+        }
+        let (ledger, run) = (&self.pipeline.parts.ledger, &self.pipeline.parts.run.id);
+        let mut after = just_before(&first.position).to_owned();
+        loop {
+            let rows = ledger.rows(run, &Filter::default(), Some(&after), ROWS).await?;
+            let Some(end) = rows.last().map(|row| row.position.clone()) else { return Ok(found) };
+            let goes_on = rows.len() == ROWS && end < last.position;
+            found.extend(
+                rows.into_iter().map(|row| (row.position, Before { state: row.state, attempts: row.attempts })),
+            );
+            if !goes_on {
+                return Ok(found);
+            }
+            after = end;
+        }
+    }
+
+    /// Waits until somebody notifies, a record is to be tried again, it is time to look, or the line is to end.
+    async fn rest(&self, woken: Notified<'_>) {
+        let mut woken = std::pin::pin!(woken);
+        let until = Instant::now() + self.follow.poll;
+        let until = self.look().next().map_or(until, |next| next.min(until));
+        while !self.must_end() && Instant::now() < until {
+            tokio::select! {
+                () = &mut woken => return,
+                () = tokio::time::sleep_until(until.min(Instant::now() + NOTICE)) => {}
+            }
+        }
+    }
+
+    fn must_end(&self) -> bool {
+        self.pipeline.must_stop() || self.held.as_ref().is_some_and(|held| held.is_lost())
+    }
+
+    fn look(&self) -> MutexGuard<'_, Look> {
+        self.look.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Look {
+    /// The rows that are to be handed out now, with what is in them.
+    fn choose(&mut self, rows: Vec<Row>) -> Vec<(Row, blake3::Hash)> {
+        let (now, pass) = (Instant::now(), self.pass);
+        let hashed = rows.into_iter().map(|row| {
+            let hash = blake3::hash(&row.body);
+            (row, hash)
+        });
+        let is_due = |(row, hash): &(Row, blake3::Hash)| {
+            let Some(known) = self.known.get_mut(&row.position) else { return true };
+            known.pass = pass;
+            match known.stand {
+                Stand::InHand => false,
+                Stand::Later(due) => known.hash != *hash || due <= now,
+                Stand::Over => known.hash != *hash,
+            }
+        };
+        hashed.filter(is_due).collect()
+    }
+
+    /// Notes down what is handed out, and goes on after it. At the end of a pass, what went away is forgotten.
+    fn take(&mut self, rows: &[(Row, blake3::Hash)], next: Option<String>) {
+        for (row, hash) in rows {
+            let same = self.known.get(&row.position).filter(|known| known.hash == *hash);
+            let tries = same.map_or(0, |known| known.tries);
+            let known = Known { hash: *hash, pass: self.pass, tries, stand: Stand::InHand };
+            self.known.insert(row.position.clone(), known);
+        }
+        if next.is_none() {
+            let pass = self.pass;
+            self.known.retain(|_, known| known.pass == pass || matches!(known.stand, Stand::InHand));
+            self.pass += 1;
+        }
+        self.at = next;
+    }
+
+    /// When the next record is to be handed out again.
+    fn next(&self) -> Option<Instant> {
+        let due = |known: &Known| if let Stand::Later(due) = known.stand { Some(due) } else { None };
+        self.known.values().filter_map(due).min()
+    }
+}
+
+/// A text that sorts before another one, with little in between.
+fn just_before(text: &str) -> &str {
+    text.char_indices().next_back().map_or("", |(last, _)| &text[..last])
+}

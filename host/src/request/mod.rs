@@ -1,0 +1,17 @@
+//! Requests: small JSON files that each name an object to look at. What lies in their bucket is what is to be done.
+//!
+//! An event of a bucket is read ([`notice`]), becomes a [`Request`] and is written down by [`Requests`] before the
+//! event is acknowledged ([`Intake`]); a run scans what is written down. Requests are taken away by whoever did the
+//! work, never here.
+
+mod choice;
+mod intake;
+pub mod notice;
+mod record;
+mod scan;
+mod store;
+
+pub use choice::{Choice, Passed};
+pub use intake::{Intake, Teller};
+pub use record::Request;
+pub use store::{Requests, Served};

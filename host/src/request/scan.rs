@@ -1,0 +1,117 @@
+//! Requests as a source of runs: what lies there, in the order of its keys.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::{json, value::RawValue};
+
+use super::{Request, Requests, store::AT_ONCE};
+use crate::{
+    capability::storage::{ObjectInfo, Page, Row, Scan, Segment, SourceInfo},
+    error::{Error, Result},
+    record::Form,
+};
+
+/// How many keys are listed at a time.
+const PAGE: usize = 1000;
+
+/// How many bytes of requests are handed out at a time, at most, and one request more.
+const PAGE_BYTES: usize = 4 << 20;
+
+#[async_trait]
+impl Scan for Requests {
+    async fn info(&self) -> Result<SourceInfo> {
+        Ok(SourceInfo {
+            fingerprint: format!("requests {:?} of bucket {:?}", self.prefix, self.bucket.name),
+            count: None,
+            form: Form::Plain,
+            segments: None,
+            max_segments: None,
+            key: Some(["bucket", "key"].map(str::to_owned).into()),
+            passing: true,
+        })
+    }
+
+    async fn read(&self, segment: Segment, after: Option<&str>, _: usize) -> Result<Page> {
+        let listed = self.bucket.bucket.list(&self.prefix, after, PAGE).await?;
+        let mut next = listed.last().filter(|_| listed.len() == PAGE).map(|info| info.key.clone());
+        let own: Vec<_> = listed.into_iter().filter(|info| is_in(segment, &info.key)).map(|info| info.key).collect();
+        let (mut rows, mut bytes) = (Vec::with_capacity(own.len()), 0);
+        let mut keys = own.chunks(AT_ONCE);
+        while let Some(some) = keys.next() {
+            let found = self.rows(some).await?;
+            bytes += found.iter().flatten().map(|row| row.body.len()).sum::<usize>();
+            rows.extend(found.into_iter().flatten());
+            if bytes > PAGE_BYTES && keys.len() > 0 {
+                next = some.last().cloned();
+                break;
+            }
+        }
+        Ok(Page { rows, next })
+    }
+
+    async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>> {
+        let keys: Vec<_> = positions.iter().map(|position| self.key_at(position)).collect();
+        let rows = self.rows(&keys).await?.into_iter().zip(positions);
+        Ok(rows.map(|(row, position)| row.map(|row| Row { position: position.clone(), ..row })).collect())
+    }
+}
+
+impl Requests {
+    /// The key of a request: a position is one, and the id of an object leads to the request we write for it.
+    fn key_at(&self, position: &str) -> String {
+        match serde_json::from_str::<[String; 2]>(position) {
+            Ok([bucket, key]) => self.key_of(&Request::new(&bucket, &key)),
+            Err(_) => position.to_owned(),
+        }
+    }
+
+    async fn rows(&self, keys: &[String]) -> Result<Vec<Option<Row>>> {
+        let rows: Vec<_> = keys.iter().map(|key| self.row(key)).collect();
+        stream::iter(rows).buffered(AT_ONCE).try_collect().await
+    }
+
+    async fn row(&self, key: &str) -> Result<Option<Row>> {
+        let Some((info, mut content)) = self.bucket.bucket.read(key).await? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        // One byte more tells that it is too long.
+        while bytes.len() <= self.max_bytes
+            && let Some(chunk) = content.try_next().await?
+        {
+            bytes.extend_from_slice(&chunk);
+        }
+        let body = self.body(&info, &bytes)?.unwrap_or(bytes);
+        Ok(Some(Row { cursor: key.to_owned(), position: key.to_owned(), body }))
+    }
+
+    /// What a plugin is handed of a request; none if it is no JSON object, or too long to be looked at.
+    fn body(&self, info: &ObjectInfo, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+        let fields: BTreeMap<String, Box<RawValue>> = match serde_json::from_slice(bytes) {
+            Ok(fields) if bytes.len() <= self.max_bytes => fields,
+            _ => return Ok(None),
+        };
+        let key = fields.get("key").and_then(|key| serde_json::from_str::<String>(key.get()).ok());
+        let mut fields: BTreeMap<_, _> = fields.into_iter().map(|(name, value)| (name, value)).collect();
+        let mut say = |name: &str, value: serde_json::Value| {
+            let raw = serde_json::value::to_raw_value(&value)
+                .map_err(|error| Error::bug("a request cannot be handed on").because(error))?;
+            fields.insert(name.to_owned(), raw);
+            Ok::<_, Error>(())
+        };
+        // Whatever its server calls the bucket, the plugin knows it by the recipe's name.
+        say("bucket", json!(self.objects.name))?;
+        say("request", json!({ "bucket": self.bucket.name, "key": info.key, "eTag": info.etag }))?;
+        if let Some(key) = key {
+            say("path", json!(Request::new("", &key).path))?;
+        }
+        serde_json::to_vec(&fields).map(Some).map_err(|error| Error::bug("a request cannot be handed on").because(error))
+    }
+}
+
+/// Whether a segment is the one in which a request is, by a hash of its key.
+fn is_in(segment: Segment, key: &str) -> bool {
+    let hash = blake3::hash(key.as_bytes());
+    let number = hash.as_bytes()[..8].iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+    number % u64::from(segment.total.max(1)) == u64::from(segment.number)
+}

@@ -1,0 +1,139 @@
+//! Where requests are written down: one file an object, so that a second request for it takes the place of the first.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::json;
+
+use super::{
+    Request,
+    notice::{Arrival, Unreadable},
+};
+use crate::{
+    capability::storage::{Bucket, Condition, Location, Put, chunks},
+    error::{Error, Result},
+};
+
+/// How many requests are read or written at a time.
+pub(super) const AT_ONCE: usize = 16;
+
+/// The largest request that is looked at before another one takes its place; none of ours comes near.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A bucket whose objects are asked for.
+#[derive(Clone)]
+pub struct Served {
+    /// The recipe's name for it.
+    pub name: String,
+    /// It.
+    pub bucket: Arc<dyn Bucket>,
+}
+
+/// The requests of a recipe, as files of a bucket.
+pub struct Requests {
+    /// Where they lie.
+    pub(super) bucket: Served,
+    pub(super) prefix: String,
+    /// What they ask for.
+    pub(super) objects: Served,
+    /// How many bytes of one are read, at most; a longer one is cut.
+    pub(super) max_bytes: usize,
+}
+
+impl Served {
+    /// The object's key as the recipe knows it; none if the object lies in another bucket, or outside its part.
+    pub fn key_of(&self, arrival: &Arrival) -> Option<String> {
+        // Where the bucket itself does not say what its server calls it, everything told of is its own.
+        let Some(Location { bucket, key, .. }) = self.bucket.location("x") else { return Some(arrival.key.clone()) };
+        let inside = arrival.key.strip_prefix(key.strip_suffix('x')?)?;
+        (bucket == arrival.bucket && !inside.is_empty()).then(|| inside.to_owned())
+    }
+}
+
+impl Requests {
+    /// Keeps requests for `objects` under a prefix of a bucket; one longer than `max_bytes` is refused by the run.
+    pub fn new(bucket: Served, prefix: &str, objects: Served, max_bytes: usize) -> Self {
+        Self { bucket, prefix: prefix.to_owned(), objects, max_bytes }
+    }
+
+    /// The bucket whose objects are asked for.
+    pub fn objects(&self) -> &Served {
+        &self.objects
+    }
+
+    /// Asks for an object by its key.
+    pub fn ask(&self, key: &str) -> Request {
+        Request::new(&self.objects.name, key)
+    }
+
+    /// Writes requests down, several at a time; they survive the death of this process when it returns. Of several for
+    /// one object, the one of the latest event stays, else the last.
+    pub async fn write(&self, requests: Vec<Request>) -> Result<()> {
+        let writes = latest(requests).into_values().map(|request| self.write_one(request));
+        let writes: Vec<_> = writes.collect();
+        stream::iter(writes).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    /// Writes down what nobody could read, so that a run tells of it.
+    pub async fn write_unreadable(&self, Unreadable { text, reason }: &Unreadable) -> Result<()> {
+        let name = blake3::hash(text.as_bytes()).to_hex();
+        let body = json!({ "message": text, "reason": reason });
+        self.put(&format!("{}message-{}.json", self.prefix, &name[..32]), body.to_string(), Condition::Always)
+            .await
+            .map(drop)
+    }
+
+    /// The key under which the request for an object is written.
+    pub(super) fn key_of(&self, request: &Request) -> String {
+        format!("{}{}", self.prefix, request.file_name())
+    }
+
+    /// Looks at what is there and takes its place, until nobody came in between.
+    async fn write_one(&self, request: Request) -> Result<()> {
+        let key = self.key_of(&request);
+        loop {
+            let found = self.bucket.bucket.head_many(std::slice::from_ref(&key)).await?.pop().flatten();
+            let (request, condition) = match found {
+                None => (request.clone(), Condition::Absent),
+                Some(info) => match self.earlier(&key).await? {
+                    None => (request.clone(), Condition::Etag(info.etag)),
+                    Some(earlier) => match request.over(&earlier) {
+                        None => return Ok(()),
+                        Some(request) => (request, Condition::Etag(info.etag)),
+                    },
+                },
+            };
+            let body = serde_json::to_string(&request)
+                .map_err(|error| Error::bug("a request cannot be written down").because(error))?;
+            if self.put(&key, body, condition).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The request that is there; none if what is there is no request.
+    async fn earlier(&self, key: &str) -> Result<Option<Request>> {
+        let bytes = self.bucket.bucket.get_many(&[key.to_owned()], MAX_BYTES).await?.pop().flatten();
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    async fn put(&self, key: &str, body: String, condition: Condition) -> Result<bool> {
+        let content_type = Some("application/json".to_owned());
+        let put = Put { content_type, condition, size: Some(body.len() as u64), ..Put::default() };
+        Ok(self.bucket.bucket.write(key, &put, chunks(body)).await?.is_some())
+    }
+}
+
+/// One request an object.
+fn latest(requests: Vec<Request>) -> BTreeMap<String, Request> {
+    let mut latest: BTreeMap<String, Request> = BTreeMap::new();
+    for request in requests {
+        let name = request.file_name();
+        match latest.get(&name).map(|earlier| request.over(earlier)) {
+            Some(None) => {}
+            Some(Some(request)) => drop(latest.insert(name, request)),
+            None => drop(latest.insert(name, request)),
+        }
+    }
+    latest
+}
