@@ -11,3 +11,4 @@ mod place;
 mod plugins;
 mod run;
 mod sandbox;
+mod serve;

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ledger::{Counts, State};
+use crate::{
+    error::Error,
+    ledger::{Counts, State},
+};
 
 /// One thing that happened.
 #[derive(Debug, Clone, Serialize)]
@@ -66,6 +70,18 @@ pub enum Event {
         /// What, and what to do about it.
         text: String,
     },
+    /// Something failed, and whoever keeps a service going tries it again in time.
+    Error {
+        /// What, in one line.
+        message: String,
+        /// All that is known of it, as a person reads it.
+        report: String,
+    },
+    /// Nothing is to be done until then.
+    Due {
+        /// When the next run is due.
+        at: Timestamp,
+    },
     /// The run waits.
     Waiting {
         /// For what.
@@ -105,6 +121,11 @@ impl Events {
     /// Says something worth saying.
     pub fn note(&self, text: impl Into<String>) {
         self.send(Event::Note { text: text.into() });
+    }
+
+    /// Says what failed.
+    pub fn error(&self, error: &Error) {
+        self.send(Event::Error { message: error.message().to_owned(), report: error.report() });
     }
 
     /// Says something that needs attention.

@@ -34,7 +34,7 @@
 //! | 6 | `request`: objects to be looked at, written down |
 //! | 7 | [`recipe`], [`environment`]: what people write; [`build`]: a plugin's source to a component |
 //! | 8 | [`run`]: the front door |
-//! | 9 | `serve`: runs at their times, and as events come |
+//! | 9 | [`serve`]: runs at their times, and as events come |
 //! | 10 | [`cli`] |
 //!
 //! # How a record flows
@@ -75,3 +75,4 @@ pub mod record;
 pub mod request;
 pub mod run;
 pub mod sandbox;
+pub mod serve;

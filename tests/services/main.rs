@@ -20,6 +20,9 @@ mod place;
 mod plugins;
 mod queue;
 mod s3;
+mod serve;
+#[path = "../serve/service.rs"]
+mod service;
 mod session;
 mod smoke;
 mod trouble;

@@ -352,13 +352,7 @@ impl Backends {
 
     /// Watches the bucket of this name, which is a directory, for a recipe: what that one acknowledged it is not told
     /// again.
-    pub fn watch(
-        &self,
-        name: &str,
-        config: Option<&Config>,
-        recipe: &str,
-        events: &Events,
-    ) -> Result<Arc<dyn Watch>> {
+    pub fn watch(&self, name: &str, config: Option<&Config>, recipe: &str, events: &Events) -> Result<Arc<dyn Watch>> {
         let Some(directory) = self.directory(name, config)? else {
             return Err(Error::usage("only a bucket that is a folder can be watched").with("bucket", name).hint(
                 "let the bucket tell of new objects through a queue, and name it: `queue` under `[source.requests]`",

@@ -39,7 +39,7 @@ impl Check {
         let again = format!("reindex check {}", self.target.again());
         let events = observer.events();
         let work = project.job(!self.no_build, &events);
-        let job = watched(ui, &observer, &stop, again, work).await?;
+        let job = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
         job.check()?.iter().for_each(|finding| show(ui, finding));
         if self.connect {
             job.connect().await?.iter().for_each(|finding| show(ui, finding));

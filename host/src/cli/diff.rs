@@ -92,7 +92,7 @@ pub(super) async fn compare(
         let job = project.job(may_build, &events).await?;
         job.diff(work, &events, &stop, each).await
     };
-    let tally = watched(ui, &observer, &stop, again, work).await?;
+    let tally = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
     ui.ending(&line(&tally, begun.elapsed()), &next(&tally, &target.again()));
     Ok(exit(&tally, form))
 }

@@ -73,7 +73,7 @@ impl Load {
             format!("reindex load {} {} starts over, and changes nothing twice", self.resource, self.file.display());
         let mut tally = Tally::default();
         let work = self.fill(&*table, &mut lines, &mut tally, (ui, &observer, &stop));
-        let ended = watched(ui, &observer, &stop, again.clone(), work).await;
+        let ended = watched(ui, std::slice::from_ref(&observer), &stop, again.clone(), work).await;
         let refused =
             if tally.refused > 0 { format!(", {} lines refused", number(tally.refused)) } else { String::new() };
         let word = if matches!(ended, Ok(true)) { "loaded" } else { "stopped" };

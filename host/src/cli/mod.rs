@@ -21,6 +21,7 @@ mod recipe;
 mod retry;
 mod run;
 mod search;
+mod serve;
 mod signals;
 mod status;
 mod ui;
@@ -64,6 +65,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Serve(serve::Serve),
     Check(check::Check),
     Diff(diff::Diff),
     Status(status::Status),
@@ -124,6 +126,7 @@ impl Command {
     async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         match self {
             Self::Run(run) => run.run(place, ui).await,
+            Self::Serve(serve) => serve.run(place, ui).await,
             Self::Check(check) => check.run(place, ui).await,
             Self::Diff(diff) => diff.run(place, ui).await,
             Self::Status(status) => status.run(place, ui).await,

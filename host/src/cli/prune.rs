@@ -40,7 +40,7 @@ impl Prune {
         let events = observer.events();
         let work = async { project.job(!self.no_build, &events).await?.prune(self.dry_run, &events).await };
         let again = format!("reindex prune {}", self.target.again());
-        let pruned = watched(ui, &observer, &stop, again, work).await?;
+        let pruned = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
         if self.json {
             ui.json(&pruned);
         } else {

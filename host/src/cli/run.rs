@@ -79,7 +79,7 @@ impl Run {
         }
         let project = place.project(&self.target, Mode::ReadWrite).await?;
         let fresh = if self.fresh { Fresh::Always } else { Fresh::Never };
-        let options = Options { work: self.work()?, fresh, follow: None };
+        let options = Options { work: self.work()?, fresh, ..Options::default() };
         let resume = format!("reindex run {}{} goes on from here", self.target.again(), self.flags());
         let show = Show::new(place, ui, resume);
         let work = async {
@@ -160,7 +160,7 @@ impl<'a> Show<'a> {
         target: &Target,
     ) -> Result<Exit> {
         let begun = Instant::now();
-        match watched(self.ui, &self.observer, &self.stop, self.resume.clone(), work).await {
+        match watched(self.ui, std::slice::from_ref(&self.observer), &self.stop, self.resume.clone(), work).await {
             Ok(summary) if summary.run.scope == Scope::Loaded => {
                 let counts = project.list()?.counts().await?;
                 let ending = format!("{}; {}", text::ending(&ending(&summary)), ids::words(&counts));

@@ -17,36 +17,38 @@ use crate::{
 /// How often the view may notice that time has passed.
 const TICK: Duration = Duration::from_millis(150);
 
-/// Lets work go on under the eyes of a view and of the signals; `resume` is the command that goes on afterwards.
+/// Lets work go on under the eyes of views and of the signals; `resume` is the command that goes on afterwards.
 pub(super) async fn watched<T>(
     ui: Ui,
-    observer: &Observer,
+    observers: &[Observer],
     stop: &Stop,
     resume: String,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let signals = Signals::new()?;
     // A task of its own, so that work which blocks its thread cannot make the program deaf.
-    let watch = tokio::spawn(watch(ui, observer.clone(), stop.clone(), resume, signals));
+    let watch = tokio::spawn(watch(ui, observers.to_vec(), stop.clone(), resume, signals));
     let answer = work.await;
     watch.abort();
-    observer.close();
+    observers.iter().for_each(Observer::close);
     answer
 }
 
-async fn watch(ui: Ui, observer: Observer, stop: Stop, resume: String, mut signals: Signals) {
+async fn watch(ui: Ui, observers: Vec<Observer>, stop: Stop, resume: String, mut signals: Signals) {
     let mut ticks = time::interval(TICK);
     loop {
         tokio::select! {
-            _ = ticks.tick() => observer.tick(),
+            _ = ticks.tick() => observers.iter().for_each(Observer::tick),
             () = signals.next() => {
                 if stop.is_asked() {
-                    observer.close();
+                    observers.iter().for_each(Observer::close);
                     ui.ending("stopped at once; nothing that was acknowledged is lost", &resume);
                     process::exit(Exit::Stopped as i32);
                 }
                 stop.ask();
-                observer.events().note("stopping after what is in flight; again to stop at once");
+                for observer in &observers {
+                    observer.events().note("stopping after what is in flight; again to stop at once");
+                }
             }
         }
     }

@@ -141,6 +141,14 @@ impl Ui {
         }
     }
 
+    /// Shows one of several recipes: lines in a log, JSON on request.
+    pub(super) fn observer_of(&self, recipe: &str) -> Observer {
+        match self.log {
+            Some(Log::Json) => Observer::new(Json::new(Box::new(io::stderr()), Arc::new(System)).of(recipe)),
+            _ => Observer::new(Lines::new(Box::new(io::stderr()), Instant::now()).of(recipe)),
+        }
+    }
+
     /// Colours a part of what goes to standard output.
     pub(super) fn style(&self, style: Style, text: &str) -> String {
         if self.color_out { styled(style, text) } else { text.to_owned() }
@@ -173,7 +181,7 @@ fn paint(tone: Tone, word: &str) -> String {
     match tone {
         Tone::Note => styled(BOLD, word),
         Tone::Warning => styled(YELLOW, word),
-        Tone::Failure => styled(RED, word),
+        Tone::Failure | Tone::Error => styled(RED, word),
         Tone::Quote => styled(DIM, word),
     }
 }

@@ -12,11 +12,14 @@ use crate::{clock::Clock, event::Event};
 pub struct Json {
     out: Box<dyn Write + Send>,
     clock: Arc<dyn Clock>,
+    recipe: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Line<'a> {
     time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recipe: Option<&'a str>,
     #[serde(flatten)]
     event: &'a Event,
 }
@@ -24,13 +27,21 @@ struct Line<'a> {
 impl Json {
     /// Writes to `out`, with the times of a clock.
     pub fn new(out: Box<dyn Write + Send>, clock: Arc<dyn Clock>) -> Self {
-        Self { out, clock }
+        Self { out, clock, recipe: None }
+    }
+
+    /// Says on every line which recipe it is about.
+    #[must_use]
+    pub fn of(self, recipe: &str) -> Self {
+        Self { recipe: Some(recipe.to_owned()), ..self }
     }
 }
 
 impl View for Json {
     fn hear(&mut self, event: &Event, _now: Instant) {
-        let line = serde_json::to_string(&Line { time: self.clock.now(), event });
+        // One event says it itself.
+        let recipe = self.recipe.as_deref().filter(|_| !matches!(event, Event::Started { .. }));
+        let line = serde_json::to_string(&Line { time: self.clock.now(), recipe, event });
         // A log that cannot be written is no reason to stop a run.
         let _ = line.map(|line| writeln!(self.out, "{line}"));
     }
@@ -57,5 +68,17 @@ mod tests {
             buffer.text(),
             "{\"time\":\"1970-01-01T00:00:00Z\",\"event\":\"note\",\"text\":\"two\\nlines \\u001b[31m\"}\n"
         );
+    }
+
+    #[test]
+    fn each_line_of_one_recipe_among_several_names_it_once() {
+        let buffer = Buffer::default();
+        let json = Json::new(Box::new(buffer.clone()), Arc::new(Fixed(Timestamp::UNIX_EPOCH)));
+        let (mut json, before) = (json.of("people"), Default::default());
+        let (recipe, run) = ("people".to_owned(), "r1".to_owned());
+        json.hear(&Event::Started { recipe, run, resumed: false, total: None, before }, Instant::now());
+        json.hear(&Event::Waiting { reason: "why".into() }, Instant::now());
+        let text = buffer.text();
+        assert_eq!(text.lines().map(|line| line.matches("\"recipe\":\"people\"").count()).collect::<Vec<_>>(), [1, 1]);
     }
 }

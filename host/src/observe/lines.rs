@@ -1,4 +1,5 @@
-//! A run in a log: one line every ten seconds, and each remark as it comes.
+//! A run in a log: one line every ten seconds, and each remark as it comes. In the log of a service, where several
+//! recipes take turns for days, every line begins with its recipe, and nothing is said while nothing moves.
 
 use std::{
     io::Write,
@@ -10,7 +11,7 @@ use super::{
     remarks::{Remark, Remarks},
     track::Track,
 };
-use crate::event::Event;
+use crate::{event::Event, ledger::Counts};
 
 /// How far progress lines are apart.
 const PACE: Duration = Duration::from_secs(10);
@@ -21,17 +22,45 @@ pub struct Lines {
     track: Track,
     remarks: Remarks,
     last: Instant,
+    /// The recipe of a service that these lines are about.
+    recipe: Option<String>,
+    /// How the run stood at the last line of a service.
+    said: Option<(Counts, Option<String>)>,
 }
 
 impl Lines {
     /// Writes to `out`.
     pub fn new(out: Box<dyn Write + Send>, now: Instant) -> Self {
-        Self { out, track: Track::new(now), remarks: Remarks::default(), last: now }
+        Self { out, track: Track::new(now), remarks: Remarks::default(), last: now, recipe: None, said: None }
+    }
+
+    /// Begins every line with the recipe, for the log of a service.
+    #[must_use]
+    pub fn of(self, recipe: &str) -> Self {
+        Self { recipe: Some(recipe.to_owned()), ..self }
     }
 
     /// A log that cannot be written is no reason to stop a run.
     fn line(&mut self, line: &str) {
+        let line = match &self.recipe {
+            Some(recipe) => format!("{recipe}: {}", line.replace('\n', &format!("\n{recipe}: "))),
+            None => line.to_owned(),
+        };
         let _ = writeln!(self.out, "{line}");
+    }
+
+    /// A line about the run itself, whose recipe has to be named.
+    fn run_line(&mut self, line: &str) {
+        match &self.recipe {
+            Some(_) => self.line(line),
+            None => self.line(&format!("{} {line}", self.track.recipe)),
+        }
+    }
+
+    /// Whether it was said already how the run stands; a person who waits for one run wants to see it hang.
+    fn is_said(&mut self) -> bool {
+        let stands = Some((self.track.counts, self.track.waiting.clone()));
+        self.recipe.is_some() && std::mem::replace(&mut self.said, stands.clone()) == stands
     }
 
     fn remark(&mut self, (tone, text): &Remark) {
@@ -42,10 +71,14 @@ impl Lines {
 impl View for Lines {
     fn hear(&mut self, event: &Event, now: Instant) {
         self.track.hear(event, now);
-        if let Event::Started { recipe, run, resumed, .. } = event {
+        if let Event::Started { run, resumed, .. } = event {
             let verb = if *resumed { "goes on with" } else { "begins" };
-            self.line(&format!("{recipe} {verb} run {run}"));
+            self.run_line(&format!("{verb} run {run}"));
             self.last = now;
+        }
+        if matches!(event, Event::Started { .. } | Event::Ended { .. }) {
+            // Others say how it begins and ends.
+            self.is_said();
         }
         if let Some(remark) = self.remarks.of(event, now) {
             self.remark(&remark);
@@ -57,11 +90,13 @@ impl View for Lines {
             self.remark(&remark);
         }
         self.track.tick(now);
-        if now.saturating_duration_since(self.last) >= PACE && !self.track.is_silent() {
+        if now.saturating_duration_since(self.last) >= PACE && !self.track.is_silent() && !self.is_said() {
             self.last = now;
             let (amount, pace) = (self.track.amount(), self.track.pace());
-            let progress = || format!("{} {}  {}", self.track.recipe, amount.trim_start(), pace.trim_start());
-            self.line(&self.track.prelude().map_or_else(progress, str::to_owned));
+            match self.track.prelude().map(str::to_owned) {
+                Some(prelude) => self.line(&prelude),
+                None => self.run_line(&format!("{}  {}", amount.trim_start(), pace.trim_start())),
+            }
         }
     }
 
@@ -78,7 +113,6 @@ pub(super) mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::ledger::Counts;
 
     /// A writer whose bytes can be read afterwards.
     #[derive(Clone, Default)]
@@ -122,5 +156,20 @@ pub(super) mod tests {
         warning: slow
         persons 2,000 / 10,000  100/s  0 failed  1m 20s left
         ");
+    }
+    #[test]
+    fn in_the_log_of_a_service_every_line_names_its_recipe_and_what_does_not_move_is_not_said_again() {
+        let (buffer, start) = (Buffer::default(), Instant::now());
+        let mut lines = Lines::new(Box::new(buffer.clone()), start).of("people");
+        let (recipe, run) = ("people".to_owned(), "r1".to_owned());
+        lines.hear(&Event::Started { recipe, run, resumed: true, total: None, before: Counts::default() }, start);
+        lines.hear(&Event::Progress { counts: Counts { read: 7, ..Counts::default() } }, start);
+        (1..60).for_each(|second| lines.tick(start + Duration::from_secs(second)));
+        lines.hear(&Event::Waiting { reason: "the index is away".into() }, start);
+        (60..120).for_each(|second| lines.tick(start + Duration::from_secs(second)));
+        let report = "error: no\n\nhint: yes".to_owned();
+        lines.hear(&Event::Error { message: "no".into(), report }, start);
+        lines.close();
+        insta::assert_snapshot!(buffer.text(), @"");
     }
 }

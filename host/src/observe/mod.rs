@@ -1,11 +1,12 @@
 //! What a person or a log sees of a run: each [`Event`] becomes a bar, a line, or JSON.
 //!
 //! Writes only to what it is handed, and never changes a run. Progress on a terminal is [`Bar`], in a log
-//! [`Lines`], for a program [`Json`]; the words they share are in [`text`].
+//! [`Lines`], for a program [`Json`]; the words they share are in [`text`]. [`Metrics`] count instead.
 
 mod bar;
 mod json;
 mod lines;
+mod metrics;
 mod rate;
 mod remarks;
 pub mod text;
@@ -20,6 +21,7 @@ use std::{
 pub use bar::Bar;
 pub use json::Json;
 pub use lines::Lines;
+pub use metrics::Metrics;
 pub use rate::Rate;
 pub use remarks::Tone;
 

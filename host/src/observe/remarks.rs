@@ -17,6 +17,8 @@ pub enum Tone {
     Warning,
     /// Went wrong.
     Failure,
+    /// Ended what was going on.
+    Error,
     /// Somebody else's words.
     Quote,
 }
@@ -28,6 +30,7 @@ impl Tone {
             Self::Note => "note: ",
             Self::Warning => "warning: ",
             Self::Failure => "failed: ",
+            Self::Error => "error: ",
             Self::Quote => "",
         }
     }
@@ -50,6 +53,8 @@ impl Remarks {
         let (tone, text) = match event {
             Event::Note { text } => (Tone::Note, clean(text)),
             Event::Warning { text } => (Tone::Warning, clean(text)),
+            Event::Error { report, .. } => (Tone::Error, clean(report.strip_prefix("error: ").unwrap_or(report))),
+            Event::Due { at } => (Tone::Note, format!("runs next at {at}")),
             Event::Denied { door } if self.doors.insert(door.clone()) => {
                 (Tone::Warning, format!("the plugin was refused what it is not granted: {}", clean(door)))
             }

@@ -99,7 +99,8 @@ impl Intake {
                 let arrivals = watch.arrivals(LOOK).await?;
                 let mut taken = Taken::default();
                 for info in &arrivals {
-                    let arrival = Arrival { key: info.key.clone(), etag: Some(info.etag.clone()), ..Arrival::default() };
+                    let arrival =
+                        Arrival { key: info.key.clone(), etag: Some(info.etag.clone()), ..Arrival::default() };
                     self.take(&arrival, &info.key, &mut taken);
                 }
                 self.write(taken, wake).await?;
@@ -132,7 +133,8 @@ impl Intake {
         self.requests.write(taken.requests).await?;
         for unreadable in &taken.unreadable {
             self.requests.write_unreadable(unreadable).await?;
-            self.events.warn(format!("an event cannot be read, and became a request that fails: {}", unreadable.reason));
+            self.events
+                .warn(format!("an event cannot be read, and became a request that fails: {}", unreadable.reason));
         }
         if arrived > 0 || !taken.passed.is_empty() {
             self.events.send(Event::Arrived { taken: arrived, passed: taken.passed });

@@ -105,7 +105,9 @@ impl Requests {
         if let Some(key) = key {
             say("path", json!(Request::new("", &key).path))?;
         }
-        serde_json::to_vec(&fields).map(Some).map_err(|error| Error::bug("a request cannot be handed on").because(error))
+        serde_json::to_vec(&fields)
+            .map(Some)
+            .map_err(|error| Error::bug("a request cannot be handed on").because(error))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The beginning of a run: which one this process goes on with or joins, and the indexes it fills.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
     Fresh, Job, Options, Work,
     identity::{self, digest},
@@ -7,7 +9,7 @@ use super::{
     stopped, targets,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, Retry},
     event::Events,
     ledger::{Phase, Run, Scope},
     pipeline::Stop,
@@ -16,17 +18,24 @@ use crate::{
 /// How many runs of a recipe are looked through for an unfinished one.
 pub(super) const ENOUGH: usize = 100;
 
+/// How far the clocks of two machines may be apart. A run that seems to have begun later than that was begun under a
+/// clock that was wrong.
+pub const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
 /// The mark of a run whose indexes are there.
 const MADE: &str = "made";
 
 impl Job {
-    /// The unfinished run to go on with, alone or beside other workers, or a new one; and whether it goes on.
+    /// The unfinished run to go on with, alone or beside other workers, or a new one; and whether it goes on. A finished
+    /// one if the options say that it will do.
     pub(super) async fn begin(&self, options: &Options, events: &Events, stop: &Stop) -> Result<(Run, bool)> {
         let mut fresh = options.fresh;
         loop {
             let mut draft = self.draft(options).await?;
             let runs = self.ledger.runs(&self.name, ENOUGH).await?;
             let newest = runs.first().map(|run| run.id.clone());
+            let will_do = |since| runs.iter().find(|run| is_since(run, since, draft.started)).cloned();
+            let enough = options.since.and_then(will_do);
             if let Some(mut old) = runs.into_iter().filter(is_unfinished).find(|run| is_in_line(run, &draft)) {
                 let same = self.is_the_same(&old, &draft);
                 let gives_up = fresh == Fresh::Always || fresh == Fresh::IfDifferent && same.is_err();
@@ -36,6 +45,9 @@ impl Job {
                     return Ok((old, true));
                 }
                 self.give_up(&mut old, events, stop).await?;
+            }
+            if let Some(enough) = enough {
+                return Ok((enough, true));
             }
             self.clear_up(None, events, stop).await?;
             targets::choose(&self.targets()?, &mut draft).await?;
@@ -86,6 +98,7 @@ impl Job {
             && let Some(owner) = leases.living(&leases.lines()).await?
         {
             return Err(Error::usage(format!("worker {owner} is at work on run {}, so it cannot be given up", run.id))
+                .retry(Retry::Later)
                 .hint("stop its workers first, or leave out `--fresh` to help them"));
         }
         run.phase = Phase::Abandoned;
@@ -179,13 +192,21 @@ fn is_in_line(run: &Run, draft: &Run) -> bool {
     }
 }
 
+/// Whether a run makes a new one needless that would begin now.
+fn is_since(run: &Run, since: Timestamp, now: Timestamp) -> bool {
+    let began = since <= run.started && run.started <= now.saturating_add(SKEW).unwrap_or(now);
+    run.scope == Scope::Full && run.phase == Phase::Finished && began
+}
+
 pub(super) fn is_unfinished(run: &Run) -> bool {
     matches!(run.phase, Phase::Running | Phase::Finishing)
 }
 
 fn passing() -> Error {
-    Error::usage("requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids")
-        .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
+    Error::usage(
+        "requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids",
+    )
+    .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
 }
 
 fn not_keyed() -> Error {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Retry};
 
 /// A reader of the lock holds it for a moment; whoever starts a run waits that long.
 const TRIES: u32 = 10;
@@ -39,6 +39,7 @@ impl Lock {
         }
         let pid = pid(&mut file).map_or_else(String::new, |pid| format!(" as process {pid}"));
         Err(Error::usage(format!("recipe `{recipe}` is already running{pid}"))
+            .retry(Retry::Later)
             .hint(format!("`reindex status {recipe}.toml` shows how far it is; wait for it, or stop it first")))
     }
 

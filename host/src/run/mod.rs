@@ -24,6 +24,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
+
+pub use begin::SKEW;
 pub use check::Finding;
 pub use iam::Permissions;
 pub use job::Job;
@@ -93,6 +96,8 @@ pub struct Options {
     pub fresh: Fresh,
     /// Whether it goes on for ever with what comes, where the source is one whose records go away when they are done.
     pub follow: Option<Follow>,
+    /// If one over the whole source that began since then is finished, it will do, and none is begun.
+    pub since: Option<Timestamp>,
 }
 
 /// When an unfinished run is given up for a new one.
@@ -140,14 +145,27 @@ impl Job {
         let _lock = self.lock()?;
         self.servers.look(&self.resources).await?;
         let (run, resumed) = self.begin(&options, events, stop).await?;
-        let leases = self.leases(&run, events, stop)?;
-        let mut steps = Steps::new(run, self.ledger.clone(), leases.clone(), events);
-        let counts = self.run_through(&mut steps, leases.clone(), resumed, &options, (events, stop)).await;
-        steps.give_back().await;
-        self.leave(&steps.run, &leases, events).await;
-        let (run, counts) = (steps.run, counts?);
+        let (run, counts) = match (run.phase, run.counts) {
+            (Phase::Finished, Some(counts)) => (run, counts),
+            _ => self.work_on(run, resumed, &options, (events, stop)).await?,
+        };
         let groups = self.ledger.groups(&run.id, EXAMPLES).await?;
         Ok(Summary { run, resumed, counts, groups, elapsed: begun.elapsed() })
+    }
+
+    async fn work_on(
+        &self,
+        run: Run,
+        resumed: bool,
+        options: &Options,
+        (events, stop): (&Events, &Stop),
+    ) -> Result<(Run, Counts)> {
+        let leases = self.leases(&run, events, stop)?;
+        let mut steps = Steps::new(run, self.ledger.clone(), leases.clone(), events);
+        let counts = self.run_through(&mut steps, leases.clone(), resumed, options, (events, stop)).await;
+        steps.give_back().await;
+        self.leave(&steps.run, &leases, events).await;
+        Ok((steps.run, counts?))
     }
 
     async fn run_through(

@@ -251,7 +251,9 @@ impl Project {
             recipe::Intake::Watch => {
                 let bound = self.environment.backends.get(objects);
                 let watch = self.backends.watch(objects, bound, &self.recipe.name, events);
-                Teller::Watch(watch.map_err(|error| error.with("recipe", self.recipe.place_of("source.requests.watch")))?)
+                Teller::Watch(
+                    watch.map_err(|error| error.with("recipe", self.recipe.place_of("source.requests.watch")))?,
+                )
             }
         };
         Ok(Some(Intake::new(teller, self.requests()?, self.choice(), events.clone())))

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    error::{Error, Kind, Result},
+    error::{Error, Kind, Result, Retry},
     event::{Event, Events},
     ledger::{Ledger, Phase, Run},
     pipeline::{Held, Leases},
@@ -57,6 +57,7 @@ impl Steps {
         while !self.is_held() {
             if let Some(owner) = self.leases.living(&self.leases.lines()).await? {
                 return Err(Error::usage(format!("worker {owner} is at work on run {}, and its records carry no versions, so that one worker at a time is all it can have", self.run.id))
+                    .retry(Retry::Later)
                     .hint("name the attribute that holds the version with `version` in the recipe's source, or wait for that worker"));
             }
             self.held = self.leases.attempt(self.run.steps()).await?.map(|(held, _)| held);

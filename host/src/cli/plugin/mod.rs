@@ -51,7 +51,8 @@ async fn built(ui: Ui, source: &Path) -> Result<cargo::Built> {
         });
         build.await.map_err(|error| Error::bug("the build gave up").because(error))?
     };
-    watched(ui, &observer, &stop, format!("reindex plugin build {}", source.display()), work).await
+    watched(ui, std::slice::from_ref(&observer), &stop, format!("reindex plugin build {}", source.display()), work)
+        .await
 }
 
 /// The component that a person named: a `.wasm` file, or a source directory, which is built.

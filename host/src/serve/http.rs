@@ -1,0 +1,181 @@
+//! What a service answers over HTTP: whether it lives, whether it is ready, and its numbers. Nothing else, and it reads
+//! no body.
+//!
+//! Whoever is slow or many is turned away: a connection has one request and little time for it, and only so many are
+//! open at once.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time,
+};
+
+use super::Health;
+use crate::{
+    error::{Error, Result},
+    observe::Metrics,
+};
+
+/// How long a connection may take, from its first byte to its last.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many connections may be open; further ones wait.
+const OPEN: usize = 64;
+/// How long to wait where the system has no room for another connection.
+const FULL: Duration = Duration::from_millis(200);
+
+/// An address that a service listens on.
+pub struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Door {
+    /// Listens on an address such as `127.0.0.1:9464`; port 0 takes one that is free.
+    ///
+    /// *Errors*: it is none, or somebody else listens there.
+    pub async fn open(address: &str) -> Result<Self> {
+        let failed = |error| {
+            Error::usage(format!("cannot listen on {address}")).because(error).hint(
+                "another process may listen there: say a free address with `--listen`, such as `--listen 127.0.0.1:0`, or `--listen none`",
+            )
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers for ever.
+    pub async fn answer(self, health: Health, metrics: Metrics) {
+        let (router, open) = (router(health, metrics), Arc::new(Semaphore::new(OPEN)));
+        loop {
+            let Ok(place) = open.clone().acquire_owned().await else { return };
+            let Ok((connection, _)) = self.listener.accept().await else {
+                time::sleep(FULL).await;
+                continue;
+            };
+            let router = router.clone();
+            tokio::spawn(async move {
+                let _ = time::timeout(PATIENCE, converse(connection, router)).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn converse(connection: TcpStream, router: Router) {
+    let service = TowerToHyperService::new(router);
+    // Whoever hangs up in the middle is nobody's trouble.
+    let _ = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(connection), service).await;
+}
+
+fn router(health: Health, metrics: Metrics) -> Router {
+    let health = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(health);
+    health.merge(Router::new().route("/metrics", get(scrape)).with_state(metrics))
+}
+
+async fn livez(State(health): State<Health>) -> Response {
+    answer(&health.lifeless(Instant::now()))
+}
+
+async fn readyz(State(health): State<Health>) -> Response {
+    answer(&health.unready())
+}
+
+/// All is well, or what is not, a line each.
+fn answer(troubles: &[String]) -> Response {
+    if troubles.is_empty() {
+        return (StatusCode::OK, "ok\n").into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, troubles.join("\n") + "\n").into_response()
+}
+
+async fn scrape(State(metrics): State<Metrics>) -> Response {
+    ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], metrics.text()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        task::JoinSet,
+    };
+
+    use super::*;
+    use crate::{clock::System, pipeline::Stop};
+
+    /// A door that answers, for as long as the set lives.
+    async fn answering() -> (SocketAddr, Health, JoinSet<()>) {
+        let (door, health) = (Door::open("127.0.0.1:0").await.unwrap(), Health::new(&Stop::new()));
+        let (address, mut tasks) = (door.address(), JoinSet::new());
+        tasks.spawn(door.answer(health.clone(), Metrics::new(Arc::new(System))));
+        (address, health, tasks)
+    }
+
+    /// Sends these bytes, and answers all that comes back until the other side hangs up.
+    async fn ask(address: SocketAddr, bytes: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(bytes.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        answer
+    }
+
+    async fn get(address: SocketAddr, path: &str) -> (String, String) {
+        let answer = ask(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+
+    #[tokio::test]
+    async fn it_says_whether_it_lives_and_is_ready_and_nothing_else_is_there() {
+        let (address, health, _tasks) = answering().await;
+        let pulse = health.pulse("masters".into(), "not open yet");
+        let unready = get(address, "/readyz").await;
+        assert_eq!(unready, ("HTTP/1.1 503 Service Unavailable".into(), "masters: not open yet\n".into()));
+        pulse.ready();
+        for path in ["/readyz", "/livez"] {
+            assert_eq!(get(address, path).await, ("HTTP/1.1 200 OK".into(), "ok\n".into()));
+        }
+        assert!(get(address, "/metrics").await.1.contains("reindex_build_info"));
+        assert_eq!(get(address, "/").await.0, "HTTP/1.1 404 Not Found");
+        let post = "POST /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n";
+        assert!(ask(address, post).await.starts_with("HTTP/1.1 405"), "it does not wait for the body");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_refused_with_what_to_say_instead() {
+        let (address, _, _tasks) = answering().await;
+        let error = Door::open(&address.to_string()).await.err().unwrap().report();
+        assert!(error.contains(&format!("cannot listen on {address}")) && error.contains("--listen"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn whoever_says_nothing_keeps_nobody_else_waiting() {
+        let (address, _, _tasks) = answering().await;
+        let mut silent = Vec::new();
+        for _ in 0..OPEN / 2 {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        assert_eq!(get(address, "/livez").await.0, "HTTP/1.1 200 OK");
+    }
+}

@@ -1,0 +1,234 @@
+//! Keeping one recipe going: a run whenever one is due, whatever fails in between.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use tokio::{sync::Notify, task::JoinSet};
+
+use super::{
+    AWAY, Setting,
+    due::{Due, Past},
+    heart::Heart,
+    taker::Taker,
+};
+use crate::{
+    error::{Error, Kind, Result},
+    event::{Event, Events},
+    ledger::Ledger,
+    observe::text::{self, Ending},
+    pipeline::Follow,
+    recipe::{Recipe, Schedule, Source},
+    run::{Fresh, Options, Project, Summary, Work},
+};
+
+/// How often to look, at least, whether another process has let go of the recipe.
+const HELD: Duration = Duration::from_secs(10);
+/// How long to wait where nothing is due any more.
+const NEVER: Duration = Duration::from_secs(3600);
+/// How many runs are looked through for the newest of the whole source.
+const ENOUGH: usize = 100;
+
+/// One recipe of a service.
+pub(super) struct Keeper {
+    project: Project,
+    events: Events,
+    heart: Heart,
+    way: Way,
+    taker: Option<Taker>,
+    /// None until the recipe could be opened, and after its servers went away.
+    ledger: Option<Arc<dyn Ledger>>,
+    /// Since when it waits for its first run.
+    waiting: Timestamp,
+    /// When an attempt failed that is not to be repeated before the next time.
+    given_up: Option<Timestamp>,
+    /// How many attempts failed in a row.
+    failures: u32,
+    /// What it last said it waits for.
+    said: String,
+}
+
+/// When a recipe runs.
+#[derive(Debug)]
+enum Way {
+    /// At these times.
+    Times(Schedule),
+    /// Without end, as requests or messages come.
+    Always(Option<Follow>),
+}
+
+impl Keeper {
+    /// Opens a recipe, unless its servers are away.
+    ///
+    /// *Errors*: what a person has to mend.
+    pub async fn open(mut project: Project, events: Events, setting: &Setting) -> Result<Self> {
+        let wake = Arc::new(Notify::new());
+        let way = way(&mut project.recipe, &wake)?;
+        let name = &project.recipe.name;
+        let heart = Heart::new(name.clone(), setting);
+        let intake = project.intake(&events)?;
+        let taker = intake.map(|intake| Taker::new(name, intake, events.clone(), wake, setting));
+        let (ledger, waiting, given_up, failures, said) = (None, heart.now(), None, 0, String::new());
+        let mut keeper = Self { project, events, heart, way, taker, ledger, waiting, given_up, failures, said };
+        match keeper.look().await {
+            Err(error) if !error.may_retry() => return Err(error),
+            Err(error) => keeper.lack(&error),
+            Ok(_) => {}
+        }
+        Ok(keeper)
+    }
+
+    /// Starts its loops.
+    pub fn start(mut self, loops: &mut JoinSet<()>) {
+        if let Some(taker) = self.taker.take() {
+            loops.spawn(taker.keep());
+        }
+        loops.spawn(self.keep());
+    }
+
+    async fn keep(mut self) {
+        while !self.heart.is_asked() {
+            let begun = Instant::now();
+            let turned = self.turn().await;
+            // What went well for long enough does not fail in a row.
+            if turned.is_ok() || begun.elapsed() > AWAY {
+                self.failures = 0;
+            }
+            if let Err(error) = turned {
+                self.fail(error).await;
+            }
+        }
+    }
+
+    /// Waits until a run is due, or does it.
+    async fn turn(&mut self) -> Result<()> {
+        let ledger = match self.ledger.clone() {
+            Some(ledger) => ledger,
+            None => self.look().await?,
+        };
+        match self.due(&*ledger).await? {
+            Due::Unfinished => self.run(None).await?,
+            Due::Now(time) => self.run(Some(time)).await?,
+            Due::At(at) => {
+                self.say(at.to_string(), Event::Due { at });
+                self.heart.until(at).await;
+            }
+            Due::Never => {
+                let text = "`[schedule]` names no time that is still to come".to_owned();
+                self.say(text.clone(), Event::Warning { text });
+                self.heart.pause(NEVER).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the recipe and looks at its servers.
+    async fn look(&mut self) -> Result<Arc<dyn Ledger>> {
+        let looked = async {
+            let job = self.project.job(self.heart.setting.may_build, &self.events).await?;
+            job.connect().await?;
+            Ok(job.ledger)
+        };
+        let ledger = self.heart.beating(looked).await?;
+        self.heart.pulse.ready();
+        Ok(self.ledger.insert(ledger).clone())
+    }
+
+    async fn due(&self, ledger: &dyn Ledger) -> Result<Due> {
+        let Way::Times(schedule) = &self.way else { return Ok(Due::Unfinished) };
+        let (runs, now) = (ledger.runs(&self.project.recipe.name, ENOUGH).await?, self.heart.now());
+        Ok(Past::of(&runs, self.waiting, now).due(schedule, self.given_up, now))
+    }
+
+    /// Runs the recipe; a finished run will do that whoever it was began `since` then.
+    async fn run(&mut self, since: Option<Timestamp>) -> Result<()> {
+        let follow = if let Way::Always(follow) = &self.way { follow.clone() } else { None };
+        let options = Options { work: Work::Full, fresh: fresh(&self.project.recipe.source), follow, since };
+        let ran = async {
+            // Opened anew each time: a plugin or a file may have been exchanged since the last run.
+            let mut job = self.project.job(self.heart.setting.may_build, &self.events).await?;
+            job.clock = self.heart.setting.clock.clone();
+            job.run(options, &self.events, &self.heart.setting.stop).await
+        };
+        let summary = self.heart.beating(ran).await?;
+        self.given_up = None;
+        self.events.note(ending(&summary));
+        Ok(())
+    }
+
+    /// Says what failed, and waits as long as it makes sense.
+    async fn fail(&mut self, error: Error) {
+        if self.heart.is_asked() && error.kind() == Kind::Stopped {
+            return self.events.note(error.message());
+        }
+        self.failures = self.failures.saturating_add(1);
+        if is_held(&error) {
+            let text = format!("{error}; waiting for its end");
+            self.say(text.clone(), Event::Note { text });
+            return self.heart.pause_after(self.failures, HELD).await;
+        }
+        self.events.error(&error);
+        if matches!(self.way, Way::Times(_)) && !error.may_retry() {
+            self.given_up = Some(self.heart.now());
+            return;
+        }
+        self.lack(&error);
+        self.heart.pause_after(self.failures, AWAY).await;
+    }
+
+    /// Is not ready any more: the servers are looked at again before the next attempt.
+    fn lack(&mut self, error: &Error) {
+        self.ledger = None;
+        self.heart.pulse.lacks(error.message());
+    }
+
+    /// Says what it waits for, unless that is what it said last.
+    fn say(&mut self, what: String, event: Event) {
+        if self.said != what {
+            self.said = what;
+            self.events.send(event);
+        }
+    }
+}
+
+/// When a recipe runs, by what it says and where its items come from.
+fn way(recipe: &mut Recipe, wake: &Arc<Notify>) -> Result<Way> {
+    let follow = match (&recipe.schedule, &mut recipe.source) {
+        (Some(schedule), _) => return Ok(Way::Times(schedule.clone())),
+        (None, Source::Requests { poll, .. }) => Some(Follow { wake: wake.clone(), poll: *poll }),
+        (None, Source::Queue { consuming, .. }) => {
+            consuming.idle = Duration::ZERO;
+            None
+        }
+        (None, _) => {
+            return Err(Error::usage(format!("nothing says when recipe `{}` is to run", recipe.name))
+                .with("recipe", recipe.path.display().to_string())
+                .hint("add `[schedule]`; every day at 5:30 is: cron = \"30 5 * * *\""));
+        }
+    };
+    Ok(Way::Always(follow))
+}
+
+/// Where items go away only when they are done, giving up an unfinished run that differs loses nothing.
+fn fresh(source: &Source) -> Fresh {
+    match source {
+        Source::Requests { .. } | Source::Queue { .. } => Fresh::IfDifferent,
+        Source::Scan { .. } | Source::File { .. } | Source::Export { .. } => Fresh::Never,
+    }
+}
+
+/// Whether another process works on the recipe, so that this one waits.
+fn is_held(error: &Error) -> bool {
+    error.kind() == Kind::Usage && error.may_retry()
+}
+
+fn ending(summary: &Summary) -> String {
+    text::ending(&Ending {
+        run: Some(&summary.run.id),
+        finished: summary.is_finished(),
+        counts: summary.counts,
+        elapsed: summary.elapsed,
+    })
+}
