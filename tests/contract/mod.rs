@@ -5,6 +5,8 @@
 
 pub mod bucket;
 pub mod export;
+#[cfg(feature = "vips")]
+pub mod image;
 pub mod index;
 pub mod ledger;
 pub mod list;

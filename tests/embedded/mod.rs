@@ -2,3 +2,5 @@
 
 mod files;
 mod sqlite;
+#[cfg(feature = "vips")]
+mod vips;

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{capability::grant::Access, error::Result};
+use crate::{
+    capability::{grant::Access, image::About},
+    error::Result,
+    event::Events,
+};
 
 use super::{Job, Work};
 
@@ -24,6 +28,35 @@ impl Finding {
 }
 
 impl Job {
+    /// Makes sure before a run that every server is the one that is meant, and that images can be opened if they are to
+    /// be; warns if one could do harm.
+    ///
+    /// *Errors*: whatever forbids the run.
+    pub(super) async fn look(&self, events: &Events) -> Result<()> {
+        self.servers.look(&self.resources).await?;
+        if let Some(finding) = self.images().await?.filter(|finding| finding.attention) {
+            events.warn(format!("{}: {}", finding.subject, finding.text));
+        }
+        Ok(())
+    }
+
+    /// Who opens images, if anybody does.
+    async fn images(&self) -> Result<Option<Finding>> {
+        let Some(images) = &self.resources.images else { return Ok(None) };
+        let About { maker, open } = images.about().await?;
+        let finding = |text: String| Finding::new("images", text);
+        Ok(Some(if open.is_empty() {
+            finding(format!("opened by {maker}, in fenced processes"))
+        } else {
+            let open = open.join(", ");
+            let text = format!(
+                "opened by {maker}, but this kernel lacks a fence: a hostile image could {open}; it takes Linux 5.13 with \
+                 Landlock and seccomp"
+            );
+            Finding { attention: true, ..finding(text) }
+        }))
+    }
+
     /// Compares the plugin with the recipe. Does no I/O.
     ///
     /// *Errors*: whatever would forbid a run.
@@ -59,6 +92,7 @@ impl Job {
     /// *Errors*: whatever cannot be reached or does not fit.
     pub async fn connect(&self) -> Result<Vec<Finding>> {
         let mut findings = self.servers.look(&self.resources).await?;
+        findings.extend(self.images().await?);
         let info = self.source.info().await?;
         self.fits(&info)?;
         let count = info.count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());

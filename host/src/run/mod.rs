@@ -143,7 +143,7 @@ impl Job {
     pub async fn run(&self, options: Options, events: &Events, stop: &Stop) -> Result<Summary> {
         let begun = Instant::now();
         let _lock = self.lock()?;
-        self.servers.look(&self.resources).await?;
+        self.look(events).await?;
         let (run, resumed) = self.begin(&options, events, stop).await?;
         let (run, counts) = match (run.phase, run.counts) {
             (Phase::Finished, Some(counts)) => (run, counts),
@@ -223,7 +223,7 @@ impl Job {
     pub async fn retry(&self, filter: Filter, events: &Events, stop: &Stop) -> Result<Summary> {
         let begun = Instant::now();
         let _lock = self.lock()?;
-        self.servers.look(&self.resources).await?;
+        self.look(events).await?;
         let mut run = look::needing(&*self.ledger, &self.name).await?.ok_or_else(|| {
             Error::usage(format!("recipe `{}` was never run, so there is nothing to retry", self.name))
         })?;

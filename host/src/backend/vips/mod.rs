@@ -30,7 +30,7 @@ use tokio::sync::OnceCell;
 use self::{
     message::{Answer as Said, Page, Placed, Task},
     pool::{Done, Pool},
-    scratch::{Claim, Fetched, Identity, Loose, Room, Scratch},
+    scratch::{Claim, Held, Identity, Loose, Room, Scratch},
 };
 use super::{
     Program,
@@ -85,19 +85,16 @@ impl Vips {
 
     /// Has something done with an image, for which at most `made` bytes are written.
     async fn work(&self, origin: &Origin, etag: Option<&str>, task: Task, made: u64) -> Result<Answer<Done>> {
-        let (scratch, pool) = self.opened().await?;
+        let (_, pool) = self.opened().await?;
         let (image, room) = match self.fetch(origin, etag, made).await? {
             Ok(fetched) => fetched,
             Err(flaw) => return Ok(Err(flaw)),
         };
-        let done = pool.work(&image, task, room).await;
-        drop(image);
-        scratch.forget();
-        done
+        pool.work(&image, task, room).await
     }
 
     /// The file of an image, and room for what will be made of it.
-    async fn fetch(&self, origin: &Origin, etag: Option<&str>, made: u64) -> Result<Answer<(Arc<Fetched>, Room)>> {
+    async fn fetch(&self, origin: &Origin, etag: Option<&str>, made: u64) -> Result<Answer<(Held, Room)>> {
         let (scratch, _) = self.opened().await?;
         let Origin::Object { bucket, name, key } = origin else {
             return self.lay_down(origin, made).await;
@@ -122,13 +119,11 @@ impl Vips {
         if !is_same(&info, &read) || !download(&file.path, content, info.size).await? {
             return Ok(Err(Flaw::Changed));
         }
-        let fetched = Arc::new(Fetched { identity: Some(identity), file });
-        scratch.keep(&fetched);
-        Ok(Ok((fetched, claim.room)))
+        Ok(Ok((scratch.keep(Some(identity), file), claim.room)))
     }
 
     /// Writes down an image that is no object.
-    async fn lay_down(&self, origin: &Origin, made: u64) -> Result<Answer<(Arc<Fetched>, Room)>> {
+    async fn lay_down(&self, origin: &Origin, made: u64) -> Result<Answer<(Held, Room)>> {
         let Origin::Bytes(bytes) = origin else { return Ok(Err(Flaw::Missing)) };
         let (scratch, _) = self.opened().await?;
         let size = bytes.len() as u64;
@@ -141,7 +136,7 @@ impl Vips {
         };
         let file = Loose::new(scratch.fresh(), claim.room.split(size));
         download(&file.path, chunks(bytes.clone()), size).await?;
-        Ok(Ok((Arc::new(Fetched { identity: None, file }), claim.room)))
+        Ok(Ok((scratch.keep(None, file), claim.room)))
     }
 
     fn too_large(&self, size: u64) -> Option<Flaw> {

@@ -15,7 +15,7 @@ use super::{
     desk::Desk,
     message::{Answer, Failed, Hello, Limits, Request, Task},
     process::Process,
-    scratch::{Fetched, Loose, Room, Scratch},
+    scratch::{Held, Loose, Room, Scratch},
 };
 use crate::{
     capability::image::{self, Config, Flaw},
@@ -62,13 +62,13 @@ impl Pool {
     }
 
     /// Has one thing done with an image. Who dies over it has a successor, which tries once more.
-    pub(super) async fn work(&self, image: &Fetched, task: Task, room: Room) -> Result<image::Answer<Done>> {
+    pub(super) async fn work(&self, image: &Held, task: Task, room: Room) -> Result<image::Answer<Done>> {
         let _slot = self.slot().await?;
         let request = Request { limits: self.limits(&room), task };
         let mut death = String::new();
         for again in [false, true] {
             let mut process = self.process(again).await?;
-            let (path, image) = (process.desk.path().to_owned(), image.file.path.clone());
+            let (path, image) = (process.desk.path().to_owned(), image.path().to_owned());
             process = blocking(move || {
                 process.desk.lay(&image).map_err(|error| explain(error, &path))?;
                 Ok(process)

@@ -52,9 +52,16 @@ pub(super) struct Identity {
 }
 
 /// A file that was fetched; it is there as long as this is.
-pub(super) struct Fetched {
-    pub identity: Option<Identity>,
-    pub file: Loose,
+struct Fetched {
+    identity: Option<Identity>,
+    file: Loose,
+}
+
+/// A file that was fetched, in use.
+pub(super) struct Held {
+    // Some until it is dropped.
+    fetched: Option<Arc<Fetched>>,
+    scratch: Arc<Scratch>,
 }
 
 /// Bytes of the disk that nobody else takes meanwhile.
@@ -71,7 +78,7 @@ pub(super) struct Loose {
 
 /// What is there to work with: a file that is there already, and room for the rest.
 pub(super) struct Claim {
-    pub found: Option<Arc<Fetched>>,
+    pub found: Option<Held>,
     pub room: Room,
 }
 
@@ -141,27 +148,30 @@ impl Scratch {
             return Err(state.unused());
         }
         state.used += bytes;
+        let found = found.map(|fetched| Held { fetched: Some(fetched), scratch: self.clone() });
         Ok(Claim { found, room: Room { scratch: self.clone(), bytes } })
     }
 
-    /// Keeps a file for whoever asks for the same object next.
-    pub(super) fn keep(&self, fetched: &Arc<Fetched>) {
-        self.state().fetched.push_back(fetched.clone());
-        self.forget();
+    /// Keeps a file for whoever asks for the same object next, if there is one.
+    pub(super) fn keep(self: &Arc<Self>, identity: Option<Identity>, file: Loose) -> Held {
+        let fetched = Arc::new(Fetched { identity, file });
+        if fetched.identity.is_some() {
+            self.state().fetched.push_back(fetched.clone());
+        }
+        Held { fetched: Some(fetched), scratch: self.clone() }
     }
 
-    /// Removes what nobody uses and there is too much of.
-    pub(super) fn forget(&self) {
-        loop {
-            let unused = {
-                let mut state = self.state();
-                if state.unused_bytes() <= self.budget / KEPT {
-                    return;
-                }
-                state.unused()
-            };
+    /// Removes what nobody uses and there is too much of, and lets those look again who wait for room.
+    fn tidy(&self) {
+        while let Some(unused) = self.excess() {
             drop(unused);
         }
+        self.freed.notify_waiters();
+    }
+
+    fn excess(&self) -> Option<Arc<Fetched>> {
+        let mut state = self.state();
+        if state.unused_bytes() > self.budget / KEPT { state.unused() } else { None }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -212,6 +222,20 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
         let _ = fs::remove_file(&self.lock);
+    }
+}
+
+impl Held {
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        self.fetched.as_ref().map_or(Path::new(""), |fetched| &fetched.file.path)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.fetched.take());
+        self.scratch.tidy();
     }
 }
 

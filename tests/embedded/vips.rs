@@ -1,0 +1,302 @@
+//! The suite of images on libvips, and what only it can suffer: hostile files, processes that die, disks without room.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytesize::ByteSize;
+use reindex::{
+    backend::{Program, files::Bucket, vips::Vips},
+    capability::image::{Config, Flaw, Images as _, Origin},
+    error::Kind,
+    recipe::Recipe,
+    record::{Compression, Step},
+};
+use tempfile::TempDir;
+
+use crate::contract::image::{self, Opener, files, gradient, plain, rendition, size, tiff};
+
+fn program() -> Program {
+    Program { file: env!("CARGO_BIN_EXE_reindex").into(), arguments: vec!["image-worker".to_owned()] }
+}
+
+/// What a recipe has that says nothing of images.
+fn config() -> Config {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("x.toml");
+    fs::write(directory.path().join("x.wasm"), "").unwrap();
+    fs::write(
+        &path,
+        "recipe = 1\n[plugin]\nfile = 'x.wasm'\n[source.scan]\ntable = 'x'\nkey = 'id'\nversion = 'none'\n",
+    )
+    .unwrap();
+    Recipe::load(&path, &|_| None).unwrap().image
+}
+
+struct Place {
+    _kept: TempDir,
+    root: PathBuf,
+    vips: Arc<Vips>,
+    opener: Opener,
+}
+
+fn place(config: Config) -> Place {
+    let kept = tempfile::tempdir().unwrap();
+    let root = kept.path().join("scratch");
+    at(kept, root, config)
+}
+
+fn at(kept: TempDir, root: PathBuf, config: Config) -> Place {
+    let vips = Arc::new(Vips::new(program(), config, &root));
+    let bucket = Arc::new(Bucket::open(kept.path().join("bucket")));
+    Place { _kept: kept, root, opener: Opener { images: vips.clone(), bucket }, vips }
+}
+
+fn signal(name: &str, process: u32) {
+    assert!(Command::new("kill").args([name, &process.to_string()]).status().unwrap().success());
+}
+
+/// Everything under a directory that is a file.
+fn left(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { left(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test]
+async fn libvips_keeps_the_promises_of_images() {
+    let place = place(config());
+    image::headers(&place.opener).await;
+    image::flaws(&place.opener).await;
+    image::turns(&place.opener).await;
+    image::colours(&place.opener).await;
+    image::pages_and_tags(&place.opener).await;
+    image::metadata(&place.opener).await;
+    assert_eq!(fs::read_dir(&place.root).unwrap().count(), 3, "a lock for all, a directory and its lock");
+    let Place { root, vips, opener, _kept } = place;
+    drop((vips, opener));
+    assert_eq!(left(&root), [root.join("lock")], "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_rendition_has_the_size_that_was_measured() {
+    image::sizes(&place(config()).opener).await;
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_refused_with_the_key_to_raise() {
+    let small = Config { max_pixels: 1000, max_pages: 2, max_bands: 3, max_bytes: ByteSize::kib(16), ..config() };
+    let place = place(small);
+    let files: [(&str, Vec<u8>); 5] = [
+        ("max-pixels", files::bomb(2000, 2000)),
+        ("max-pages", files::gif(3)),
+        ("max-bands", files::png(3, 3, files::Colour::Rgba, 8, |_, _| vec![0; 4])),
+        ("max-bytes", vec![0; 20 << 10]),
+        ("max-pages", files::tiff(&[(3, 3); 5])),
+    ];
+    for (key, file) in files {
+        place.opener.put(key, file).await;
+        let flaw = place.opener.describe(key).await.unwrap_err();
+        assert!(matches!(&flaw, Flaw::Refused(why) if why.contains(&format!("`{key}` under `[image]`"))), "{flaw:?}");
+    }
+    // A later page may be larger than the first, and a picture larger than the image.
+    place.opener.put("second", files::tiff(&[(3, 3), (900, 900)])).await;
+    let mut second = rendition("second", &[], plain());
+    second.picture.page = 1;
+    assert!(matches!(place.opener.render(&second).await.err(), Some(Flaw::Refused(_))));
+    let enlarged = Step::Thumbnail { bounds: size(9000, 9000), enlarge: true };
+    let flaw = place.opener.render(&rendition("second", &[enlarged], plain())).await.err();
+    assert!(matches!(flaw, Some(Flaw::Refused(why)) if why.contains("max-pixels")));
+}
+
+#[tokio::test]
+async fn readers_that_nobody_tests_are_used_only_if_the_recipe_says_so() {
+    let kinds = [("BMP", files::bmp(9, 7)), ("SVG", files::svg(9, 7)), ("PDF", files::pdf(3))];
+    let (guarded, trusting) = (place(config()), place(Config { untrusted_loaders: true, ..config() }));
+    for (name, file) in kinds {
+        guarded.opener.put("x.jpg", file.clone()).await;
+        let flaw = guarded.opener.describe("x.jpg").await.unwrap_err();
+        let said = |why: &str| why.starts_with(name) && why.contains("untrusted-loaders");
+        assert!(matches!(&flaw, Flaw::Refused(why) if said(why)), "{flaw:?}");
+        trusting.opener.put(name, file).await;
+        let header = trusting.opener.describe(name).await.unwrap();
+        assert_eq!(header.format, name.to_lowercase());
+        assert_eq!(header.pages, if name == "PDF" { 3 } else { 1 });
+        trusting.opener.made(name, &[Step::Thumbnail { bounds: size(40, 40), enlarge: true }], plain()).await;
+    }
+    let mut page = rendition("PDF", &[], plain());
+    (page.picture.page, page.picture.density) = (2, Some(144.0));
+    assert_eq!(trusting.opener.render(&page).await.unwrap().size, size(144, 288));
+}
+
+#[tokio::test]
+async fn a_broken_profile_and_broken_exif_leave_a_picture() {
+    let place = place(config());
+    let rows: Vec<u8> = (0..20).flat_map(|_| vec![0; 61]).collect();
+    let profile = [b"junk\0\0".to_vec(), files::zipped(&[7; 300])].concat();
+    let png = files::png_of(20, 20, files::Colour::Rgb, 8, &[("iCCP", profile)], &rows);
+    place.opener.put("profile", png).await;
+    let srgb = Step::Colour { space: reindex::record::Space::Srgb, ignore_profile: false };
+    place.opener.made("profile", &[srgb], plain()).await;
+    place.opener.put("plain", gradient(20, 20)).await;
+    let jpeg = place.opener.made("plain", &[], image::jpeg(90)).await.bytes;
+    place.opener.put("exif", files::with_segment(&jpeg, 0xe1, b"Exif\0\0MM\0\x2a\0\0\0\x08\xff\xff\xff\xff")).await;
+    assert_eq!(place.opener.describe("exif").await.unwrap().orientation, 1);
+    place.opener.made("exif", &[Step::Orient, srgb], image::jpeg(90)).await;
+    let broken = files::with_segment(&jpeg, 0xe2, &[b"ICC_PROFILE\0\x01\x01".to_vec(), vec![9; 200]].concat());
+    place.opener.put("icc", broken).await;
+    place.opener.made("icc", &[srgb], plain()).await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_has_a_successor_and_one_that_hangs_too() {
+    let place = place(Config { workers: 1, wall: Duration::from_secs(2), ..config() });
+    place.opener.put("x", gradient(30, 30)).await;
+    for name in ["-KILL", "-STOP"] {
+        place.opener.describe("x").await.unwrap();
+        let before = place.vips.processes();
+        assert_eq!(before.len(), 1);
+        signal(name, before[0]);
+        assert_eq!(place.opener.describe("x").await.unwrap().width, 30, "after {name}");
+        assert_ne!(place.vips.processes(), before);
+    }
+}
+
+#[tokio::test]
+async fn an_image_that_takes_too_long_or_too_much_costs_itself_alone() {
+    let hasty = place(Config { wall: Duration::from_millis(1), ..config() });
+    hasty.opener.put("x", gradient(2000, 2000)).await;
+    let flaw = hasty.opener.describe("x").await.unwrap_err();
+    assert!(matches!(&flaw, Flaw::Fatal(why) if why.contains("`wall` under `[image]`")), "{flaw:?}");
+    let poor = place(Config { memory: ByteSize::mib(400), ..config() });
+    // Interlaced, it has to be held as a whole.
+    poor.opener.put("small", gradient(50, 50)).await;
+    poor.opener.put("bomb", files::bomb(12_000, 12_000)).await;
+    let turned = rendition("bomb", &[Step::Turn(90)], plain());
+    let many = futures::future::join(poor.opener.render(&turned), poor.opener.describe("small")).await;
+    assert!(many.1.is_ok());
+    assert!(many.0.is_ok(), "what is turned lies on the disk");
+}
+
+#[tokio::test]
+async fn a_process_is_replaced_after_some_images() {
+    let place = place(Config { workers: 1, renew_after: 2, ..config() });
+    place.opener.put("x", gradient(3, 3)).await;
+    place.opener.describe("x").await.unwrap();
+    assert_eq!(place.vips.processes().len(), 1);
+    place.opener.describe("x").await.unwrap();
+    assert_eq!(place.vips.processes().len(), 0);
+    assert!(place.opener.describe("x").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_process_knows_nothing_and_reaches_nothing() {
+    let place = place(config());
+    let about = place.vips.about().await.unwrap();
+    assert!(about.maker.starts_with("libvips 8."), "{about:?}");
+    if about.open.is_empty() {
+        // It tried to read a file, to reach the network and to start a program.
+    } else {
+        assert!(!cfg!(target_os = "linux") || std::env::var_os("CI").is_none(), "{about:?}");
+    }
+    let process = place.vips.processes()[0];
+    let environment = fs::read_to_string(format!("/proc/{process}/environ")).unwrap();
+    let mut names: Vec<_> =
+        environment.split('\0').filter_map(|entry| entry.split_once('=')).map(|entry| entry.0).collect();
+    names.sort_unstable();
+    let known = ["LC_ALL", "MALLOC_ARENA_MAX", "TMPDIR", "VIPS_BLOCK_UNTRUSTED", "VIPS_CONCURRENCY", "XDG_CACHE_HOME"];
+    assert_eq!(names, known);
+    let directory = fs::read_link(format!("/proc/{process}/cwd")).unwrap();
+    assert!(directory.starts_with(place.root.canonicalize().unwrap()));
+}
+
+#[tokio::test]
+async fn an_image_is_fetched_once_for_all_that_is_made_of_it() {
+    let place = place(config());
+    place.opener.put("x", gradient(300, 200)).await;
+    place.opener.describe("x").await.unwrap();
+    let files = left(&place.root).len();
+    place.opener.made("x", &[Step::Reduce(size(10, 10))], plain()).await;
+    assert_eq!(left(&place.root).len(), files);
+}
+
+#[tokio::test]
+async fn scratch_is_bounded_and_what_does_not_fit_is_refused() {
+    let place = place(Config { scratch: ByteSize::mib(40), workers: 2, ..config() });
+    place.opener.put("x", gradient(600, 600)).await;
+    let rendition = rendition("x", &[], image::jpeg(80));
+    let makes: Vec<_> = (0..6).map(|_| place.opener.render(&rendition)).collect();
+    let made = futures::future::join_all(makes).await;
+    assert!(made.iter().all(Result::is_ok), "each waits for room, and none for each other");
+    place.opener.put("large", gradient(3000, 3000)).await;
+    let flaw = place.opener.render(&image::rendition("large", &[], plain())).await.err();
+    assert!(matches!(&flaw, Some(Flaw::Refused(why)) if why.contains("`scratch` under `[image]`")), "{flaw:?}");
+}
+
+#[tokio::test]
+async fn what_a_dead_process_left_behind_is_removed() {
+    let place = place(config());
+    fs::create_dir_all(place.root.join("images-dead/1/in")).unwrap();
+    fs::write(place.root.join("images-dead/1/in/image"), "x").unwrap();
+    fs::write(place.root.join("images-dead.lock"), "").unwrap();
+    let lives = Arc::new(Vips::new(program(), config(), &place.root));
+    let bytes = Origin::Bytes(gradient(3, 3).into());
+    lives.describe(&bytes).await.unwrap().unwrap();
+    assert!(!place.root.join("images-dead").exists() && !place.root.join("images-dead.lock").exists());
+    let before = left(&place.root).len();
+    assert!(place.vips.describe(&bytes).await.unwrap().is_ok());
+    assert!(left(&place.root).len() > before, "who lives keeps what it has");
+}
+
+/// A disk of 48 MiB; it takes an administrator to make one.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: &Path) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=48m", "none"]).arg(at).output();
+        mounted.is_ok_and(|mounted| mounted.status.success()).then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_the_run_and_blames_no_image() {
+    let kept = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(&kept.path().join("disk")) else {
+        println!("not tested: only an administrator can make a small disk");
+        return;
+    };
+    let place = at(kept, disk.0.join("scratch"), config());
+    place.opener.put("x", gradient(60, 60)).await;
+    place.opener.describe("x").await.unwrap();
+    let full = |error: reindex::error::Error| {
+        assert_eq!((error.kind(), error.message()), (Kind::Unavailable, "the disk is full"), "{error:?}");
+    };
+    // No room for what is made: noise of some 60 MB.
+    let enlarged = Step::Thumbnail { bounds: size(5000, 5000), enlarge: true };
+    let large = rendition("x", &[enlarged], reindex::record::Format::Tiff(tiff(Compression::None)));
+    full(place.vips.render(&place.opener.origin("x"), &large).await.err().unwrap());
+    // No room for what is fetched.
+    place.opener.put("y", vec![1; 60 << 20]).await;
+    full(place.vips.describe(&place.opener.origin("y")).await.err().unwrap());
+    assert!(place.opener.describe("x").await.is_ok(), "there is room again");
+}
+
+#[tokio::test]
+async fn without_a_program_that_decodes_the_run_does_not_begin() {
+    let directory = tempfile::tempdir().unwrap();
+    for (file, arguments) in [("/not/there", vec![]), ("/bin/false", vec![]), ("/bin/echo", vec!["what?".to_owned()])] {
+        let program = Program { file: file.into(), arguments };
+        let error = Vips::new(program, config(), directory.path()).about().await.unwrap_err();
+        assert!(error.message().contains("does not start"), "{error:?}");
+    }
+}
