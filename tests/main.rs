@@ -9,6 +9,8 @@ mod embedded;
 mod house;
 mod place;
 mod plugins;
+#[cfg(feature = "vips")]
+mod pyramid;
 mod run;
 mod sandbox;
 mod serve;

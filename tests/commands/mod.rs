@@ -2,6 +2,7 @@
 
 mod iam;
 mod ids;
+mod rerun;
 mod session;
 mod trouble;
 

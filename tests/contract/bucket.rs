@@ -228,7 +228,9 @@ pub async fn a_newer_object_is_never_removed(bucket: Arc<dyn Bucket>) {
         let removers: Vec<_> = removers.collect();
         let writers = (0..2).map(|n| {
             let bucket = bucket.clone();
-            tokio::spawn(async move { bucket.put("newer", format!("new {round} {n}").into_bytes(), None).await.unwrap() })
+            tokio::spawn(
+                async move { bucket.put("newer", format!("new {round} {n}").into_bytes(), None).await.unwrap() },
+            )
         });
         for writer in writers.collect::<Vec<_>>() {
             writer.await.unwrap();

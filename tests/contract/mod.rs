@@ -8,6 +8,7 @@ pub mod export;
 #[cfg(feature = "vips")]
 pub mod image;
 pub mod index;
+pub mod intake;
 pub mod ledger;
 pub mod list;
 pub mod queue;

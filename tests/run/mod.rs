@@ -2,7 +2,8 @@
 
 mod consume;
 mod dealt;
-mod faulty;
+pub mod faulty;
+mod follow;
 mod loaded;
 mod prune;
 mod queue;

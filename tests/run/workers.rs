@@ -11,7 +11,7 @@ use reindex::{
     event::{Event, Events},
     ledger::Filter,
     pipeline::Stop,
-    run::{Job, Options, Summary, Work},
+    run::{Fresh, Job, Options, Summary, Work},
 };
 use tokio::task::JoinHandle;
 
@@ -234,7 +234,8 @@ fn patient(world: &World) -> Job {
 }
 
 async fn refused(job: Job, fresh: bool) -> Error {
-    let options = Options { work: Work::Full, fresh: if fresh { Fresh::Always } else { Fresh::Never }, ..Options::default() };
+    let options =
+        Options { work: Work::Full, fresh: if fresh { Fresh::Always } else { Fresh::Never }, ..Options::default() };
     let error = job.run(options, &Events::ignore(), &Stop::new()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage, "{}", error.report());
     error

@@ -18,6 +18,7 @@ mod plugin;
 mod prune;
 mod queue;
 mod recipe;
+mod rerun;
 mod retry;
 mod run;
 mod search;
@@ -70,6 +71,7 @@ enum Command {
     Diff(diff::Diff),
     Status(status::Status),
     Retry(retry::Retry),
+    Rerun(rerun::Rerun),
     Prune(prune::Prune),
     Load(load::Load),
     Iam(iam::Iam),
@@ -131,6 +133,7 @@ impl Command {
             Self::Diff(diff) => diff.run(place, ui).await,
             Self::Status(status) => status.run(place, ui).await,
             Self::Retry(retry) => retry.run(place, ui).await,
+            Self::Rerun(rerun) => rerun.run(place, ui).await,
             Self::Prune(prune) => prune.run(place, ui).await,
             Self::Iam(iam) => iam.run(place, ui),
             Self::Load(load) => load.run(place, ui).await,

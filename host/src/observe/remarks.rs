@@ -1,6 +1,9 @@
 //! Which events deserve a line of their own, and its words.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use super::{
     text::{clean, first_line, number},
@@ -45,6 +48,7 @@ pub(super) struct Remarks {
     failures: Thin,
     logs: Thin,
     doors: BTreeSet<String>,
+    arrivals: Thin,
 }
 
 impl Remarks {
@@ -55,6 +59,7 @@ impl Remarks {
             Event::Warning { text } => (Tone::Warning, clean(text)),
             Event::Error { report, .. } => (Tone::Error, clean(report.strip_prefix("error: ").unwrap_or(report))),
             Event::Due { at } => (Tone::Note, format!("runs next at {at}")),
+            Event::Arrived { taken, passed } if self.arrivals.pass("", now) => (Tone::Note, arrived(*taken, passed)),
             Event::Denied { door } if self.doors.insert(door.clone()) => {
                 (Tone::Warning, format!("the plugin was refused what it is not granted: {}", clean(door)))
             }
@@ -72,22 +77,31 @@ impl Remarks {
 
     /// What was left out in the stretches of time that are over.
     pub(super) fn left_out(&mut self, now: Instant) -> Vec<Remark> {
-        Self::say(self.failures.over(now), self.logs.over(now))
+        Self::say(self.failures.over(now), self.logs.over(now), self.arrivals.over(now))
     }
 
     /// What was left out since then, at the end of all.
     pub(super) fn rest(&mut self) -> Vec<Remark> {
-        Self::say(self.failures.rest(), self.logs.rest())
+        Self::say(self.failures.rest(), self.logs.rest(), self.arrivals.rest())
     }
 
-    fn say(failures: Vec<(String, u64)>, logs: Vec<(String, u64)>) -> Vec<Remark> {
+    fn say(failures: Vec<(String, u64)>, logs: Vec<(String, u64)>, arrivals: Vec<(String, u64)>) -> Vec<Remark> {
         let failures =
             failures.into_iter().map(|(_, count)| (Tone::Failure, format!("{} more, not shown", number(count))));
         let logs = logs
             .into_iter()
             .map(|(plugin, count)| (Tone::Quote, format!("{plugin} | {} more lines, not shown", number(count))));
-        failures.chain(logs).collect()
+        let arrivals = arrivals
+            .into_iter()
+            .map(|(_, count)| (Tone::Note, format!("new objects came {} more times, not shown", number(count))));
+        failures.chain(logs).chain(arrivals).collect()
     }
+}
+
+/// The words for objects that came.
+fn arrived(taken: u64, passed: &BTreeMap<&'static str, u64>) -> String {
+    let passed = passed.iter().map(|(reason, count)| format!(", {} not: {reason}", number(*count)));
+    format!("new objects: {} asked for{}", number(taken), passed.collect::<String>())
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(crate) fn jittered(longest: Duration) -> Duration {
 }
 
 /// Calls until it succeeds, fails for good, or was called `attempts` times.
-pub(super) async fn insist<T, F>(attempts: u32, events: &Events, mut call: impl FnMut() -> F) -> Result<T>
+pub(crate) async fn insist<T, F>(attempts: u32, events: &Events, mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {

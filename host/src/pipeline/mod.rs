@@ -34,7 +34,7 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-pub(crate) use backoff::{jittered, pause};
+pub(crate) use backoff::{insist, jittered, pause};
 pub use compare::{Change, Difference, Tally};
 pub use config::Config;
 pub use follow::Follow;

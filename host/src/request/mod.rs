@@ -4,13 +4,17 @@
 //! event is acknowledged ([`Intake`]); a run scans what is written down. Requests are taken away by whoever did the
 //! work, never here.
 
+mod again;
 mod choice;
 mod intake;
 pub mod notice;
 mod record;
 mod scan;
 mod store;
+#[cfg(test)]
+mod tests;
 
+pub use again::{Again, Asked};
 pub use choice::{Choice, Passed};
 pub use intake::{Intake, Teller};
 pub use record::Request;

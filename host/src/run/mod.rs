@@ -14,6 +14,7 @@ mod look;
 mod open;
 mod probe;
 mod prune;
+mod requests;
 mod servers;
 mod steps;
 mod targets;

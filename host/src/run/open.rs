@@ -22,9 +22,8 @@ use crate::{
     event::{Event, Events},
     ledger::list::List,
     pipeline::Messages,
-    recipe::{self, ExportAt, PluginAt, Recipe, Source},
+    recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
-    request::{Choice, Intake, Requests, Served, Teller},
     sandbox::{Engine, Plugin},
 };
 
@@ -178,7 +177,7 @@ impl Project {
         stem.unwrap_or_else(|| self.recipe.name.clone())
     }
 
-    fn max_bytes(&self) -> usize {
+    pub(super) fn max_bytes(&self) -> usize {
         usize::try_from(self.recipe.limits.item.as_u64()).unwrap_or(usize::MAX)
     }
 
@@ -218,52 +217,6 @@ impl Project {
         }
     }
 
-    /// The recipe's requests.
-    ///
-    /// *Errors*: its source is another.
-    pub fn requests(&self) -> Result<Arc<Requests>> {
-        let Source::Requests { bucket, prefix, objects, .. } = &self.recipe.source else {
-            return Err(Error::usage("the recipe's source is none of requests")
-                .with("recipe", self.recipe.place_of("source"))
-                .hint("`[source.requests]` names the buckets of requests and of the objects they ask for"));
-        };
-        let (bucket, objects) = (self.served(bucket)?, self.served(objects)?);
-        Ok(Arc::new(Requests::new(bucket, prefix, objects, self.max_bytes())))
-    }
-
-    /// Which objects the recipe makes requests of.
-    pub fn choice(&self) -> Choice {
-        match &self.recipe.source {
-            Source::Requests { prefixes, endings, .. } => {
-                Choice { prefixes: prefixes.clone(), endings: endings.clone() }
-            }
-            _ => Choice::default(),
-        }
-    }
-
-    /// Who takes in events of the objects' bucket and writes requests down; none if the recipe names nobody who tells.
-    pub fn intake(&self, events: &Events) -> Result<Option<Intake>> {
-        let Source::Requests { objects, intake: Some(intake), .. } = &self.recipe.source else { return Ok(None) };
-        let teller = match intake {
-            recipe::Intake::Queue(queue) => {
-                Teller::Queue(self.backends.queue(queue, Some(self.environment.backend(queue)?))?)
-            }
-            recipe::Intake::Watch => {
-                let bound = self.environment.backends.get(objects);
-                let watch = self.backends.watch(objects, bound, &self.recipe.name, events);
-                Teller::Watch(
-                    watch.map_err(|error| error.with("recipe", self.recipe.place_of("source.requests.watch")))?,
-                )
-            }
-        };
-        Ok(Some(Intake::new(teller, self.requests()?, self.choice(), events.clone())))
-    }
-
-    fn served(&self, name: &str) -> Result<Served> {
-        let bucket = self.backends.bucket(name, self.environment.backends.get(name))?;
-        Ok(Served { name: name.to_owned(), bucket })
-    }
-
     /// The bucket of an export, what its keys begin with there, and the recipe's key that says so.
     fn export<'a>(&self, at: &'a ExportAt) -> Result<(Arc<dyn Bucket>, &'a str, &'static str)> {
         match at {
@@ -280,7 +233,7 @@ impl Project {
         }
     }
 
-    fn resources(&self) -> Result<Resources> {
+    pub(super) fn resources(&self) -> Result<Resources> {
         let mut resources = Resources::default();
         for resource in self.recipe.resources() {
             let name = &resource.name;
@@ -314,7 +267,7 @@ impl Project {
         Ok(())
     }
 
-    fn servers(&self) -> Servers {
+    pub(super) fn servers(&self) -> Servers {
         let Environment { file, aws, backends, .. } = &self.environment;
         let clusters = backends.iter().filter_map(|(name, config)| Some((name.clone(), config.cluster()?.to_owned())));
         let resources = self.recipe.resources();

@@ -1,8 +1,8 @@
 //! Runs a plugin's `samples/` natively, for the tests of the plugin's own crate.
 //!
 //! `samples/<name>.json` holds `items`, and `samples/<name>.expected.json` the `outcomes` they must have; the
-//! document of an effect is compared as text. Does not answer reads: a sample with `tables` or `indexes` needs
-//! `reindex plugin test`, which runs the same files in the sandbox.
+//! document of an effect is compared as text. Does not answer reads: a sample with `tables`, `indexes`, `buckets` or
+//! `images` needs `reindex plugin test`, which runs the same files in the sandbox.
 
 use std::{
     fs,

@@ -10,7 +10,7 @@ use reindex_guest::{
     Capability, Description, Item, Outcome, Plugin,
     image::{self, Object, Origin},
     settings,
-    storage::Bucket,
+    storage::{Bucket, Table},
 };
 
 pub mod name;
@@ -39,6 +39,8 @@ impl Plugin for Pyramids {
             .reads(Capability::Storage, IMAGES)
             .writes(Capability::Storage, IMAGES)
             .writes(Capability::Storage, PROCESS)
+            .reads(Capability::Storage, RECORDS)
+            .if_granted()
             .writes(Capability::Storage, RECORDS)
             .if_granted()
     }
@@ -81,8 +83,12 @@ fn look(requests: Vec<Request>, options: &Options) -> Result<Vec<Result<Task, Ou
     let found = masters.head_many(&keys)?;
     let made = Bucket::open(IMAGES)?.head_many(&outputs)?;
     let namesakes = if options.whole_name { vec![Vec::new(); keys.len()] } else { namesakes(&masters, &requests)? };
-    let seen = found.into_iter().zip(namesakes).zip(made);
-    let seen = seen.map(|((master, namesakes), made)| Seen { master, namesakes, made });
+    let records = match options.records {
+        Some(_) => Table::open(RECORDS)?.get_many(&keys)?,
+        None => vec![None; keys.len()],
+    };
+    let seen = found.into_iter().zip(namesakes).zip(made).zip(records);
+    let seen = seen.map(|(((master, namesakes), made), record)| Seen { master, namesakes, made, record });
     Ok(requests.into_iter().zip(seen).map(|(request, seen)| plan(request, seen, options)).collect())
 }
 

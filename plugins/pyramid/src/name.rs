@@ -58,9 +58,9 @@ impl Master {
         }
     }
 
-    /// The key of the copy of a document: `<path><stem>.pdf`.
-    pub fn copy(&self) -> String {
-        format!("{}.pdf", self.base())
+    /// The key of the copy of a document: `<path><stem>.pdf`, or its own where the whole name is kept.
+    pub fn copy(&self, whole_name: bool) -> String {
+        if whole_name { self.key.clone() } else { format!("{}.pdf", self.base()) }
     }
 
     /// Whether another key is that of an image of the same path and stem.

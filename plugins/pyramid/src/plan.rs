@@ -4,7 +4,7 @@
 //! already, and to which of several masters of one stem the TIFF belongs.
 
 use reindex_guest::{
-    Bounds, Compression, Document, Draft, Effect, Invalid, Outcome, Rendition, Space, Tiff,
+    Bounds, Compression, Document, Draft, Effect, Invalid, Json, Outcome, Rendition, Space, Tiff,
     image::{Header, Size},
     storage::ObjectInfo,
 };
@@ -32,7 +32,7 @@ const SIZE: &str = "size";
 /// Where an object says its status, if the request does not.
 const STATUS: [&str; 2] = ["copyrightstatus", "copyright-status"];
 
-/// What a transparent master is laid on where its TIFF cannot be transparent.
+/// What a master is laid on that is transparent where its TIFF cannot be, and a page, which is paper.
 const WHITE: (u8, u8, u8) = (255, 255, 255);
 
 /// What the buckets hold for a request.
@@ -44,6 +44,8 @@ pub struct Seen {
     pub namesakes: Vec<String>,
     /// What lies where its TIFF comes to.
     pub made: Option<ObjectInfo>,
+    /// The master's record, if there is one to be kept up.
+    pub record: Option<String>,
 }
 
 /// A TIFF to be made.
@@ -55,6 +57,7 @@ pub struct Task {
     replaces: Option<String>,
     bounds: Bounds,
     made_as: String,
+    has_record: bool,
 }
 
 /// Decides what is to be done before the image itself is looked at.
@@ -71,9 +74,12 @@ pub fn plan(request: Request, seen: Seen, options: &Options) -> Result<Task, Out
     let made_as = options.made_as(bounds, request.master.is_pdf());
     if let Some(size) = made.filter(|_| !request.force).and_then(|made| done(made, &request.master, &master, &made_as))
     {
-        return Err(closing(&request, size, options).into());
+        let record = seen.record.as_deref();
+        let update = record.and_then(|record| options.records.as_ref().filter(|names| !says(record, size, names)));
+        return Err(closing(&request, size, update).into());
     }
-    Ok(Task { request, master_etag: master.etag, replaces: seen.made.map(|made| made.etag), bounds, made_as })
+    let (replaces, has_record) = (seen.made.map(|made| made.etag), seen.record.is_some());
+    Ok(Task { request, master_etag: master.etag, replaces, bounds, made_as, has_record })
 }
 
 /// A mistake in an environment must not cost a master.
@@ -146,9 +152,9 @@ impl Task {
             None => put.only_if_absent(),
         };
         // The copy comes first: where the TIFF is, everything before it is done.
-        let mut effects = Vec::from_iter(copy(&self.request.master));
+        let mut effects = Vec::from_iter(copy(&self.request.master, options.whole_name));
         effects.push(put);
-        effects.extend(closing(&self.request, size, options));
+        effects.extend(closing(&self.request, size, options.records.as_ref().filter(|_| self.has_record)));
         effects.into()
     }
 
@@ -159,7 +165,7 @@ impl Task {
 
     fn rendition(&self, header: &Header, size: Size, options: &Options) -> Rendition {
         let mut draft = self.start(options).orient();
-        if header.alpha && options.tiff.compression == Compression::Jpeg {
+        if header.alpha && (options.tiff.compression == Compression::Jpeg || self.request.master.is_pdf()) {
             draft = draft.flatten(WHITE);
         }
         draft = draft.reduce(self.bounds.width, self.bounds.height);
@@ -177,13 +183,14 @@ fn is_big(header: &Header, size: Size) -> bool {
     bits / 8 * 3 / 2 > u64::from(u32::MAX)
 }
 
-fn copy(master: &Master) -> Option<Effect> {
-    master.is_pdf().then(|| Effect::copy_object((MASTERS, &master.key), (IMAGES, &master.copy())))
+fn copy(master: &Master, whole_name: bool) -> Option<Effect> {
+    let copied = || Effect::copy_object((MASTERS, &master.key), (IMAGES, &master.copy(whole_name)));
+    master.is_pdf().then(copied)
 }
 
 /// What is due once the TIFF is there. All of it may be done again: it is, where a run was killed in between.
-fn closing(request: &Request, size: Size, options: &Options) -> Vec<Effect> {
-    let update = options.records.as_ref().map(|names| update(&request.master.key, size, names));
+fn closing(request: &Request, size: Size, updated: Option<&Attributes>) -> Vec<Effect> {
+    let update = updated.map(|names| update(&request.master.key, size, names));
     update.into_iter().chain(request.removal.clone()).collect()
 }
 
@@ -192,4 +199,11 @@ fn update(key: &str, size: Size, names: &Attributes) -> Effect {
     attributes.integer(&names.height, size.height.into());
     attributes.integer(&names.width, size.width.into());
     Effect::update_record(RECORDS, key, attributes.finish()).with_time(&names.time)
+}
+
+/// Whether a record says this size already.
+fn says(record: &str, size: Size, names: &Attributes) -> bool {
+    let Ok(json) = Json::parse(record) else { return false };
+    let number = |name: &str| json.map().ok()?.text(name).if_any()?.to_str().parse().ok();
+    number(&names.height) == Some(size.height) && number(&names.width) == Some(size.width)
 }

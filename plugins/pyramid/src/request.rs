@@ -33,7 +33,7 @@ impl Request {
         let json = Json::parse(body)?;
         let request = json.map()?;
         if let (None, Some(message)) = (request.get("key"), request.get("message")) {
-            return Err(unreadable(message).into());
+            return Err(unreadable(request, message).into());
         }
         if let Some(bucket) = request.text("bucket").if_any().filter(|bucket| *bucket != *MASTERS) {
             return Err(Invalid::new(format!("its bucket is `{bucket}`; masters are looked for in `{MASTERS}`")).into());
@@ -49,11 +49,12 @@ impl Request {
     }
 }
 
-/// An event that could not be read was kept as a request, so that it is not lost.
-fn unreadable(message: Value) -> Invalid {
+/// An event that could not be read was kept as a request, with the reason, so that it is not lost.
+fn unreadable(request: Map, message: Value) -> Invalid {
     let text = message.scalar().map(|text| text.to_string()).unwrap_or_default();
     let shown: String = text.chars().take(SHOWN_CHARS).collect();
-    Invalid::new(format!("an event that could not be read: {shown}"))
+    let reason = request.text("reason").unless_empty().map(|reason| format!("{reason}: ")).unwrap_or_default();
+    Invalid::new(format!("an event that could not be read: {reason}{shown}"))
 }
 
 /// Removes the request, unless a newer one has taken its place.

@@ -42,7 +42,7 @@ fn header(width: u32, height: u32) -> Header {
 fn planned(request: Request, metadata: &[(&str, &str)], options: &Options) -> Task {
     let master = object(&request.master.key, "e1", metadata);
     let namesakes = vec![request.master.key.clone()];
-    plan(request, Seen { master: Some(master), namesakes, made: None }, options).unwrap()
+    plan(request, Seen { master: Some(master), namesakes, made: None, record: None }, options).unwrap()
 }
 
 fn bounds(rendition: &Rendition) -> (u32, u32) {
@@ -89,7 +89,8 @@ fn a_name_that_ends_like_an_image_is_one_whatever_its_letters() {
         assert_eq!(Master::of(key).unwrap().output(false).unwrap(), output, "{key}");
     }
     assert_eq!(Master::of("x/p.jpg").unwrap().output(true).unwrap(), "x/p.jpg.tif");
-    assert_eq!(Master::of("x/p.PDF").unwrap().copy(), "x/p.pdf");
+    let document = Master::of("x/p.PDF").unwrap();
+    assert_eq!((document.copy(false), document.copy(true)), ("x/p.pdf".to_owned(), "x/p.PDF".to_owned()));
 }
 
 #[test]
@@ -180,7 +181,11 @@ fn made(ending: &str) -> ObjectInfo {
 
 fn owner(key: &str, namesakes: &[&str], made: Option<ObjectInfo>) -> Result<Task, Outcome> {
     let namesakes = namesakes.iter().map(|key| (*key).to_owned()).collect();
-    plan(request(key), Seen { master: Some(object(key, "e9", &[])), namesakes, made }, &Options::default())
+    plan(
+        request(key),
+        Seen { master: Some(object(key, "e9", &[])), namesakes, made, record: None },
+        &Options::default(),
+    )
 }
 
 #[test]
@@ -211,7 +216,7 @@ fn a_tiff_belongs_to_the_master_it_was_made_of_while_that_is_there() {
 #[test]
 fn a_whole_name_is_nobody_elses() {
     let request = Request::read(r#"{"key":"p.png"}"#, true).unwrap();
-    let seen = Seen { master: Some(object("p.png", "e9", &[])), namesakes: Vec::new(), made: None };
+    let seen = Seen { master: Some(object("p.png", "e9", &[])), namesakes: Vec::new(), made: None, record: None };
     assert!(plan(request, seen, &Options::default()).is_ok());
 }
 
@@ -235,25 +240,27 @@ fn a_master_is_not_replaced_where_both_buckets_are_one() {
 
 #[test]
 fn what_is_not_there_is_not_found() {
-    let outcome = plan(request("p.jpg"), Seen { master: None, namesakes: Vec::new(), made: None }, &Options::default());
+    let outcome = plan(
+        request("p.jpg"),
+        Seen { master: None, namesakes: Vec::new(), made: None, record: None },
+        &Options::default(),
+    );
     assert_eq!(outcome, Err(Outcome::NotFound("there is no object `p.jpg` in `masters`".to_owned())));
 }
 
 #[test]
 fn what_was_made_of_this_master_in_this_way_is_left_alone_unless_it_is_forced() {
-    let options = Options::read(r#"{"records":{}}"#).unwrap();
+    let options = Options::default();
     let body = r#"{"key":"p.jpg","request":{"bucket":"process","key":"r.json","eTag":"r1"}}"#;
     let first = effects(planned(Request::read(body, false).unwrap(), &[], &options), &header(40, 30), &options);
     let metadata = stored(&first).metadata.clone();
     let again = |body: &str, etag: &str, settings: &str| {
         let made = ObjectInfo { metadata: metadata.clone(), ..object("p.tif", "t1", &[]) };
         let master = Some(object("p.jpg", etag, &[]));
-        let seen = Seen { master, namesakes: vec!["p.jpg".to_owned()], made: Some(made) };
+        let seen = Seen { master, namesakes: vec!["p.jpg".to_owned()], made: Some(made), record: None };
         plan(Request::read(body, false).unwrap(), seen, &Options::read(settings).unwrap())
     };
-    // The record and the request come again, in case that a run was killed before them.
-    assert_eq!(again(body, "e1", r#"{"records":{}}"#), Err(Outcome::Effects(first[1..].to_vec())));
-    assert_eq!(again(body, "e1", "{}"), Err(Outcome::Effects(first[2..].to_vec())));
+    assert_eq!(again(body, "e1", "{}"), Err(Outcome::Effects(first[1..].to_vec())));
     assert!(again(body, "e2", "{}").is_ok());
     assert!(again(&body.replace("p.jpg\"", "p.jpg\",\"force\":true"), "e1", "{}").is_ok());
     for other in [r#"{"tile":256}"#, r#"{"preset":"serving"}"#, r#"{"max-width":3999}"#, r#"{"keep":"nothing"}"#] {
@@ -291,14 +298,16 @@ fn an_image_is_turned_before_it_is_reduced() {
 
 #[test]
 fn what_a_compression_cannot_hold_is_taken_care_of_before() {
-    let steps = |settings: &str, header: &Header| {
+    let steps_of = |key: &str, settings: &str, header: &Header| {
         let options = Options::read(settings).unwrap();
-        let effects = effects(planned(request("p.png"), &[], &options), header, &options);
+        let effects = effects(planned(request(key), &[], &options), header, &options);
         rendition(stored(&effects)).steps.len()
     };
+    let steps = |settings: &str, header: &Header| steps_of("p.png", settings, header);
     let transparent = Header { alpha: true, bands: 4, ..header(10, 10) };
     let deep = Header { bits: 16, colour: "rgb16".to_owned(), ..header(10, 10) };
     assert_eq!(steps("{}", &transparent), 2);
+    assert_eq!(steps_of("p.pdf", "{}", &transparent), 3);
     assert_eq!(steps(r#"{"preset":"serving"}"#, &transparent), 3);
     assert_eq!(steps(r#"{"preset":"serving"}"#, &header(10, 10)), 2);
     assert_eq!(steps(r#"{"compression":"webp"}"#, &deep), 3);
@@ -355,12 +364,33 @@ fn a_setting_that_is_none_or_cannot_be_is_refused_in_words() {
     }
 }
 
-#[test]
-fn the_record_takes_height_width_and_time_under_the_names_of_the_recipe() {
+/// The updates of a record of this text, when its TIFF is made and when that is done already.
+fn updates(record: Option<&str>) -> [Vec<Effect>; 2] {
     let options = Options::read(r#"{"records":{"time":"dateModified","width":"w"}}"#).unwrap();
-    let effects = effects(planned(request("a/p.jpg"), &[], &options), &header(40, 30), &options);
-    let update = Effect::update_record("records", "a/p.jpg", r#"{"height":30,"w":40}"#).with_time("dateModified");
-    assert_eq!(effects[1], update);
+    let seen = |made| Seen {
+        master: Some(object("p.jpg", "e1", &[])),
+        namesakes: vec!["p.jpg".to_owned()],
+        made,
+        record: record.map(str::to_owned),
+    };
+    let only = |effects: Vec<Effect>| {
+        effects.into_iter().filter(|effect| matches!(effect, Effect::UpdateRecord(_))).collect::<Vec<_>>()
+    };
+    let first = effects(plan(request("p.jpg"), seen(None), &options).unwrap(), &header(40, 30), &options);
+    let made = ObjectInfo { metadata: stored(&first).metadata.clone(), ..object("p.tif", "t1", &[]) };
+    let Err(Outcome::Effects(again)) = plan(request("p.jpg"), seen(Some(made)), &options) else { panic!() };
+    [only(first), only(again)]
+}
+
+#[test]
+fn a_record_that_is_there_takes_height_width_and_time_under_the_names_of_the_recipe() {
+    let update = || Effect::update_record("records", "p.jpg", r#"{"height":30,"w":40}"#).with_time("dateModified");
+    assert_eq!(updates(None), [vec![], vec![]]);
+    assert_eq!(updates(Some(r#"{"height":30,"id":"p.jpg","w":40}"#)), [vec![update()], vec![]]);
+    // A run was killed before it.
+    for record in [r#"{"id":"p.jpg"}"#, r#"{"height":40,"id":"p.jpg","w":30}"#, r#"{"height":null,"id":"p.jpg"}"#] {
+        assert_eq!(updates(Some(record)), [vec![update()], vec![update()]], "{record}");
+    }
 }
 
 proptest! {

@@ -73,7 +73,9 @@ impl Server {
         let expression = (!settings.is_empty()).then(|| format!("SET {}", settings.join(", ")));
         match call.set_update_expression(expression).condition_expression(there.join(" AND ")).send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
                 Ok(false)
             }
             Err(error) => Err(fault("the record cannot be updated", &error).with("table", self.table.clone())),

@@ -1,13 +1,11 @@
 //! What a file is by its first bytes, where libvips says nothing because it may not open it.
 
-/// A kind of files.
+/// A kind of files whose readers are not tested against hostile ones.
 pub(super) struct Kind {
     /// The word for it.
     pub word: &'static str,
     /// What people call it.
     name: &'static str,
-    /// Whether its reader is not tested against hostile files.
-    pub untrusted: bool,
 }
 
 impl Kind {
@@ -21,32 +19,35 @@ impl Kind {
     }
 }
 
-const fn untrusted(word: &'static str, name: &'static str) -> Kind {
-    Kind { word, name, untrusted: true }
+const fn kind(word: &'static str, name: &'static str) -> Kind {
+    Kind { word, name }
 }
+
+/// Any other.
+pub(super) const OTHER: Kind = kind("magick", "Such");
 
 /// Bytes, where they stand, and the kind of files in which they do.
 const KINDS: [(&[u8], usize, Kind); 16] = [
-    (b"BM", 0, untrusted("bmp", "BMP")),
-    (b"%PDF-", 0, untrusted("pdf", "PDF")),
-    (b"%!PS", 0, untrusted("eps", "EPS")),
-    (b"\xc5\xd0\xd3\xc6", 0, untrusted("eps", "EPS")),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", 0, untrusted("jp2k", "JPEG 2000")),
-    (b"\xff\x4f\xff\x51", 0, untrusted("jp2k", "JPEG 2000")),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", 0, untrusted("jxl", "JPEG XL")),
-    (b"\xff\x0a", 0, untrusted("jxl", "JPEG XL")),
-    (b"SIMPLE  =", 0, untrusted("fits", "FITS")),
-    (b"\x76\x2f\x31\x01", 0, untrusted("openexr", "OpenEXR")),
-    (b"8BPS", 0, untrusted("psd", "Photoshop")),
-    (b"#?RADIANCE", 0, untrusted("rad", "Radiance")),
-    (b"#?RGBE", 0, untrusted("rad", "Radiance")),
-    (b"\0\0\x01\0", 0, untrusted("ico", "icon")),
-    (b"MATLAB 5.0", 0, untrusted("mat", "MATLAB")),
-    (b"n+1\0", 344, untrusted("nifti", "NIfTI")),
+    (b"BM", 0, kind("bmp", "BMP")),
+    (b"%PDF-", 0, kind("pdf", "PDF")),
+    (b"%!PS", 0, kind("eps", "EPS")),
+    (b"\xc5\xd0\xd3\xc6", 0, kind("eps", "EPS")),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", 0, kind("jp2k", "JPEG 2000")),
+    (b"\xff\x4f\xff\x51", 0, kind("jp2k", "JPEG 2000")),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", 0, kind("jxl", "JPEG XL")),
+    (b"\xff\x0a", 0, kind("jxl", "JPEG XL")),
+    (b"SIMPLE  =", 0, kind("fits", "FITS")),
+    (b"\x76\x2f\x31\x01", 0, kind("openexr", "OpenEXR")),
+    (b"8BPS", 0, kind("psd", "Photoshop")),
+    (b"#?RADIANCE", 0, kind("rad", "Radiance")),
+    (b"#?RGBE", 0, kind("rad", "Radiance")),
+    (b"\0\0\x01\0", 0, kind("ico", "icon")),
+    (b"MATLAB 5.0", 0, kind("mat", "MATLAB")),
+    (b"n+1\0", 344, kind("nifti", "NIfTI")),
 ];
 
-const PPM: Kind = untrusted("ppm", "PPM");
-const SVG: Kind = untrusted("svg", "SVG");
+const PPM: Kind = kind("ppm", "PPM");
+const SVG: Kind = kind("svg", "SVG");
 
 /// The kind of a file that begins like this.
 pub(super) fn of(beginning: &[u8]) -> Option<&'static Kind> {

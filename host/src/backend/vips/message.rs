@@ -44,6 +44,8 @@ pub(super) struct Limits {
     pub max_pixels: u64,
     pub max_pages: u32,
     pub max_bands: u32,
+    /// Whether readers are used that nobody tests against hostile files.
+    pub untrusted_loaders: bool,
     /// Seconds of CPU time.
     pub cpu: u64,
     /// Bytes of the largest file that may be written.

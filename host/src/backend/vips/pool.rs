@@ -99,8 +99,9 @@ impl Pool {
     }
 
     fn limits(&self, room: &Room) -> Limits {
-        let Config { max_pixels, max_pages, max_bands, cpu, .. } = self.config;
-        Limits { max_pixels, max_pages, max_bands, cpu: cpu.as_secs().max(1), file: room.bytes() }
+        let Config { max_pixels, max_pages, max_bands, untrusted_loaders, cpu, .. } = self.config;
+        let (cpu, file) = (cpu.as_secs().max(1), room.bytes());
+        Limits { max_pixels, max_pages, max_bands, untrusted_loaders, cpu, file }
     }
 
     async fn slot(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {

@@ -29,19 +29,21 @@ pub(super) struct Scratch {
     lock: PathBuf,
     /// Tells others that this process lives.
     _alive: File,
-    budget: u64,
-    state: Mutex<State>,
-    freed: Notify,
+    disk: Arc<Disk>,
+    fetched: Mutex<Shelf>,
     names: AtomicU64,
 }
 
-#[derive(Default)]
-struct State {
-    /// Bytes that are taken.
-    used: u64,
-    /// What was fetched, the longest unused first.
-    fetched: VecDeque<Arc<Fetched>>,
+/// The bytes that there are, and those that are taken.
+struct Disk {
+    budget: u64,
+    used: Mutex<u64>,
+    freed: Notify,
 }
+
+/// What was fetched, the longest unused first.
+#[derive(Default)]
+struct Shelf(VecDeque<Arc<Fetched>>);
 
 /// Which object a file is a copy of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,14 +68,14 @@ pub(super) struct Held {
 
 /// Bytes of the disk that nobody else takes meanwhile.
 pub(super) struct Room {
-    scratch: Arc<Scratch>,
+    disk: Arc<Disk>,
     bytes: u64,
 }
 
 /// A file of this process, removed when nobody wants it any more.
 pub(super) struct Loose {
     pub path: PathBuf,
-    _room: Room,
+    room: Room,
 }
 
 /// What is there to work with: a file that is there already, and room for the rest.
@@ -98,8 +100,8 @@ impl Scratch {
         let lock = directory.with_extension("lock");
         let alive = File::create(&lock)?;
         alive.lock()?;
-        let (state, freed, names) = (Mutex::default(), Notify::new(), AtomicU64::new(0));
-        Ok(Self { directory, lock, _alive: alive, budget, state, freed, names })
+        let disk = Arc::new(Disk { budget, used: Mutex::default(), freed: Notify::new() });
+        Ok(Self { directory, lock, _alive: alive, disk, fetched: Mutex::default(), names: AtomicU64::new(0) })
     }
 
     /// A path that nothing has yet.
@@ -116,48 +118,47 @@ impl Scratch {
         file: u64,
         made: u64,
     ) -> Result<Claim, Flaw> {
-        let all = file.saturating_add(made);
-        if all > self.budget {
+        let (all, budget) = (file.saturating_add(made), self.disk.budget);
+        if all > budget {
+            let (all, budget) = (ByteSize(all), ByteSize(budget));
             return Err(Flaw::Refused(format!(
-                "it may take {} of the disk; raise `scratch` under `[image]`, which is {}",
-                ByteSize(all),
-                ByteSize(self.budget)
+                "it may take {all} of the disk; raise `scratch` under `[image]`, which is {budget}"
             )));
         }
         loop {
-            let freed = self.freed.notified();
+            let freed = self.disk.freed.notified();
             match self.try_claim(identity, file, made) {
                 Ok(claim) => return Ok(claim),
-                // Dropped outside the lock, which it takes to give its room back.
                 Err(Some(unused)) => drop(unused),
                 Err(None) => freed.await,
             }
         }
     }
 
+    /// Fails with what can be dropped to make room, if something can.
     fn try_claim(
         self: &Arc<Self>,
         identity: Option<&Identity>,
         file: u64,
         made: u64,
     ) -> Result<Claim, Option<Arc<Fetched>>> {
-        let mut state = self.state();
-        let found = identity.and_then(|identity| state.find(identity));
+        let mut shelf = self.shelf();
+        let found = identity.and_then(|identity| shelf.find(identity));
         let bytes = if found.is_some() { made } else { file + made };
-        if state.used + bytes > self.budget {
-            return Err(state.unused());
-        }
-        state.used += bytes;
-        let found = found.map(|fetched| Held { fetched: Some(fetched), scratch: self.clone() });
-        Ok(Claim { found, room: Room { scratch: self.clone(), bytes } })
+        let Some(room) = self.disk.take(bytes) else { return Err(shelf.unused()) };
+        Ok(Claim { found: found.map(|fetched| self.held(fetched)), room })
     }
 
     /// Keeps a file for whoever asks for the same object next, if there is one.
     pub(super) fn keep(self: &Arc<Self>, identity: Option<Identity>, file: Loose) -> Held {
         let fetched = Arc::new(Fetched { identity, file });
         if fetched.identity.is_some() {
-            self.state().fetched.push_back(fetched.clone());
+            self.shelf().0.push_back(fetched.clone());
         }
+        self.held(fetched)
+    }
+
+    fn held(self: &Arc<Self>, fetched: Arc<Fetched>) -> Held {
         Held { fetched: Some(fetched), scratch: self.clone() }
     }
 
@@ -166,35 +167,47 @@ impl Scratch {
         while let Some(unused) = self.excess() {
             drop(unused);
         }
-        self.freed.notify_waiters();
+        self.disk.freed.notify_waiters();
     }
 
     fn excess(&self) -> Option<Arc<Fetched>> {
-        let mut state = self.state();
-        if state.unused_bytes() > self.budget / KEPT { state.unused() } else { None }
+        let mut shelf = self.shelf();
+        if shelf.unused_bytes() > self.disk.budget / KEPT { shelf.unused() } else { None }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Shelf {
     fn find(&mut self, identity: &Identity) -> Option<Arc<Fetched>> {
-        let at = self.fetched.iter().position(|fetched| fetched.identity.as_ref() == Some(identity))?;
-        let found = self.fetched.remove(at)?;
-        self.fetched.push_back(found.clone());
+        let at = self.0.iter().position(|fetched| fetched.identity.as_ref() == Some(identity))?;
+        let found = self.0.remove(at)?;
+        self.0.push_back(found.clone());
         Some(found)
     }
 
     fn unused(&mut self) -> Option<Arc<Fetched>> {
-        let at = self.fetched.iter().position(|fetched| Arc::strong_count(fetched) == 1)?;
-        self.fetched.remove(at)
+        let at = self.0.iter().position(|fetched| Arc::strong_count(fetched) == 1)?;
+        self.0.remove(at)
     }
 
     fn unused_bytes(&self) -> u64 {
-        let unused = self.fetched.iter().filter(|fetched| Arc::strong_count(fetched) == 1);
-        unused.map(|fetched| fetched.file._room.bytes).sum()
+        let unused = self.0.iter().filter(|fetched| Arc::strong_count(fetched) == 1);
+        unused.map(|fetched| fetched.file.room.bytes).sum()
+    }
+}
+
+impl Disk {
+    fn take(self: &Arc<Self>, bytes: u64) -> Option<Room> {
+        let mut used = self.used();
+        *used = used.checked_add(bytes).filter(|used| *used <= self.budget)?;
+        Some(Room { disk: self.clone(), bytes })
+    }
+
+    fn used(&self) -> MutexGuard<'_, u64> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -244,7 +257,7 @@ impl Room {
     pub(super) fn split(&mut self, bytes: u64) -> Self {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
-        Self { scratch: self.scratch.clone(), bytes }
+        Self { disk: self.disk.clone(), bytes }
     }
 
     /// How many bytes that is.
@@ -255,15 +268,15 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.scratch.state().used -= self.bytes;
-        self.scratch.freed.notify_waiters();
+        *self.disk.used() -= self.bytes;
+        self.disk.freed.notify_waiters();
     }
 }
 
 impl Loose {
     /// Takes care of a file.
     pub(super) fn new(path: PathBuf, room: Room) -> Self {
-        Self { path, _room: room }
+        Self { path, room }
     }
 }
 

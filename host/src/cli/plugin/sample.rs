@@ -145,8 +145,8 @@ fn bucket(objects: BTreeMap<String, SaidObject>) -> Objects {
 
 fn album(images: Named<SaidImage>) -> Result<Album> {
     let picture = |bucket: &str, key: String, said: SaidImage| {
-        let at = format!("image `{key}` of `{bucket}`");
-        Ok((key, said.picture().map_err(|error| error.with("in", at))?))
+        let at = format!("`{key}` of `{bucket}`");
+        Ok((key, said.picture().map_err(|error| error.with("image", at))?))
     };
     let pictures = |(bucket, images): (String, BTreeMap<String, SaidImage>)| {
         let pictures = images.into_iter().map(|(key, said)| picture(&bucket, key, said)).collect::<Result<_>>()?;

@@ -140,7 +140,9 @@ fn stored(effect: &Effect) -> Vec<(&str, &str)> {
             vec![(bucket, key), (&rendition.picture.bucket, &rendition.picture.key)]
         }
         Effect::PutObject { bucket, key, .. } => vec![(bucket, key)],
-        Effect::CopyObject { source_bucket, source_key, bucket, key } => vec![(source_bucket, source_key), (bucket, key)],
+        Effect::CopyObject { source_bucket, source_key, bucket, key } => {
+            vec![(source_bucket, source_key), (bucket, key)]
+        }
         _ => Vec::new(),
     }
 }

@@ -17,12 +17,8 @@ use crate::{
     record::{Content, Effect, Picture, Rendition, Size},
 };
 
-/// What came of making and storing a rendition: the size of the picture it was made of; none where the condition did
-/// not hold.
-type Made = std::result::Result<Option<Size>, Flaw>;
-
 impl Sinks {
-    /// Makes a rendition and stores it.
+    /// Makes a rendition and stores it. What keeps every image from being worked on ends the run.
     pub(super) async fn render(
         &self,
         target: Target<'_>,
@@ -33,25 +29,21 @@ impl Sinks {
         let content_type = put.content_type.clone().or_else(|| Some(rendition.format.media_type().to_owned()));
         let put = Put { content_type, ..put };
         // A stream can be read once only, so whatever is tried again begins with making it.
-        let made = self.insist(|| self.made(target, &put, rendition, hands)).await;
-        let picture = &rendition.picture;
-        Ok(match settled(made, &[target.key, &picture.key])? {
-            Ok(Ok(Some(size))) => Ok(Counts { objects: 1, ..counted(size) }),
-            Ok(Ok(None)) => Err(overtaken(target.key)),
-            Ok(Err(flaw)) => Err(flawed(flaw, picture)),
-            Err(refusal) => Err(refusal),
-        })
+        let made = self.insist(|| self.made(target, &put, rendition, hands)).await?;
+        Ok(made.map(|picture| Counts { objects: 1, ..counted(picture) }))
     }
 
-    async fn made(&self, target: Target<'_>, put: &Put, rendition: &Rendition, hands: &Hands) -> Result<Made> {
+    /// Answers the size of the picture that the rendition was made of.
+    async fn made(&self, target: Target<'_>, put: &Put, rendition: &Rendition, hands: &Hands) -> Result<Settled<Size>> {
         let rendered = match self.images()?.render(&self.origin(&rendition.picture)?, rendition).await? {
             Ok(rendered) => rendered,
-            Err(flaw) => return Ok(Err(flaw)),
+            Err(flaw) => return Ok(Err(flawed(flaw, &rendition.picture))),
         };
         let _hand = hands.free().await?;
         let put = Put { size: Some(rendered.bytes), ..put.clone() };
-        let stored = target.bucket.write(target.key, &put, rendered.content).await?;
-        Ok(Ok(stored.map(|_| rendered.picture)))
+        let stored = target.bucket.write(target.key, &put, rendered.content).await;
+        Ok(settled(stored, &[target.key])?
+            .and_then(|stored| stored.map(|_| rendered.picture).ok_or_else(|| overtaken(target.key))))
     }
 
     /// Measures the renditions of an item without making them; it fails where a run would fail.
@@ -70,19 +62,14 @@ impl Sinks {
     }
 
     async fn measured(&self, rendition: &Rendition) -> Result<Settled<Counts>> {
-        let look = async || {
-            let (images, origin) = (self.images()?, self.origin(&rendition.picture)?);
-            match images.measure(&origin, rendition).await? {
-                Ok(_) => images.describe(&origin).await,
-                Err(flaw) => Ok(Err(flaw)),
-            }
+        let (images, origin) = (self.images()?, self.origin(&rendition.picture)?);
+        let look = async || match images.measure(&origin, rendition).await? {
+            Ok(_) => images.describe(&origin).await,
+            Err(flaw) => Ok(Err(flaw)),
         };
-        let picture = &rendition.picture;
-        Ok(match settled(self.insist(look).await, &[&picture.key])? {
-            Ok(Ok(header)) => Ok(counted(Size { width: header.width, height: header.height })),
-            Ok(Err(flaw)) => Err(flawed(flaw, picture)),
-            Err(refusal) => Err(refusal),
-        })
+        let header = self.insist(look).await?;
+        let size = header.map(|header| Size { width: header.width, height: header.height });
+        Ok(size.map(counted).map_err(|flaw| flawed(flaw, &rendition.picture)))
     }
 
     fn images(&self) -> Result<&Arc<dyn Images>> {
@@ -105,7 +92,8 @@ fn flawed(flaw: Flaw, picture: &Picture) -> Refusal {
     match flaw {
         Flaw::Missing => refusal(State::NotFound, format!("there is no image `{key}` in `{bucket}`")),
         Flaw::Changed => refusal(State::Ready, format!("another object was stored as `{key}` meanwhile")),
-        Flaw::Refused(reason) | Flaw::Unreadable(reason) => refusal(State::KnownError, reason),
-        Flaw::Fatal(reason) => refusal(State::UnknownError, reason),
+        Flaw::Refused(reason) => refusal(State::KnownError, format!("the image `{key}` is not opened: {reason}")),
+        Flaw::Unreadable(reason) => refusal(State::KnownError, format!("the image `{key}` cannot be read: {reason}")),
+        Flaw::Fatal(reason) => refusal(State::UnknownError, format!("the image `{key}` cannot be worked on: {reason}")),
     }
 }

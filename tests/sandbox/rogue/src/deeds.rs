@@ -12,8 +12,8 @@ use crate::bindings::{
         index, queue, settings,
         storage::{Bucket, Table},
         types::{
-            Condition, Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectWrite, Outcome,
-            RecordWrite,
+            Condition, Content, DocumentDelete, DocumentWrite, Effect, MessageSend, ObjectCopy, ObjectDelete,
+            ObjectWrite, Outcome, RecordWrite,
         },
     },
 };
@@ -63,6 +63,7 @@ pub fn answer(item: &Item) -> Outcome {
         })),
         "send" => effect(Effect::SendMessage(MessageSend { queue: with.to_owned(), body: String::new(), priority: 0 })),
         "everything" => everything(item),
+        "finish" => finish(item),
         "table" => said(table(with)),
         "same-key" => said(same_key(with)),
         "bucket" => said(bucket(with)),
@@ -108,6 +109,16 @@ fn everything(item: &Item) -> Outcome {
             metadata: Vec::new(),
             condition: Condition::Always,
         }),
+    ])
+}
+
+/// A document, and the request it came from away as it was read.
+fn finish(Item { id, body }: &Item) -> Outcome {
+    let request = body.split_once("\"request\":").map_or("", |(_, request)| request);
+    let part = |name| field(request, name).unwrap_or_default().to_owned();
+    Outcome::Effects(vec![
+        Effect::PutDocument(document(id, body)),
+        Effect::DeleteObject(ObjectDelete { bucket: part("bucket"), key: part("key"), etag: Some(part("eTag")) }),
     ])
 }
 

@@ -137,3 +137,13 @@ pub(super) fn gaps() -> Vec<String> {
 fn denied(tried: &std::io::Result<()>) -> bool {
     tried.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_fence_is_found_open() {
+        assert_eq!(gaps(), ["read any file", "reach the network", "start programs"]);
+    }
+}

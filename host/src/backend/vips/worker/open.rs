@@ -29,8 +29,8 @@ pub(super) struct Opened {
 
 /// Opens a page within the limits.
 pub(super) fn open(page: Page, limits: &Limits) -> Result<Opened, Failed> {
-    let loader = find()?;
-    let image = load(&loader, page, None)?;
+    let begun = find().and_then(|loader| Ok((load(&loader, page, None)?, loader)));
+    let (image, loader) = begun.or_else(|said| Err(reason(said, limits)?))?;
     let pages = image.pages().max(1);
     let format = format(&loader, &image)?;
     let opened = Opened { image, format, pages, loader, page };
@@ -91,14 +91,21 @@ fn find() -> Result<String, Failed> {
         // Any two numbers in a text are a matrix to libvips.
         Some(loader) if loader != "matrixload" => Ok(loader),
         Some(_) => Err(Failed::Unreadable("the file is a text".to_owned())),
-        None => {
-            let said = failure();
-            Err(match kind::of(&beginning()?) {
-                Some(kind) if kind.untrusted => Failed::Refused(kind.refusal()),
-                _ => said,
-            })
-        }
+        None => Err(failure()),
     }
+}
+
+/// Why a file was not opened: what libvips says, unless it may not say what the file is.
+fn reason(said: Failed, limits: &Limits) -> io::Result<Failed> {
+    if limits.untrusted_loaders {
+        return Ok(said);
+    }
+    let blocked = matches!(&said, Failed::Unreadable(why) if why.contains("operation is blocked"));
+    Ok(match kind::of(&beginning()?) {
+        Some(kind) => Failed::Refused(kind.refusal()),
+        None if blocked => Failed::Refused(kind::OTHER.refusal()),
+        None => said,
+    })
 }
 
 fn beginning() -> io::Result<Vec<u8>> {

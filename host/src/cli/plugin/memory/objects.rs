@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::read_only;
 use crate::{
     capability::{
-        image::{Answer, Block, Flaw, Header, Images, Origin, Rendered},
+        image::{About, Answer, Block, Flaw, Header, Images, Origin, Rendered},
         storage::{Bucket, Chunks, ObjectInfo, Put, chunks},
     },
     error::Result,
@@ -91,6 +91,10 @@ impl Album {
 
 #[async_trait]
 impl Images for Album {
+    async fn about(&self) -> Result<About> {
+        Ok(About { maker: "a sample".to_owned(), ..About::default() })
+    }
+
     async fn describe(&self, origin: &Origin) -> Result<Answer<Header>> {
         Ok(self.picture(origin).await?.map(|picture| picture.header))
     }

@@ -112,7 +112,7 @@ impl SaidImage {
             return Ok(Err(flaw.into()));
         }
         if self.width == 0 || self.height == 0 {
-            return Err(Error::usage("it has neither a `flaw` nor a `width` and a `height`"));
+            return Err(Error::usage("an image of the sample has neither a `flaw` nor a `width` and a `height`"));
         }
         let header = Header {
             format: self.format,
@@ -146,5 +146,7 @@ impl From<SaidFlaw> for Flaw {
 }
 
 fn bytes(base64: &str) -> Result<Vec<u8>> {
-    STANDARD.decode(base64).map_err(|error| Error::usage("it is not base64").because(error))
+    STANDARD
+        .decode(base64)
+        .map_err(|error| Error::usage("an image of the sample has something that is not base64").because(error))
 }

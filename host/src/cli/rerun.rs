@@ -1,0 +1,101 @@
+//! `reindex rerun`
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    exit::Exit,
+    place::{Place, Target},
+    signals::watched,
+    ui::Ui,
+};
+use crate::{
+    backend::Mode,
+    error::Result,
+    event::Event,
+    observe::text::{clean, number},
+    pipeline::Stop,
+    request::Asked,
+};
+
+/// Asks for objects once more: writes a request for each object of the recipe's bucket whose key begins so
+///
+/// Only names are asked for that end as the recipe's `endings` say. The next run works on them, or `reindex serve` at
+/// once, and does so although it was done before. Nothing is read but the list of the bucket.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  reindex rerun recipes/pyramid.toml digital/isaac_gala/ --dry-run
+  reindex rerun recipes/pyramid.toml digital/ rbsc/ --env prod
+  reindex rerun recipes/pyramid.toml --all")]
+pub(super) struct Rerun {
+    #[command(flatten)]
+    target: Target,
+    /// What the keys of the objects begin with
+    #[arg(value_name = "PREFIX", required_unless_present = "all", conflicts_with = "all", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    prefixes: Vec<String>,
+    /// All objects that the recipe makes requests of
+    #[arg(long)]
+    all: bool,
+    /// Only prints the keys that would be asked for
+    #[arg(long)]
+    dry_run: bool,
+    /// Writes the result as JSON instead
+    #[arg(long)]
+    json: bool,
+}
+
+/// The result, for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Answer<'a> {
+    #[serde(flatten)]
+    asked: &'a Asked,
+    dry_run: bool,
+}
+
+impl Rerun {
+    pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
+        let mode = if self.dry_run { Mode::ReadOnly } else { Mode::ReadWrite };
+        let project = place.project(&self.target, mode).await?;
+        let (stop, observer) = (Stop::new(), ui.observer());
+        let events = observer.events();
+        let each = |keys: &[String], asked: &Asked| {
+            if self.dry_run && !self.json {
+                observer.aside(&mut || keys.iter().for_each(|key| ui.data(&clean(key))));
+            }
+            events.send(Event::Waiting { reason: format!("{} objects asked for", number(asked.asked)) });
+        };
+        let prefixes = (!self.all).then_some(self.prefixes.as_slice());
+        let work = project.rerun(prefixes, self.dry_run, (&events, &stop), each);
+        let (asked, ended) = watched(ui, &observer, &stop, self.again(), work).await?;
+        if self.json {
+            ui.json(&Answer { asked: &asked, dry_run: self.dry_run });
+        }
+        Ok(self.end(ui, &asked, ended))
+    }
+
+    fn end(&self, ui: Ui, asked: &Asked, ended: bool) -> Exit {
+        for (reason, count) in &asked.passed {
+            ui.say(&format!("not asked for: {} objects, {reason}", number(*count)));
+        }
+        let what = format!("{} objects", number(asked.asked));
+        match (ended, self.dry_run) {
+            (false, _) => {
+                ui.ending(&format!("stopped: {what} asked for"), &self.again());
+                return Exit::Stopped;
+            }
+            (true, true) => ui.ending(&format!("would ask for {what}"), "the same without --dry-run"),
+            (true, false) => ui.ending(
+                &format!("asked for {what}"),
+                &format!("reindex run {} works on them, unless `reindex serve` does", self.target.again()),
+            ),
+        }
+        Exit::Done
+    }
+
+    /// The command that starts over, which changes nothing of what was asked for already.
+    fn again(&self) -> String {
+        let prefixes = if self.all { "--all".to_owned() } else { self.prefixes.join(" ") };
+        format!("reindex rerun {} {prefixes}", self.target.again())
+    }
+}

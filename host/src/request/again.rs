@@ -1,0 +1,106 @@
+//! Asking for everything once more: each object under some prefixes gets a request, whatever was done for it before.
+
+use std::collections::BTreeMap;
+
+use super::{Choice, Requests};
+use crate::{
+    error::Result,
+    event::Events,
+    pipeline::{Stop, insist},
+};
+
+/// How many objects are listed, and asked for, at a time.
+const PAGE: usize = 1000;
+
+/// How an object is asked for again.
+#[derive(Debug, Clone, Copy)]
+pub struct Again<'a> {
+    /// What the keys begin with; one empty text means all.
+    pub prefixes: &'a [String],
+    /// Which of those objects are asked for.
+    pub choice: &'a Choice,
+    /// Whether nothing is written down.
+    pub dry: bool,
+    /// How often a server is asked that is busy.
+    pub attempts: u32,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Asked {
+    /// How many objects are asked for.
+    pub asked: u64,
+    /// How many are not, by reason.
+    pub passed: BTreeMap<&'static str, u64>,
+}
+
+impl Requests {
+    /// Asks for objects once more, a page at a time, and hands each page's keys to `each`. Answers whether it came to
+    /// the end; a second time changes nothing that is still to be done.
+    pub async fn ask_again(
+        &self,
+        again: Again<'_>,
+        (events, stop): (&Events, &Stop),
+        mut each: impl FnMut(&[String], &Asked),
+    ) -> Result<(Asked, bool)> {
+        let mut asked = Asked::default();
+        for prefix in apart(again.prefixes) {
+            let mut after: Option<String> = None;
+            loop {
+                if stop.is_asked() {
+                    return Ok((asked, false));
+                }
+                let list = || self.objects().bucket.list(prefix, after.as_deref(), PAGE);
+                let listed = insist(again.attempts, events, list).await?;
+                let next = listed.last().filter(|_| listed.len() == PAGE).map(|info| info.key.clone());
+                let keys = asked.take(listed.into_iter().map(|info| info.key), again.choice);
+                if !again.dry {
+                    let requests = || keys.iter().map(|key| self.ask(key).forced()).collect();
+                    insist(again.attempts, events, || self.write(requests())).await?;
+                }
+                each(&keys, &asked);
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok((asked, true))
+    }
+}
+
+impl Asked {
+    /// Counts keys, and answers those that are asked for.
+    fn take(&mut self, keys: impl Iterator<Item = String>, choice: &Choice) -> Vec<String> {
+        let mut taken = Vec::new();
+        for key in keys {
+            match choice.passes(&key) {
+                Some(passed) => *self.passed.entry(passed.text()).or_default() += 1,
+                None => taken.push(key),
+            }
+        }
+        self.asked += taken.len() as u64;
+        taken
+    }
+}
+
+/// The prefixes without those that others contain, so that no object is listed twice.
+fn apart(prefixes: &[String]) -> Vec<&str> {
+    let mut sorted: Vec<_> = prefixes.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    sorted.dedup_by(|later, earlier| later.starts_with(*earlier));
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_within_another_is_not_listed_twice() {
+        let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        assert_eq!(apart(&texts(&["b", "a/x", "a/", "a/", "ab"])), ["a/", "ab", "b"]);
+        assert_eq!(apart(&texts(&["b", "", "a"])), [""]);
+        assert!(apart(&[]).is_empty());
+    }
+}
