@@ -42,11 +42,13 @@ impl Lines {
 
     /// A log that cannot be written is no reason to stop a run.
     fn line(&mut self, line: &str) {
-        let line = match &self.recipe {
-            Some(recipe) => format!("{recipe}: {}", line.replace('\n', &format!("\n{recipe}: "))),
-            None => line.to_owned(),
+        let Some(recipe) = &self.recipe else {
+            let _ = writeln!(self.out, "{line}");
+            return;
         };
-        let _ = writeln!(self.out, "{line}");
+        for line in line.lines().filter(|line| !line.is_empty()) {
+            let _ = writeln!(self.out, "{recipe}: {line}");
+        }
     }
 
     /// A line about the run itself, whose recipe has to be named.
@@ -170,6 +172,12 @@ pub(super) mod tests {
         let report = "error: no\n\nhint: yes".to_owned();
         lines.hear(&Event::Error { message: "no".into(), report }, start);
         lines.close();
-        insta::assert_snapshot!(buffer.text(), @"");
+        insta::assert_snapshot!(buffer.text(), @r"
+        people: goes on with run r1
+        people: 7 read  0.4/s  0 failed
+        people: 7 read  0.0/s  0 failed  waiting: the index is away
+        people: error: no
+        people: hint: yes
+        ");
     }
 }
