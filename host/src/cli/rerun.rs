@@ -67,7 +67,7 @@ impl Rerun {
         };
         let prefixes = (!self.all).then_some(self.prefixes.as_slice());
         let work = project.rerun(prefixes, self.dry_run, (&events, &stop), each);
-        let (asked, ended) = watched(ui, &observer, &stop, self.again(), work).await?;
+        let (asked, ended) = watched(ui, std::slice::from_ref(&observer), &stop, self.again(), work).await?;
         if self.json {
             ui.json(&Answer { asked: &asked, dry_run: self.dry_run });
         }
