@@ -119,8 +119,7 @@ fn answer(request: &Request) -> Answer {
 }
 
 fn read_blocks(max_bytes: u64) -> Result<Vec<Placed>, Failed> {
-    let mut image = BufReader::new(File::open(IMAGE)?);
-    let blocks = blocks::read(&mut image, max_bytes)?.map_err(Failed::Unreadable)?;
+    let blocks = blocks::read(&mut File::open(IMAGE)?, max_bytes)?;
     let mut made = File::create(MADE)?;
     for block in &blocks {
         made.write_all(&block.data)?;
