@@ -212,11 +212,11 @@ fn plugins_are_inspected_and_tested_with_their_samples() {
 #[test]
 fn a_plugin_that_looks_at_buckets_and_images_is_tested_without_either() {
     let place = Place::new();
-    place.write("pyramids.wasm", component("pyramids"));
-    let samples = root().join("plugins/pyramids/samples");
-    place.reindex(&format!("plugin test pyramids.wasm --samples {}", samples.display())).exits(0);
+    place.write("pyramid.wasm", component("pyramid"));
+    let samples = root().join("plugins/pyramid/samples");
+    place.reindex(&format!("plugin test pyramid.wasm --samples {}", samples.display())).exits(0);
     place.write("samples/image.json", r#"{"items":[],"images":{"masters":{"a/p.jpg":{"width":1}}}}"#);
-    snapshots().bind(|| insta::assert_snapshot!("sample-of-images", session(&place, &["plugin test pyramids.wasm"])));
+    snapshots().bind(|| insta::assert_snapshot!("sample-of-images", session(&place, &["plugin test pyramid.wasm"])));
 }
 
 #[test]

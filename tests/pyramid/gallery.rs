@@ -38,10 +38,10 @@ impl Gallery {
     /// The recipe of the repository with other settings and further sections, and no master yet.
     pub fn new(settings: &str, sections: &str) -> Self {
         let place = Place::new();
-        place.write("pyramids.wasm", component("pyramids"));
+        place.write("pyramid.wasm", component("pyramid"));
         let recipe = fs::read_to_string(root().join("recipes/pyramid.toml")).unwrap();
         let recipe = recipe
-            .replace("source = \"../plugins/pyramids\"", "file = \"pyramids.wasm\"")
+            .replace("source = \"../plugins/pyramid\"", "file = \"pyramid.wasm\"")
             .replace("[plugin.settings]\n", &format!("[plugin.settings]\n{settings}\n"))
             .replace("storage = [\"masters\", \"images\"]", "storage = [\"masters\", \"images\", \"records\"]")
             .replace("storage = [\"images\", \"process\"]", "storage = [\"images\", \"process\", \"records\"]");

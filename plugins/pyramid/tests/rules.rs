@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use proptest::prelude::*;
-use pyramids::{
+use pyramid::{
     name::{ENDINGS, Master},
     options::Options,
     plan::{Seen, Task, plan},
