@@ -112,7 +112,8 @@ impl SaidImage {
             return Ok(Err(flaw.into()));
         }
         if self.width == 0 || self.height == 0 {
-            return Err(Error::usage("an image of the sample has neither a `flaw` nor a `width` and a `height`"));
+            return Err(Error::usage("an image of the sample has neither a `flaw` nor a `width` and a `height`")
+                .hint("say how large it is, or what is wrong with it; `reindex plugin test --help` tells how"));
         }
         let header = Header {
             format: self.format,
