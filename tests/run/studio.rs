@@ -81,7 +81,7 @@ impl Studio {
     }
 
     pub async fn run(&self) -> Summary {
-        self.job().run(Options { work: Work::Full, fresh: false }, &Events::ignore(), &Stop::new()).await.unwrap()
+        self.job().run(Options::default(), &Events::ignore(), &Stop::new()).await.unwrap()
     }
 
     pub async fn compare(&self) -> Tally {
