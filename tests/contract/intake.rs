@@ -59,11 +59,16 @@ impl Desk {
 
     /// Takes in events until none is left.
     pub async fn take_in(&self) -> Taken {
+        self.take_in_through(self.queue.clone()).await
+    }
+
+    /// Takes in events through a queue that is this one but for its faults.
+    pub async fn take_in_through(&self, queue: Arc<dyn Queue>) -> Taken {
         let heard = Arc::<Mutex<Vec<Event>>>::default();
         let hears = heard.clone();
         let events = Events::new(move |event| hears.lock().unwrap().push(event));
         let choice = Choice { prefixes: texts(&["digital/"]), endings: texts(&[".tif", ".jpg"]) };
-        let intake = Intake::new(Teller::Queue(self.queue.clone()), self.requests(), choice, events);
+        let intake = Intake::new(Teller::Queue(queue), self.requests(), choice, events);
         let (stop, wake) = (Stop::new(), Notify::new());
         let empty = async {
             loop {

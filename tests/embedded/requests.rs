@@ -33,17 +33,16 @@ async fn events_on_the_embedded_queue_become_requests() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_fails_at_any_call_loses_no_event() {
-    // Receiving and acknowledging, each failing before and after it is done.
-    for at in 1..=4 {
+    // Receiving, prolonging and acknowledging, each failing before and after it is done.
+    for at in 1..=6 {
         let (_directory, desk) = desk();
         desk.tell(&[created("masters", "digital/a.tif", "x", "01")]).await;
         let queue = Faulty { inner: desk.queue.clone(), fuse: Fuse::at(at), shared: false };
-        let faulty = Desk { queue: Arc::new(queue), ..desk.clone() };
         // What was received and forgotten comes again when its lease is over; nobody waits for that here.
         if at == 2 {
             continue;
         }
-        let taken = faulty.take_in().await;
+        let taken = desk.take_in_through(Arc::new(queue)).await;
         assert_eq!(taken.requests.len(), 1, "fault {at}");
         taken.of("digital/a.tif");
     }

@@ -21,7 +21,7 @@ use crate::{
 /// How many messages are taken at once.
 const MOST: usize = 100;
 
-/// For how long they are taken; writing them down takes a fraction of it.
+/// For how long they are taken, anew with each try to write them down.
 const LEASE: Duration = Duration::from_secs(120);
 
 /// How long to wait for events without looking whether to stop.
@@ -64,47 +64,76 @@ impl Intake {
     /// *Errors*: what will not pass by itself, such as a queue that does not exist. *Cancel*: safe; what was not
     /// acknowledged comes again.
     pub async fn run(&self, stop: &Stop, wake: &Notify) -> Result<()> {
-        let mut tries = 0;
         while !stop.is_asked() {
-            match self.turn(wake).await {
-                Ok(()) => tries = 0,
+            match &self.teller {
+                Teller::Queue(queue) => self.take_from_queue(&**queue, stop, wake).await?,
+                Teller::Watch(watch) => self.take_from_watch(&**watch, stop, wake).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_from_queue(&self, queue: &dyn Queue, stop: &Stop, wake: &Notify) -> Result<()> {
+        let Some(deliveries) = self.insist(stop, || queue.receive(MOST, LEASE, LOOK)).await? else { return Ok(()) };
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let mut taken = Taken::default();
+        for delivery in &deliveries {
+            self.take_message(&delivery.message.body, &mut taken);
+        }
+        let receipts: Vec<_> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
+        let write = || async {
+            // Given back, they would come again and again while the server is away, until their queue gives them up.
+            queue.extend(&receipts, LEASE).await?;
+            self.write(&taken).await
+        };
+        match self.insist(stop, write).await {
+            Ok(Some(())) => {}
+            unwritten => {
+                // Where that fails, too, the end of the lease does it.
+                let _ = queue.extend(&receipts, Duration::ZERO).await;
+                return unwritten.map(drop);
+            }
+        }
+        self.tell(taken, wake);
+        // One whose lease ran out comes again, which changes nothing.
+        self.insist(stop, || queue.acknowledge(&receipts)).await.map(drop)
+    }
+
+    async fn take_from_watch(&self, watch: &dyn Watch, stop: &Stop, wake: &Notify) -> Result<()> {
+        let Some(arrivals) = self.insist(stop, || watch.arrivals(LOOK)).await? else { return Ok(()) };
+        let mut taken = Taken::default();
+        for info in &arrivals {
+            let arrival = Arrival { key: info.key.clone(), etag: Some(info.etag.clone()), ..Arrival::default() };
+            self.take(&arrival, &info.key, &mut taken);
+        }
+        if self.insist(stop, || self.write(&taken)).await?.is_none() {
+            return Ok(());
+        }
+        self.tell(taken, wake);
+        self.insist(stop, || watch.acknowledge(&arrivals)).await.map(drop)
+    }
+
+    /// Calls until it succeeds or fails for good; none if somebody asks to stop before.
+    async fn insist<T, F>(&self, stop: &Stop, mut call: impl FnMut() -> F) -> Result<Option<T>>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut tries = 0;
+        loop {
+            match call().await {
                 Err(error) if error.may_retry() => {
+                    if stop.is_asked() {
+                        return Ok(None);
+                    }
                     tries += 1;
                     let wait = pause(tries);
                     let reason = format!("{error}; events are taken in again in {wait:?}");
                     self.events.send(Event::Waiting { reason });
                     rest(wait, stop).await;
                 }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes in what came, if anything did.
-    async fn turn(&self, wake: &Notify) -> Result<()> {
-        match &self.teller {
-            Teller::Queue(queue) => {
-                let deliveries = queue.receive(MOST, LEASE, LOOK).await?;
-                let mut taken = Taken::default();
-                for delivery in &deliveries {
-                    self.take_message(&delivery.message.body, &mut taken);
-                }
-                self.write(taken, wake).await?;
-                let receipts: Vec<_> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
-                // One whose lease ran out comes again, which changes nothing.
-                queue.acknowledge(&receipts).await.map(drop)
-            }
-            Teller::Watch(watch) => {
-                let arrivals = watch.arrivals(LOOK).await?;
-                let mut taken = Taken::default();
-                for info in &arrivals {
-                    let arrival =
-                        Arrival { key: info.key.clone(), etag: Some(info.etag.clone()), ..Arrival::default() };
-                    self.take(&arrival, &info.key, &mut taken);
-                }
-                self.write(taken, wake).await?;
-                watch.acknowledge(&arrivals).await
+                answer => return answer.map(Some),
             }
         }
     }
@@ -127,22 +156,28 @@ impl Intake {
         }
     }
 
-    /// Writes down what was taken, says so and wakes whoever waits for it.
-    async fn write(&self, taken: Taken, wake: &Notify) -> Result<()> {
-        let arrived = taken.requests.len() as u64;
-        self.requests.write(taken.requests).await?;
+    /// Writes down what was taken.
+    async fn write(&self, taken: &Taken) -> Result<()> {
+        self.requests.write(taken.requests.clone()).await?;
         for unreadable in &taken.unreadable {
             self.requests.write_unreadable(unreadable).await?;
+        }
+        Ok(())
+    }
+
+    /// Says what was written down, and wakes whoever waits for it.
+    fn tell(&self, Taken { requests, unreadable, passed }: Taken, wake: &Notify) {
+        for unreadable in &unreadable {
             self.events
                 .warn(format!("an event cannot be read, and became a request that fails: {}", unreadable.reason));
         }
-        if arrived > 0 || !taken.passed.is_empty() {
-            self.events.send(Event::Arrived { taken: arrived, passed: taken.passed });
+        let taken = requests.len() as u64;
+        if taken > 0 || !passed.is_empty() {
+            self.events.send(Event::Arrived { taken, passed });
         }
-        if arrived > 0 || !taken.unreadable.is_empty() {
+        if taken > 0 || !unreadable.is_empty() {
             wake.notify_waiters();
         }
-        Ok(())
     }
 }
 

@@ -87,12 +87,11 @@ impl Requests {
 
     /// What a plugin is handed of a request; none if it is no JSON object, or too long to be looked at.
     fn body(&self, info: &ObjectInfo, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
-        let fields: BTreeMap<String, Box<RawValue>> = match serde_json::from_slice(bytes) {
+        let mut fields: BTreeMap<String, Box<RawValue>> = match serde_json::from_slice(bytes) {
             Ok(fields) if bytes.len() <= self.max_bytes => fields,
             _ => return Ok(None),
         };
         let key = fields.get("key").and_then(|key| serde_json::from_str::<String>(key.get()).ok());
-        let mut fields: BTreeMap<_, _> = fields.into_iter().map(|(name, value)| (name, value)).collect();
         let mut say = |name: &str, value: serde_json::Value| {
             let raw = serde_json::value::to_raw_value(&value)
                 .map_err(|error| Error::bug("a request cannot be handed on").because(error))?;

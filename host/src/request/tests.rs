@@ -73,7 +73,7 @@ fn an_arrival_has_all_that_the_event_says() {
         time: Some("2026-11-25T05:30:00.000Z".into()),
     };
     let notified = read(&records(&[record("ObjectCreated:Put", "a+b%2Bc.tif")]).to_string());
-    assert_eq!(notified.arrivals, [expected.clone()]);
+    assert_eq!(notified.arrivals, std::slice::from_ref(&expected));
     // EventBridge writes keys as they are.
     let time = Some("2026-11-25T05:30:00Z".into());
     for message in [bridged("Object Created", "a b+c.tif"), enveloped(&bridged("Object Created", "a b+c.tif"))] {
