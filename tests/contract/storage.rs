@@ -173,7 +173,7 @@ async fn a_bad_update_costs_only_itself(table: &dyn Table, form: Form) {
     for bad in ["", "[]", "{", "\"k\"", r#"{"id":"k5"}"#, r#"{"x":1,"id":"other"}"#, r#"{"x":1,"x":2}"#, &deep] {
         let updates = [update(4, r#"{"n":"first"}"#), update(5, bad), update(6, r#"{"n":"last"}"#)];
         let answers = table.update_many(&updates).await.unwrap();
-        let kinds: Vec<_> = answers.iter().map(|answer| answer.as_ref().map_err(|error| error.kind())).collect();
+        let kinds: Vec<_> = answers.iter().map(|answer| answer.as_ref().map_err(reindex::error::Error::kind)).collect();
         assert_eq!(kinds, [Ok(&true), Err(Kind::Usage), Ok(&true)], "{bad:.60}");
     }
     let changed = |n, text: &str| with(form, n, &format!(r#""n":"{text}""#), &format!(r#""n":{{"S":"{text}"}}"#));

@@ -109,7 +109,8 @@ fn the_status_comes_from_the_request_else_from_the_object_else_from_the_recipe()
         ("object.png", "free", json!({})),
         ("request.png", "copyright", json!({ "copyrightStatus": "free" })),
     ] {
-        let metadata: Vec<_> = Some(("copyrightstatus", metadata)).into_iter().filter(|said| said.1 != "").collect();
+        let metadata: Vec<_> =
+            Some(("copyrightstatus", metadata)).into_iter().filter(|said| !said.1.is_empty()).collect();
         gallery.master(key, picture(900, 700), &metadata);
         gallery.ask(key, &request);
     }

@@ -92,6 +92,7 @@ impl Requests {
             _ => return Ok(None),
         };
         let key = fields.get("key").and_then(|key| serde_json::from_str::<String>(key.get()).ok());
+        let unreadable = !fields.contains_key("key") && fields.contains_key("unreadable");
         let mut say = |name: &str, value: serde_json::Value| {
             let raw = serde_json::value::to_raw_value(&value)
                 .map_err(|error| Error::bug("a request cannot be handed on").because(error))?;
@@ -101,8 +102,12 @@ impl Requests {
         // Whatever its server calls the bucket, the plugin knows it by the recipe's name.
         say("bucket", json!(self.objects.name))?;
         say("request", json!({ "bucket": self.bucket.name, "key": info.key, "eTag": info.etag }))?;
-        if let Some(key) = key {
-            say("path", json!(Request::new("", &key).path))?;
+        match key {
+            Some(key) => say("path", json!(Request::new("", &key).path))?,
+            // An event that nobody could read names no object. It goes by its own key, so that a plugin is handed it and
+            // says what was wrong.
+            None if unreadable => say("key", json!(info.key))?,
+            None => {}
         }
         serde_json::to_vec(&fields)
             .map(Some)

@@ -77,7 +77,7 @@ impl Requests {
     /// Writes down what nobody could read, so that a run tells of it.
     pub async fn write_unreadable(&self, Unreadable { text, reason }: &Unreadable) -> Result<()> {
         let name = blake3::hash(text.as_bytes()).to_hex();
-        let body = json!({ "message": text, "reason": reason });
+        let body = json!({ "message": text, "unreadable": reason });
         self.put(&format!("{}message-{}.json", self.prefix, &name[..32]), body.to_string(), Condition::Always)
             .await
             .map(drop)

@@ -32,8 +32,8 @@ impl Request {
     pub fn read(body: &str, whole_name: bool) -> Result<Self, Outcome> {
         let json = Json::parse(body)?;
         let request = json.map()?;
-        if let (None, Some(message)) = (request.get("key"), request.get("message")) {
-            return Err(unreadable(request, message).into());
+        if let Some(reason) = request.text("unreadable").unless_empty() {
+            return Err(unreadable(&reason.to_string(), request.get("message")).into());
         }
         if let Some(bucket) = request.text("bucket").if_any().filter(|bucket| *bucket != *MASTERS) {
             return Err(Invalid::new(format!("its bucket is `{bucket}`; masters are looked for in `{MASTERS}`")).into());
@@ -50,11 +50,10 @@ impl Request {
 }
 
 /// An event that could not be read was kept as a request, with the reason, so that it is not lost.
-fn unreadable(request: Map, message: Value) -> Invalid {
-    let text = message.scalar().map(|text| text.to_string()).unwrap_or_default();
+fn unreadable(reason: &str, message: Option<Value>) -> Invalid {
+    let text = message.and_then(|message| message.scalar()).map(|text| text.to_string()).unwrap_or_default();
     let shown: String = text.chars().take(SHOWN_CHARS).collect();
-    let reason = request.text("reason").unless_empty().map(|reason| format!("{reason}: ")).unwrap_or_default();
-    Invalid::new(format!("an event that could not be read: {reason}{shown}"))
+    Invalid::new(format!("an event that could not be read: {reason}: {shown}"))
 }
 
 /// Removes the request, unless a newer one has taken its place.

@@ -122,7 +122,10 @@ fn a_request_that_names_no_image_says_why() {
     assert_eq!(reason("{}"), "key is missing");
     assert_eq!(reason(r#"{"key":""}"#), "key is empty");
     assert_eq!(reason(r#"{"key":null}"#), "key is null");
-    assert_eq!(reason(r#"{"message":"<xml>"}"#), "an event that could not be read: <xml>");
+    assert_eq!(
+        reason(r#"{"key":"requests/message-1.json","message":"<xml>","unreadable":"it is not JSON"}"#),
+        "an event that could not be read: it is not JSON: <xml>"
+    );
     assert_eq!(
         reason(r#"{"bucket":"other","key":"p.jpg"}"#),
         "its bucket is `other`; masters are looked for in `masters`"
