@@ -4,7 +4,7 @@
 //! mapping; a TOML recipe says what runs and what the plugin may touch. Adding an entity is writing a plugin
 //! and a recipe, never editing this crate.
 //!
-//! # Ten words, one home each
+//! # Eleven words, one home each
 //!
 //! | word | means | home |
 //! |---|---|---|
@@ -14,6 +14,7 @@
 //! | capability | something a plugin may ask for | [`capability`], `wit/` |
 //! | grant | which capability, on which resource, for this recipe's plugin | [`capability::grant`] |
 //! | backend | who really does it | [`backend`] |
+//! | request | an object to be looked at, written down until that is done | [`request`] |
 //! | pipeline | source → batch → plugin → sinks | [`pipeline`] |
 //! | ledger | what happened to each id, and how far the run is | [`ledger`] |
 //! | migration | from one index to the next behind an alias | `run --rebuild`, in [`run`] |
@@ -50,6 +51,8 @@
 //! * A segment's progress is written only by whoever holds its lease; whoever lost it writes nothing more to the ledger.
 //! * Every record read is done, skipped, or a row with a reason. The counts add up at any time.
 //! * A message that was taken from a queue ends there only after its effects were acknowledged or its row was written.
+//! * An event of a bucket is acknowledged after its request was written down; a request goes after its work was stored.
+//! * No image is decoded in this process, and no pixel reaches a plugin.
 //! * A plugin reads only what was granted, writes nothing itself, and costs at most its own records.
 //! * Nothing secret is in an error, an event or a `Debug` text.
 //!

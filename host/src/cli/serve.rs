@@ -29,8 +29,8 @@ const NOWHERE: &str = "none";
 /// fails is said and tried again in time. SIGTERM or Ctrl-C ends it after what is in flight, with exit code 0.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  reindex serve recipes/masters.toml
-  reindex serve masters persons --env prod --listen 0.0.0.0:9464 --log json
+  reindex serve recipes/pyramid.toml
+  reindex serve pyramid-s3 persons --env prod --listen 0.0.0.0:9464 --log json
   curl --fail http://127.0.0.1:9464/readyz")]
 pub(super) struct Serve {
     /// The recipes: files, or their names among the recipes
