@@ -32,7 +32,7 @@
 //! | 3 | [`event`]: what just happened |
 //! | 4 | [`backend`], [`sandbox`], [`observe`]: who keeps the promises |
 //! | 5 | [`pipeline`] |
-//! | 6 | `request`: objects to be looked at, written down |
+//! | 6 | [`request`]: objects to be looked at, written down |
 //! | 7 | [`recipe`], [`environment`]: what people write; [`build`]: a plugin's source to a component |
 //! | 8 | [`run`]: the front door |
 //! | 9 | [`serve`]: runs at their times, and as events come |
