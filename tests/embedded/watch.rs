@@ -5,7 +5,7 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use reindex::{
     backend::{Backends, Config, Mode},
     capability::storage::{ObjectInfo, Watch},
     clock::System,
-    event::Events,
+    event::{Event, Events},
 };
 use tempfile::TempDir;
 
@@ -41,9 +41,13 @@ impl Folder {
     }
 
     fn watch(&self) -> Arc<dyn Watch> {
+        self.watch_for(&Events::ignore())
+    }
+
+    fn watch_for(&self, events: &Events) -> Arc<dyn Watch> {
         let backends = Backends::new(self.0.path(), self.0.path().join("state"), Mode::ReadWrite, Arc::new(System));
         let config: Config = toml::from_str("[files]\ndirectory = 'in'").unwrap();
-        backends.watch("masters", Some(&config), "pictures", &Events::ignore()).unwrap()
+        backends.watch("masters", Some(&config), "pictures", events).unwrap()
     }
 }
 
@@ -147,6 +151,24 @@ async fn a_thousand_files_and_folders_that_are_moved_in_come_all() {
     fs::rename(&outside, folder.path("moved")).unwrap();
     assert_eq!(take(&*watch, 1050).await.len(), 1050);
     assert_quiet(&*watch).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_name_stands_for_no_key_is_told_of_aloud() {
+    let (folder, said) = (Folder::new(), Arc::new(Mutex::new(String::new())));
+    let heard = said.clone();
+    let events = Events::new(move |event| {
+        if let Event::Warning { text } = event {
+            heard.lock().unwrap().push_str(&text);
+        }
+    });
+    let watch = folder.watch_for(&events);
+    take_nothing(&*watch).await;
+    folder.put("100%.jpg", "x");
+    folder.put("50%25.jpg", "x");
+    assert_eq!(keys(&take(&*watch, 1).await), ["50%.jpg"]);
+    let said = said.lock().unwrap();
+    assert!(said.contains("100%.jpg is no object") && !said.contains("unfinished"), "{said}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::feed::Entry;
+use super::entry::Entry;
 
 /// Entries that go through the plugin and into the sinks together.
 #[derive(Debug, Default)]

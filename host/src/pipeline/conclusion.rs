@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::ledger::{Commit, Counts, IdRow, Progress, State};
 
 use super::{
-    feed::Receipt,
+    entry::{Ended, Receipt},
     mapping::Mapped,
     settle::{self, End},
 };
@@ -33,34 +33,6 @@ struct Part {
     settled: Vec<String>,
     /// What ends its entries where they came from.
     ends: Vec<Ended>,
-}
-
-/// How an entry ended, for where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ended {
-    /// Which entry.
-    pub receipt: Receipt,
-    /// The state it is in.
-    pub state: State,
-    /// Why; of an id that is done, what to look for.
-    pub reason: String,
-    /// How often it was tried.
-    pub attempts: u32,
-}
-
-impl Ended {
-    fn done(receipt: Receipt) -> Self {
-        let reason = if let Receipt::Listed(_, handed) = &receipt { handed.clone() } else { String::new() };
-        Self { receipt, state: State::Done, reason, attempts: 1 }
-    }
-
-    fn skipped(receipt: Receipt, reason: String) -> Self {
-        Self { receipt, state: State::Skipped, reason, attempts: 1 }
-    }
-
-    fn open(receipt: Receipt, row: &IdRow) -> Self {
-        Self { receipt, state: row.state, reason: row.reason.clone(), attempts: row.attempts }
-    }
 }
 
 /// A commit, with what it changes in the run's open rows beyond its own rows.
@@ -170,7 +142,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        pipeline::{feed::Before, totals::Totals},
+        pipeline::{entry::Before, totals::Totals},
         record::Outcome,
         sandbox::Failure,
     };

@@ -15,7 +15,8 @@ use crate::{
 
 use super::{
     Pipeline,
-    feed::{Before, Entry, Feed, Receipt},
+    entry::{Before, Entry, Receipt},
+    feed::Feed,
     messages::{Body, Messages, beginning, position},
     reason::group,
     task,

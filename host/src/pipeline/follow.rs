@@ -16,8 +16,7 @@ use tokio::{
 
 use super::{
     Pipeline, backoff,
-    conclusion::Ended,
-    feed::{Before, Entry, Receipt},
+    entry::{Before, Ended, Entry, Receipt},
     lease::Held,
 };
 use crate::{

@@ -24,8 +24,8 @@ use crate::{
 
 use super::{
     Pipeline, backoff,
-    conclusion::Ended,
-    feed::{Before, Entry, Feed, Receipt},
+    entry::{Before, Ended, Entry, Receipt},
+    feed::Feed,
     lease::{Held, Leases},
     sink::Work,
 };

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    feed::{Before, Entry, Receipt},
+    entry::{Before, Entry, Receipt},
     reason,
 };
 

@@ -12,6 +12,7 @@ mod conclusion;
 mod config;
 mod consumer;
 mod divide;
+mod entry;
 mod feed;
 mod follow;
 mod lease;

@@ -9,7 +9,11 @@ use crate::{
     sandbox::Failure,
 };
 
-use super::{conclusion::Ended, feed::Receipt, mapping::Mapped, reason::group};
+use super::{
+    entry::{Ended, Receipt},
+    mapping::Mapped,
+    reason::group,
+};
 
 /// How one entry ended.
 #[derive(Debug)]

@@ -51,7 +51,7 @@ impl Request {
 
 /// An event that could not be read was kept as a request, with the reason, so that it is not lost.
 fn unreadable(reason: &str, message: Option<Value>) -> Invalid {
-    let text = message.and_then(|message| message.scalar()).map(|text| text.to_string()).unwrap_or_default();
+    let text = message.and_then(Value::scalar).map(|text| text.to_string()).unwrap_or_default();
     let shown: String = text.chars().take(SHOWN_CHARS).collect();
     Invalid::new(format!("an event that could not be read: {reason}: {shown}"))
 }

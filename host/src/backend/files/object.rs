@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Where objects are written before they get their name; no key is stored there, for its name is none of `key.rs`.
-const UNFINISHED: &str = "%unfinished";
+pub(super) const UNFINISHED: &str = "%unfinished";
 
 /// The extended attribute that holds [`Kept`].
 const ATTRIBUTE: &str = "user.reindex";

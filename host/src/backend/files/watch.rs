@@ -18,6 +18,7 @@ use super::{
     Bucket, blocking, explain,
     hear::{Ear, Heard, Sound},
     key,
+    object::UNFINISHED,
 };
 use crate::{
     backend::sqlite::Watched,
@@ -160,10 +161,16 @@ impl Watch {
         }
         let directory = self.directory.clone();
         let name = move || {
-            let named = paths.into_iter().filter_map(|(path, sound)| named(&directory, &path, sound));
-            Ok(named.collect::<Vec<_>>())
+            let (strangers, known): (Vec<_>, Vec<_>) = paths.into_iter().partition(|(path, _)| is_strange(path));
+            let named = known.into_iter().filter_map(|(path, sound)| named(&directory, &path, sound));
+            Ok((strangers, named.collect::<Vec<_>>()))
         };
-        for (key, sound) in blocking(name).await? {
+        let (strangers, named) = blocking(name).await?;
+        for (path, _) in strangers.into_iter().filter(|(_, sound)| *sound != Sound::Touched) {
+            let path = path.display();
+            self.events.warn(format!("{path} is no object and is not taken: write a `%` in its name as `%25`"));
+        }
+        for (key, sound) in named {
             if key.ends_with('/') {
                 // By then, the system tells of what comes into it later.
                 state.walks.entry(key).or_insert(now + SETTLE);
@@ -262,6 +269,12 @@ fn named(directory: &Path, path: &Path, sound: Sound) -> Option<(String, Sound)>
     }
     let is_directory = sound == Sound::Came && path.is_dir();
     Some((if is_directory { format!("{key}/") } else { key }, sound))
+}
+
+/// Whether a file was put there under a name that stands for no key.
+fn is_strange(path: &Path) -> bool {
+    let is_own = |name: &str| name == UNFINISHED || name.starts_with('.') || key::part(name).is_some();
+    !path.file_name().and_then(|name| name.to_str()).is_some_and(is_own)
 }
 
 fn is_hidden(key: &str) -> bool {

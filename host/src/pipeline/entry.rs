@@ -1,0 +1,100 @@
+//! A record on its way through a run: how it came in, and how it ended for where it came from.
+
+use crate::{
+    capability::storage::Row,
+    ledger::{IdRow, State},
+    sandbox::Failure,
+};
+
+/// An earlier try that left a row in the ledger.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    /// The row's state.
+    pub state: State,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// What tells where an entry came from how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Receipt {
+    /// A message, by its receipt.
+    Message(String),
+    /// A record of a source that is followed, by its position.
+    Followed(String),
+    /// An id of a list, and what it says if it is done; its state is kept there, and in no row.
+    Listed(String, String),
+}
+
+impl Receipt {
+    /// The name under which it was taken.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Message(name) | Self::Followed(name) | Self::Listed(name, _) => name,
+        }
+    }
+}
+
+/// One record on its way in.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Resumes the feed right after this entry.
+    pub cursor: String,
+    /// Finds the record again.
+    pub position: String,
+    /// The id, where the feed knows it without reading the record.
+    pub id: Option<String>,
+    /// What the ledger says of earlier tries.
+    pub before: Option<Before>,
+    /// The record's bytes; none if the source has no such record.
+    pub body: Option<Vec<u8>>,
+    /// Why the feed itself refuses it.
+    pub refused: Option<Failure>,
+    /// Ends it where it came from, if that has to know.
+    pub receipt: Option<Receipt>,
+}
+
+impl Entry {
+    /// How many bytes of a batch it takes.
+    pub fn size(&self) -> usize {
+        self.body.as_ref().map_or(0, Vec::len)
+    }
+}
+
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        let (cursor, position, body) = (row.cursor, row.position, Some(row.body));
+        Self { cursor, position, id: None, before: None, body, refused: None, receipt: None }
+    }
+}
+
+/// How an entry ended, for where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Which entry.
+    pub receipt: Receipt,
+    /// The state it is in.
+    pub state: State,
+    /// Why; of an id that is done, what to look for.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+impl Ended {
+    /// All its effects were acknowledged.
+    pub fn done(receipt: Receipt) -> Self {
+        let reason = if let Receipt::Listed(_, handed) = &receipt { handed.clone() } else { String::new() };
+        Self { receipt, state: State::Done, reason, attempts: 1 }
+    }
+
+    /// The plugin had no business with it.
+    pub fn skipped(receipt: Receipt, reason: String) -> Self {
+        Self { receipt, state: State::Skipped, reason, attempts: 1 }
+    }
+
+    /// It left a row, or would have.
+    pub fn open(receipt: Receipt, row: &IdRow) -> Self {
+        Self { receipt, state: row.state, reason: row.reason.clone(), attempts: row.attempts }
+    }
+}
