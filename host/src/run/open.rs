@@ -235,12 +235,12 @@ impl Project {
 
     pub(super) fn resources(&self) -> Result<Resources> {
         let mut resources = Resources::default();
+        if !self.recipe.grant.read.image.is_empty() {
+            resources.images = Some(self.backends.images(&self.recipe.image)?);
+        }
         for resource in self.recipe.resources() {
             let name = &resource.name;
             let config = Some(self.environment.backend(name)?);
-            if resource.capability == Capability::Image && resources.images.is_none() {
-                resources.images = Some(self.backends.images(&self.recipe.image)?);
-            }
             match resource.capability {
                 Capability::Storage => self.storage(name, &mut resources)?,
                 Capability::Image => {
