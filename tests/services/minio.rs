@@ -62,10 +62,9 @@ pub async fn tell(running: &Running, bucket: &str) {
 /// A queue over a subject of NATS, whose stream is made.
 pub fn queue(stream: &str, subject: &str) -> Arc<dyn Queue> {
     let url = shared(Server::Nats).url();
-    let config: Config = toml::from_str(&format!(
-        "[nats]\nurl = '{url}'\nstream = '{stream}'\ncreate = true\nsubject = '{subject}'"
-    ))
-    .unwrap();
+    let config: Config =
+        toml::from_str(&format!("[nats]\nurl = '{url}'\nstream = '{stream}'\ncreate = true\nsubject = '{subject}'"))
+            .unwrap();
     let here = std::path::Path::new(".");
     Backends::new(here, here, Mode::ReadWrite, Arc::new(System)).queue("uploads", Some(&config)).unwrap()
 }

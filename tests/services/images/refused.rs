@@ -1,0 +1,54 @@
+//! A bucket that refuses what is made, for good or for a while.
+
+use proxy::{Fault, Match, Proxy, Rule};
+use servers::{Server, shared};
+
+use super::studio::{Left, Studio, picture};
+
+const DENIED: &str = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+
+/// Nothing comes through it.
+const UPLOADS: &str = "[backend.uploads.sqlite]";
+
+/// Requests of another program, for masters whose TIFFs come through a proxy.
+async fn studio(name: &str) -> (Studio, Proxy) {
+    let proxy = Proxy::http(&shared(Server::S3).url());
+    let studio = Studio::new(name, &shared(Server::S3).url(), UPLOADS).await;
+    for n in 0..10 {
+        studio.with(&format!("digital/{n}.png"), picture(640 + n, 480)).await;
+    }
+    studio.reaches(&[("images", &proxy.url())], UPLOADS);
+    (studio, proxy)
+}
+
+async fn undisturbed(name: &str) -> Left {
+    let (studio, _proxy) = studio(name).await;
+    studio.reindex("run pyramid").exits(0);
+    let left = studio.left().await;
+    assert_eq!((left.images.len(), left.asked.len()), (10, 0));
+    left
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_may_not_be_written_to_stops_the_run_which_goes_on_once_it_may() {
+    let (studio, proxy) = studio("denied").await;
+    proxy.add(Rule::new(Match::any().method("PUT"), Fault::Status(403, DENIED.to_owned())));
+    let ran = studio.reindex("run pyramid").exits(6);
+    assert!(ran.err.contains("hint: "), "{}", ran.err);
+    assert!(proxy.fired() > 0);
+    let left = studio.left().await;
+    assert_eq!((left.images.len(), left.asked.len()), (0, 10));
+    proxy.clear();
+    let ran = studio.reindex("run pyramid").exits(0);
+    assert!(ran.err.contains("goes on with run"), "{}", ran.err);
+    assert_eq!(studio.left().await, undisturbed("allowed").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_has_too_much_to_do_is_asked_again() {
+    let (studio, proxy) = studio("busy").await;
+    proxy.add(Rule::new(Match::any().method("PUT"), Fault::Throttle).times(15));
+    studio.reindex("run pyramid").exits(0);
+    assert_eq!(proxy.fired(), 15);
+    assert_eq!(studio.left().await, undisturbed("idle").await);
+}
