@@ -90,7 +90,7 @@ async fn is_all_told(studio: &Studio) {
     assert_eq!((noted("size"), noted("master-ending")), (Some("4000x3000"), Some(".PNG")));
     assert_eq!((noted("master-etag"), made.content_type.as_deref()), (Some(&*master.etag), Some("image/tiff")));
     let status = studio.reindex("status pyramid").exits(0).out;
-    for told in ["not found", "digital/gone.tif", "cannot be read", "lorem ipsum"] {
+    for told in ["not found", "digital/gone.tif", "an event that could not be read", "not JSON", "lorem ipsum"] {
         assert!(status.contains(told), "{told}: {status}");
     }
 }

@@ -1,5 +1,7 @@
 //! MinIO tells NATS of new masters itself.
 
+use std::time::Duration;
+
 use servers::{Server, shared};
 
 use super::studio::{Studio, dawn};
@@ -10,7 +12,8 @@ const ODD: &str = "digital/a b+ü%.jpg";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_master_that_comes_to_minio_becomes_a_tiff() {
     let queue = minio::queue("MASTERS", "masters.uploads");
-    queue.depth().await.unwrap();
+    // The stream is made by whoever wants something of it, and what is told before is lost.
+    queue.receive(1, Duration::from_secs(60), Duration::ZERO).await.unwrap();
     let running = minio::telling("masters.uploads");
     let uploads = format!(
         "[backend.uploads.nats]\nurl = '{}'\nstream = 'MASTERS'\nsubject = 'masters.uploads'\n",
