@@ -130,6 +130,15 @@ async fn events_are_worked_on_as_they_come_where_there_are_no_times() {
     serving.until("failures", async || studio.status()["counts"]["failed"] == 1).await;
     serving.stop();
     is_all_told(&studio).await;
+    // What was gone comes after all, and a master is replaced.
+    let mut serving = studio.serve();
+    let late = ["digital/gone.tif", "digital/dawn.jpg"].map(|key| (key.to_owned(), picture(640, 400)));
+    upload(&studio, &queue, &late).await;
+    serving.makes(&["digital/gone.tif"]).await;
+    serving.until("requests that are done", async || studio.requests().await.len() == 1).await;
+    serving.stop();
+    assert_eq!(studio.size("digital/dawn.tif").await, (640, 400));
+    assert_eq!(studio.size("digital/gone.tif").await, (640, 400));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -52,3 +52,32 @@ async fn a_bucket_that_has_too_much_to_do_is_asked_again() {
     assert_eq!(proxy.fired(), 15);
     assert_eq!(studio.left().await, undisturbed("idle").await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_may_not_be_taken_away_stays_and_its_image_is_not_made_twice() {
+    let (studio, proxy) = studio("kept").await;
+    studio.reaches(&[("process", &proxy.url())], UPLOADS);
+    proxy.add(Rule::new(Match::any().method("DELETE"), Fault::Status(403, DENIED.to_owned())));
+    studio.reindex("run pyramid").exits(6);
+    assert!(proxy.fired() > 0);
+    let denied = studio.left().await;
+    assert!(!denied.images.is_empty() && denied.asked.len() == 10, "{denied:?}");
+    proxy.clear();
+    studio.reindex("run pyramid").exits(0);
+    assert_eq!(studio.left().await, undisturbed("taken-away").await);
+    assert_eq!(studio.status()["counts"]["renditions"], 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_outlives_a_bucket_that_may_not_be_written_to_and_goes_on_once_it_may() {
+    let (studio, proxy) = studio("outlived").await;
+    proxy.add(Rule::new(Match::any().method("PUT"), Fault::Status(403, DENIED.to_owned())));
+    let mut serving = studio.serve();
+    serving.until("a refusal", async || proxy.fired() > 0).await;
+    serving.until("what is wrong", async || studio.log().contains("\"event\":\"error\"")).await;
+    assert_eq!(studio.left().await.asked.len(), 10);
+    proxy.clear();
+    serving.until("all images", async || studio.requests().await.is_empty()).await;
+    serving.stop();
+    assert_eq!(studio.left().await, undisturbed("lived").await);
+}

@@ -208,6 +208,11 @@ impl Studio {
         self.reindex("status pyramid --json").exits(0).json()
     }
 
+    /// What its services logged, as lines of JSON.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.place.path(LOG)).unwrap()
+    }
+
     /// Starts a service for the recipe.
     pub fn serve(&self) -> Serving<'_> {
         let log = File::options().create(true).append(true).open(self.place.path(LOG)).unwrap();
@@ -228,17 +233,13 @@ pub struct Serving<'a> {
 }
 
 impl Serving<'_> {
-    pub fn log(&self) -> String {
-        fs::read_to_string(self.studio.place.path(LOG)).unwrap()
-    }
-
     /// Waits until something is so.
     pub async fn until(&mut self, what: &str, is_so: impl AsyncFn() -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_so().await {
             let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "waiting for {what}, it ended with {ended:?}: {}", self.log());
-            assert!(Instant::now() < end, "waited for {what} in vain: {}", self.log());
+            assert!(ended.is_none(), "waiting for {what}, it ended with {ended:?}: {}", self.studio.log());
+            assert!(Instant::now() < end, "waited for {what} in vain: {}", self.studio.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -271,7 +272,7 @@ impl Serving<'_> {
     pub fn stop(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let ended = self.child.wait().unwrap();
-        assert_eq!(ended.code(), Some(0), "{}", self.log());
+        assert_eq!(ended.code(), Some(0), "{}", self.studio.log());
     }
 }
 
