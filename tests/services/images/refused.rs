@@ -4,6 +4,10 @@ use proxy::{Fault, Match, Proxy, Rule};
 use servers::{Server, shared};
 
 use super::studio::{Left, Studio, picture};
+use crate::contract::{
+    bucket::noise,
+    image::files::{Colour, png_of},
+};
 
 const DENIED: &str = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
 
@@ -56,7 +60,7 @@ async fn a_bucket_that_has_too_much_to_do_is_asked_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_may_not_be_taken_away_stays_and_its_image_is_not_made_twice() {
     let (studio, proxy) = studio("kept").await;
-    studio.reaches(&[("process", &proxy.url())], UPLOADS);
+    studio.reaches(&[("images", &proxy.url()), ("process", &proxy.url())], UPLOADS);
     proxy.add(Rule::new(Match::any().method("DELETE"), Fault::Status(403, DENIED.to_owned())));
     studio.reindex("run pyramid").exits(6);
     assert!(proxy.fired() > 0);
@@ -65,7 +69,8 @@ async fn a_request_that_may_not_be_taken_away_stays_and_its_image_is_not_made_tw
     proxy.clear();
     studio.reindex("run pyramid").exits(0);
     assert_eq!(studio.left().await, undisturbed("taken-away").await);
-    assert_eq!(studio.status()["counts"]["renditions"], 10);
+    let puts = proxy.requests().iter().filter(|request| request.method == "PUT").count();
+    assert_eq!(puts, 10);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -80,4 +85,29 @@ async fn a_service_outlives_a_bucket_that_may_not_be_written_to_and_goes_on_once
     serving.until("all images", async || studio.requests().await.is_empty()).await;
     serving.stop();
     assert_eq!(studio.left().await, undisturbed("lived").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_of_several_parts_of_which_one_is_refused_leaves_none_behind() {
+    let proxy = Proxy::http(&shared(Server::S3).url());
+    let studio = Studio::new("parts", &shared(Server::S3).url(), UPLOADS).await;
+    studio.reaches(&[("images", &proxy.url())], UPLOADS);
+    // What cannot be compressed takes more than one part.
+    let (width, height) = (2400, 1600);
+    studio.with("digital/large.png", png_of(width, height, Colour::Rgb, 8, &[], &rows(width, height))).await;
+    proxy.add(Rule::new(Match::any().contains("partNumber=2"), Fault::Status(403, DENIED.to_owned())));
+    studio.reindex("run pyramid").exits(6);
+    assert!(proxy.fired() > 0);
+    assert_eq!((studio.keys("images").await.len(), studio.unfinished().await), (0, 0));
+    proxy.clear();
+    studio.reindex("run pyramid").exits(0);
+    assert_eq!(studio.size("digital/large.tif").await, (u64::from(width), u64::from(height)));
+    assert_eq!((studio.requests().await.len(), studio.unfinished().await), (0, 0));
+}
+
+/// Rows of noise, each behind a byte that says that it is as it is.
+fn rows(width: u32, height: u32) -> Vec<u8> {
+    let mut rows = noise(height as usize * (1 + 3 * width as usize), 7);
+    rows.chunks_mut(1 + 3 * width as usize).for_each(|row| row[0] = 0);
+    rows
 }

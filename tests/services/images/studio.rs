@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aws_sdk_s3::Client;
 use reindex::{
     backend::{Backends, Mode},
     capability::{
@@ -58,6 +59,7 @@ pub struct Studio {
     place: Place,
     name: String,
     objects: String,
+    client: Client,
     backends: Backends,
 }
 
@@ -67,11 +69,11 @@ impl Studio {
     pub async fn new(name: &str, objects: &str, more: &str) -> Self {
         let here = Path::new(".");
         let backends = Backends::new(here, here, Mode::ReadWrite, Arc::new(System)).with_aws(session::session());
-        let studio = Self { place: Place::new(), name: name.to_owned(), objects: objects.to_owned(), backends };
         let config = aws_sdk_s3::config::Builder::from(&session::config(Some(objects))).force_path_style(true);
-        let client = aws_sdk_s3::Client::from_conf(config.build());
+        let client = Client::from_conf(config.build());
+        let studio = Self { place: Place::new(), name: name.to_owned(), objects: objects.to_owned(), client, backends };
         for role in ["masters", "images", "process"] {
-            client.create_bucket().bucket(studio.called(role)).send().await.unwrap();
+            studio.client.create_bucket().bucket(studio.called(role)).send().await.unwrap();
         }
         studio.place.keep_compiled(".reindex/aws");
         studio.place.write("pyramid.wasm", component("pyramid"));
@@ -163,6 +165,12 @@ impl Studio {
 
     pub async fn keys(&self, role: &str) -> Vec<String> {
         self.bucket(role).list("", None, 1000).await.unwrap().into_iter().map(|info| info.key).collect()
+    }
+
+    /// How many uploads of images were begun and are neither finished nor given up.
+    pub async fn unfinished(&self) -> usize {
+        let listed = self.client.list_multipart_uploads().bucket(self.called("images")).send().await.unwrap();
+        listed.uploads().len()
     }
 
     pub async fn left(&self) -> Left {
