@@ -34,9 +34,14 @@ fn message(records: &[Value]) -> String {
 
 /// The recipe on versitygw, told by a queue of ElasticMQ.
 pub async fn studio(name: &str) -> (Studio, Arc<dyn Queue>) {
+    studio_with(name, "").await
+}
+
+/// The same with further environment.
+pub async fn studio_with(name: &str, more: &str) -> (Studio, Arc<dyn Queue>) {
     let queue = format!("queue = '{name}-uploads'\nendpoint = '{}'", shared(Server::Sqs).url());
     sqs::make(&format!("{name}-uploads")).await;
-    let studio = Studio::new(name, &shared(Server::S3).url(), &format!("[backend.uploads.sqs]\n{queue}\n")).await;
+    let studio = Studio::new(name, &shared(Server::S3).url(), &format!("[backend.uploads.sqs]\n{queue}\n{more}")).await;
     let queue = studio.queue(&format!("[sqs]\n{queue}"));
     (studio, queue)
 }
@@ -139,18 +144,4 @@ async fn events_are_worked_on_as_they_come_where_there_are_no_times() {
     serving.stop();
     assert_eq!(studio.size("digital/dawn.tif").await, (640, 400));
     assert_eq!(studio.size("digital/gone.tif").await, (640, 400));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "prints how long it takes from an event to its TIFF; `--nocapture` shows it"]
-async fn how_long_an_event_takes() {
-    let (studio, queue) = studio("quick").await;
-    let mut serving = studio.serve();
-    for n in 0..5 {
-        let began = std::time::Instant::now();
-        upload(&studio, &queue, &[(format!("digital/{n}.jpg"), dawn())]).await;
-        serving.makes(&[&format!("digital/{n}.tif")]).await;
-        println!("{n}: {:?}", began.elapsed());
-    }
-    serving.stop();
 }

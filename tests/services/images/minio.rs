@@ -25,8 +25,7 @@ async fn a_master_that_comes_to_minio_becomes_a_tiff() {
     studio.upload("digital/dawn.jpg", dawn()).await;
     studio.upload(ODD, dawn()).await;
     studio.upload("digital/notes.txt", b"no image".to_vec()).await;
-    serving.makes(&["digital/dawn.tif", "digital/a b+ü%.tif"]).await;
-    serving.until("requests that are done", async || studio.requests().await.is_empty()).await;
+    serving.until("all images", async || studio.is_done(2).await).await;
     serving.empties(&queue).await;
     serving.stop();
     assert_eq!(studio.size("digital/a b+ü%.tif").await, (480, 640));

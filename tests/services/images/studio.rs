@@ -173,6 +173,11 @@ impl Studio {
         listed.uploads().len()
     }
 
+    /// Whether there are so many images, and nothing is asked for any more.
+    pub async fn is_done(&self, images: usize) -> bool {
+        self.keys("images").await.len() == images && self.keys("process").await.is_empty()
+    }
+
     pub async fn left(&self) -> Left {
         let keys = self.keys("images").await;
         let infos = self.bucket("images").head_many(&keys).await.unwrap().into_iter().flatten();
