@@ -82,7 +82,7 @@ async fn a_service_outlives_a_bucket_that_may_not_be_written_to_and_goes_on_once
     serving.until("what is wrong", async || studio.log().contains("\"event\":\"error\"")).await;
     assert_eq!(studio.left().await.asked.len(), 10);
     proxy.clear();
-    serving.until("all images", async || studio.requests().await.is_empty()).await;
+    serving.until("all images", async || studio.is_done(10).await).await;
     serving.stop();
     assert_eq!(studio.left().await, undisturbed("lived").await);
 }
@@ -110,4 +110,20 @@ fn rows(width: u32, height: u32) -> Vec<u8> {
     let mut rows = noise(height as usize * (1 + 3 * width as usize), 7);
     rows.chunks_mut(1 + 3 * width as usize).for_each(|row| row[0] = 0);
     rows
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_finds_a_bucket_that_may_not_be_listed_or_is_not_there() {
+    let (studio, proxy) = studio("checked").await;
+    let sound = studio.reindex("check pyramid --connect").exits(0).err;
+    assert!(sound.contains("bucket `images`  nothing lies in it"), "{sound}");
+    for role in ["masters", "process"] {
+        assert!(sound.contains(&format!("bucket `{role}`  objects lie in it")), "{sound}");
+    }
+    proxy.add(Rule::new(Match::any().method("GET"), Fault::Status(403, DENIED.to_owned())));
+    let denied = studio.reindex("check pyramid --connect").exits(6).err;
+    assert!(denied.contains("checked-images") && denied.contains("reindex iam"), "{denied}");
+    studio.reaches(&[("masters", &shared(Server::Minio).url())], UPLOADS);
+    let missing = studio.reindex("check pyramid --connect").exits(5).err;
+    assert!(missing.contains("checked-masters") && missing.contains("there is no such bucket"), "{missing}");
 }
