@@ -10,6 +10,8 @@ mod cluster;
 mod contract;
 mod dynamodb;
 mod faults;
+#[cfg(feature = "vips")]
+mod images;
 mod index;
 mod ledger;
 mod list;

@@ -18,6 +18,7 @@ use reindex::{
         storage::Bucket as _,
     },
     clock::System,
+    request::notice,
 };
 use servers::{Options, Running, Server, shared, start};
 
@@ -96,7 +97,7 @@ async fn minio_tells_nats_of_new_objects() {
     let bucket = made(&running, "masters").await;
     tell(&running, "masters").await;
     bucket.put("digital/a b+ü%.png", b"x".to_vec(), None).await.unwrap();
-    for delivery in messages(&*queue, 1).await {
-        println!("{}", delivery.message.body);
-    }
+    let told = notice::read(&messages(&*queue, 1).await[0].message.body);
+    let [arrival] = &told.arrivals[..] else { panic!("{told:?}") };
+    assert_eq!((&*arrival.bucket, &*arrival.key), ("masters", "digital/a b+ü%.png"));
 }

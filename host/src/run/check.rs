@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    capability::{grant::Access, image::About},
+    capability::{Resources, grant::Access, image::About},
     error::Result,
     event::Events,
 };
@@ -113,12 +113,25 @@ impl Job {
             let text = format!("{} messages wait, {} are in somebody's hands", depth.waiting, depth.in_hand);
             findings.push(Finding::new(format!("queue `{name}`"), text));
         }
+        findings.extend(self.buckets().await?);
         for door in self.grants.iter().filter(|door| door.access == Access::Read) {
             if let Some(table) = self.resources.tables.get(&door.name)
                 && let Ok(info) = table.info().await
             {
                 findings.push(Finding::new(door.to_string(), format!("{} records", info.count.unwrap_or_default())));
             }
+        }
+        Ok(findings)
+    }
+    /// Lists each bucket, so that one that is not there, or may not be listed, does not fail every item of a run.
+    async fn buckets(&self) -> Result<Vec<Finding>> {
+        let Resources { buckets, tables, .. } = &self.resources;
+        let mut findings = Vec::new();
+        // A name that nothing binds may be either, and is there once it is written.
+        for (name, bucket) in buckets.iter().filter(|(name, _)| !tables.contains_key(*name)) {
+            let is_empty = bucket.list("", None, 1).await?.is_empty();
+            let text = if is_empty { "nothing lies in it" } else { "objects lie in it" };
+            findings.push(Finding::new(format!("bucket `{name}`"), text));
         }
         Ok(findings)
     }

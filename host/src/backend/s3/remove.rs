@@ -3,7 +3,7 @@
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
 use super::{
-    Bucket, is_etag, quoted,
+    Bucket, quoted,
     upload::{CONFLICT, PAUSE, TRIES},
 };
 use crate::error::{Error, Kind, Result, Retry};
@@ -12,8 +12,13 @@ impl Bucket {
     /// Removes an object, with an etag only while it has that one. False if another one has its key.
     pub(super) async fn remove(&self, key: &str, etag: Option<&str>) -> Result<bool> {
         let Some(whole) = self.whole_key(key) else { return Ok(true) };
-        if etag.is_some_and(|etag| !is_etag(etag)) {
-            return Ok(self.head(key).await?.is_none());
+        // MinIO, for one, heeds no condition here: what was replaced before this call has to stay there, too.
+        if let Some(etag) = etag {
+            match self.head(key).await? {
+                None => return Ok(true),
+                Some(info) if info.etag != etag => return Ok(false),
+                Some(_) => {}
+            }
         }
         for attempt in 1.. {
             let call = self.client.delete_object().bucket(&self.name).key(&whole).set_if_match(etag.map(quoted));
