@@ -1,6 +1,6 @@
 //! Buckets on a server that checks signatures, conditions and checksums as S3 does.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::{Client, config::SharedCredentialsProvider};
@@ -73,8 +73,16 @@ pub async fn keys(name: &str) -> Vec<String> {
 }
 
 async fn has_no_unfinished_upload(running: &Running, name: &str) {
-    let uploads = client(running).list_multipart_uploads().bucket(name).send().await.unwrap();
-    assert!(uploads.uploads().is_empty(), "{:?}", uploads.uploads());
+    let client = client(running);
+    let uploads = async || client.list_multipart_uploads().bucket(name).send().await.unwrap().uploads().to_vec();
+    // What was on its way when it was given up may have come in after that, and is given up again a little later.
+    for _ in 0..100 {
+        if uploads().await.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{:?}", uploads().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ use std::{mem, time::Duration};
 use aws_sdk_s3::{
     Client,
     error::ProvideErrorMetadata as _,
+    operation::abort_multipart_upload::builders::AbortMultipartUploadFluentBuilder,
     primitives::ByteStream,
     types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart},
 };
@@ -36,6 +37,9 @@ const DOUBLING: usize = 650;
 /// How often a conditional write that meets another one is tried.
 pub(super) const TRIES: u32 = 8;
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
+
+/// When an upload is given up: at once, and again, since a part that was on its way may come in after that and stay.
+const GIVEN_UP: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(4)];
 
 /// The size of a part, which are counted from 0.
 fn part_size(n: usize, whole: Option<u64>) -> usize {
@@ -245,10 +249,12 @@ impl Upload {
     }
 
     /// Gives it up: the parts go. Left to the bucket's lifecycle rule where that fails, too.
-    async fn abort(mut self) {
-        self.ended = true;
-        let call = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&self.id);
-        drop(call.send().await);
+    async fn abort(self) {
+        drop(self.giving_up().send().await);
+    }
+
+    fn giving_up(&self) -> AbortMultipartUploadFluentBuilder {
+        self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&self.id)
     }
 }
 
@@ -265,8 +271,13 @@ impl Drop for Upload {
     fn drop(&mut self) {
         let runtime = tokio::runtime::Handle::try_current();
         if let (false, Ok(runtime)) = (self.ended, runtime) {
-            let call = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&self.id);
-            runtime.spawn(call.send());
+            let call = self.giving_up();
+            runtime.spawn(async move {
+                for pause in GIVEN_UP {
+                    tokio::time::sleep(pause).await;
+                    drop(call.clone().send().await);
+                }
+            });
         }
     }
 }
