@@ -46,7 +46,7 @@ async fn events_on_sqs_become_requests_in_s3() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_of_another_bucket_or_outside_the_part_that_is_served_is_none_of_ours() {
-    let desk = desk("parts", &shared(Server::Sqs).url(), &shared(Server::S3).url()).await;
+    let desk = desk("outside", &shared(Server::Sqs).url(), &shared(Server::S3).url()).await;
     let backends = Backends::new(Path::new("."), Path::new("."), Mode::ReadWrite, Arc::new(System));
     let text = format!(
         "[s3]\nbucket = '{}'\nprefix = 'part/'\nendpoint = '{}'\npath-style = true",

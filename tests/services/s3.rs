@@ -75,7 +75,7 @@ pub async fn keys(name: &str) -> Vec<String> {
 async fn has_no_unfinished_upload(running: &Running, name: &str) {
     let client = client(running);
     let uploads = async || client.list_multipart_uploads().bucket(name).send().await.unwrap().uploads().to_vec();
-    // What was on its way when it was given up may have come in after that, and is given up again a little later.
+    // One that is given up waits for the parts that are on their way.
     for _ in 0..100 {
         if uploads().await.is_empty() {
             return;

@@ -6,7 +6,6 @@ use std::{mem, time::Duration};
 use aws_sdk_s3::{
     Client,
     error::ProvideErrorMetadata as _,
-    operation::abort_multipart_upload::builders::AbortMultipartUploadFluentBuilder,
     primitives::ByteStream,
     types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart},
 };
@@ -37,9 +36,6 @@ const DOUBLING: usize = 650;
 /// How often a conditional write that meets another one is tried.
 pub(super) const TRIES: u32 = 8;
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
-
-/// When an upload is given up: at once, and again, since a part that was on its way may come in after that and stay.
-const GIVEN_UP: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(4)];
 
 /// The size of a part, which are counted from 0.
 fn part_size(n: usize, whole: Option<u64>) -> usize {
@@ -82,7 +78,7 @@ impl Bucket {
             put.check_size(first.len() as u64)?;
             return self.upload_whole(key, put, first).await;
         }
-        let upload = Upload::begin(self, key, put).await?;
+        let mut upload = Upload::begin(self, key, put).await?;
         match upload.all(put, first, parts).await {
             Ok(done) => upload.complete(put, done).await,
             Err(error) => {
@@ -146,6 +142,8 @@ struct Upload {
     bucket: String,
     key: String,
     id: String,
+    /// The parts that are on their way.
+    sending: JoinSet<Result<CompletedPart>>,
     ended: bool,
 }
 
@@ -169,15 +167,15 @@ impl Upload {
         // Whoever stops waiting for the answer would not know what to give up.
         let begun = tokio::spawn(async move {
             let begun = call.send().await.map_err(|error| error.explain("the object cannot be stored", &bucket))?;
-            Ok(Self { client, bucket, key, id: begun.upload_id.unwrap_or_default(), ended: false })
+            let (id, sending) = (begun.upload_id.unwrap_or_default(), JoinSet::new());
+            Ok(Self { client, bucket, key, id, sending, ended: false })
         });
         begun.await.map_err(|error| Error::bug("the beginning of an upload died").because(error))?
     }
 
     /// Sends every part, several at a time.
-    async fn all(&self, put: &Put, first: Bytes, mut parts: Parts) -> Result<Done> {
+    async fn all(&mut self, put: &Put, first: Bytes, mut parts: Parts) -> Result<Done> {
         let mut done = Done { parts: Vec::new(), size: 0 };
-        let mut sending = JoinSet::new();
         let mut part = first;
         for n in 0.. {
             let size = part_size(n, put.size);
@@ -185,12 +183,13 @@ impl Upload {
                 part = [part, parts.next(size - PART).await?].concat().into();
             }
             let last = part.len() < size;
-            while sending.len() >= (ON_THE_WAY / size).max(1) {
-                done.add(sending.join_next().await)?;
+            while self.sending.len() >= (ON_THE_WAY / size).max(1) {
+                done.add(self.sending.join_next().await)?;
             }
             if !part.is_empty() {
                 done.size += part.len() as u64;
-                sending.spawn(self.send(n, mem::take(&mut part)));
+                let sent = self.send(n, mem::take(&mut part));
+                self.sending.spawn(sent);
             }
             if last {
                 break;
@@ -198,8 +197,8 @@ impl Upload {
             part = parts.next(part_size(n + 1, put.size)).await?;
         }
         put.check_size(done.size)?;
-        while !sending.is_empty() {
-            done.add(sending.join_next().await)?;
+        while !self.sending.is_empty() {
+            done.add(self.sending.join_next().await)?;
         }
         done.parts.sort_by_key(|part| part.part_number);
         Ok(done)
@@ -249,12 +248,19 @@ impl Upload {
     }
 
     /// Gives it up: the parts go. Left to the bucket's lifecycle rule where that fails, too.
-    async fn abort(self) {
-        drop(self.giving_up().send().await);
+    async fn abort(mut self) {
+        self.giving_up().await;
+        self.ended = true;
     }
 
-    fn giving_up(&self) -> AbortMultipartUploadFluentBuilder {
-        self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&self.id)
+    /// Waits for the parts that are on their way: one that came in later would stay.
+    fn giving_up(&mut self) -> impl Future<Output = ()> + use<> {
+        let mut sending = mem::take(&mut self.sending);
+        let call = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&self.id);
+        async move {
+            while sending.join_next().await.is_some() {}
+            drop(call.send().await);
+        }
     }
 }
 
@@ -271,13 +277,7 @@ impl Drop for Upload {
     fn drop(&mut self) {
         let runtime = tokio::runtime::Handle::try_current();
         if let (false, Ok(runtime)) = (self.ended, runtime) {
-            let call = self.giving_up();
-            runtime.spawn(async move {
-                for pause in GIVEN_UP {
-                    tokio::time::sleep(pause).await;
-                    drop(call.clone().send().await);
-                }
-            });
+            runtime.spawn(self.giving_up());
         }
     }
 }
