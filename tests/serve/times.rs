@@ -2,10 +2,17 @@
 
 use std::fs;
 
+use reindex::{
+    event::Events,
+    pipeline::Stop,
+    run::{Options, Summary},
+};
+
 use super::{
     RECIPE, load, place,
-    service::{Kept, Turned, runs},
+    service::{Kept, Turned, project, runs},
 };
+use crate::place::Place;
 
 #[tokio::test]
 async fn a_recipe_runs_at_its_time_and_waits_for_the_next() {
@@ -75,10 +82,11 @@ async fn what_fails_in_one_recipe_touches_no_other_and_is_tried_again_at_its_nex
     kept.finished("others").await;
     load(&place, "things", 2, 25, "good");
     clock.to("2026-11-26T05:30:00Z");
-    kept.finished("rogues").await;
+    // What was left undone is gone on with; since that began before the time, another run reads everything anew.
+    assert_eq!(kept.due("rogues").await, "2026-11-27T05:30:00Z");
     kept.stop().await;
-    let runs = runs(&place, "rogues").await;
-    assert_eq!(runs[0].counts.unwrap().read, 25, "{runs:?}");
+    let read = runs(&place, "rogues").await.iter().map(|run| run.counts.unwrap().read).collect::<Vec<_>>();
+    assert_eq!(read, [25, 25]);
 }
 
 #[tokio::test]
@@ -114,4 +122,23 @@ async fn two_services_under_one_clock_work_a_time_off_once() {
     assert_eq!(runs(&place, "rogues").await.len(), 2);
     first.stop().await;
     second.stop().await;
+}
+
+/// Runs the recipe, unless a run that began since then is finished.
+async fn run(place: &Place, since: Option<&str>) -> Summary {
+    let (events, since) = (Events::ignore(), since.map(|since| since.parse().unwrap()));
+    let job = project(place, "rogues").job(false, &events).await.unwrap();
+    job.run(Options { since, ..Options::default() }, &events, &Stop::new()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_run_that_another_service_ended_in_the_meantime_is_not_done_once_more() {
+    let place = place(30, "good");
+    let first = run(&place, None).await.run;
+    let began = first.started.to_string();
+    assert_eq!(run(&place, Some(&began)).await.run.id, first.id);
+    let later = (first.started + jiff::SignedDuration::from_millis(1)).to_string();
+    let second = run(&place, Some(&later)).await.run;
+    assert_ne!(second.id, first.id);
+    assert_eq!(runs(&place, "rogues").await.len(), 2);
 }

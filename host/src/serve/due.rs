@@ -14,8 +14,8 @@ use crate::{
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
-    /// A run was stopped, and is to be gone on with.
-    Unfinished,
+    /// A run that began then is unfinished: it was stopped, and is to be gone on with, or another process is at it.
+    Unfinished(Timestamp),
     /// This time has come.
     Now(Timestamp),
     /// Nothing until this time.
@@ -29,8 +29,8 @@ pub(super) enum Due {
 pub(super) struct Past {
     /// When the newest run over the whole source began; if there is none, when somebody began to wait for the first.
     began: Timestamp,
-    /// Whether such a run is unfinished.
-    unfinished: bool,
+    /// When the newest of them that is unfinished began.
+    unfinished: Option<Timestamp>,
 }
 
 impl Past {
@@ -40,7 +40,8 @@ impl Past {
     /// hold up others.
     pub fn of(runs: &[Run], waiting: Timestamp, now: Timestamp) -> Self {
         let mut whole = runs.iter().filter(|run| run.scope == Scope::Full);
-        let unfinished = whole.clone().any(|run| matches!(run.phase, Phase::Running | Phase::Finishing));
+        let is_unfinished = |run: &&Run| matches!(run.phase, Phase::Running | Phase::Finishing);
+        let unfinished = whole.clone().find(is_unfinished).map(|run| run.started);
         let latest = now.saturating_add(SKEW).unwrap_or(now);
         let newest = whole.find(|run| run.started <= latest);
         Self { began: newest.map_or(waiting, |run| run.started), unfinished }
@@ -49,8 +50,8 @@ impl Past {
     /// What is to be done now. After `given_up`, when an attempt failed for a reason that time alone does not mend,
     /// nothing is until the next time.
     pub fn due(&self, schedule: &Schedule, given_up: Option<Timestamp>, now: Timestamp) -> Due {
-        if self.unfinished && given_up.is_none() {
-            return Due::Unfinished;
+        if let (Some(began), None) = (self.unfinished, given_up) {
+            return Due::Unfinished(began);
         }
         match schedule.next(given_up.map_or(self.began, |given_up| given_up.max(self.began))) {
             Some(time) if time <= now => Due::Now(time),
@@ -128,7 +129,7 @@ mod tests {
     fn a_run_that_was_stopped_is_gone_on_with_at_once_but_not_right_after_it_failed() {
         let (now, began) = (time("2026-11-25T09:00:00Z"), time("2026-11-25T05:30:00Z"));
         let past = Past::of(&[run(began, Scope::Full, Phase::Running)], now, now);
-        assert_eq!(past.due(&daily(), None, now), Due::Unfinished);
+        assert_eq!(past.due(&daily(), None, now), Due::Unfinished(began));
         let tomorrow = time("2026-11-26T05:30:00Z");
         assert_eq!(past.due(&daily(), Some(now), now), Due::At(tomorrow));
         assert_eq!(past.due(&daily(), Some(now), tomorrow), Due::Now(tomorrow));

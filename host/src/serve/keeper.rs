@@ -108,9 +108,10 @@ impl Keeper {
             Some(ledger) => ledger,
             None => self.look().await?,
         };
-        match self.due(&*ledger).await? {
-            Due::Unfinished => self.run(None).await?,
-            Due::Now(time) => self.run(Some(time)).await?,
+        let Way::Times(schedule) = &self.way else { return self.run(None).await };
+        match self.due(&*ledger, schedule).await? {
+            // Another process may end that run before this one comes to it, and then nothing is left to do.
+            Due::Unfinished(since) | Due::Now(since) => self.run(Some(since)).await?,
             Due::At(at) => {
                 self.say(at.to_string(), Event::Due { at });
                 self.heart.until(at).await;
@@ -136,8 +137,7 @@ impl Keeper {
         Ok(self.ledger.insert(ledger).clone())
     }
 
-    async fn due(&self, ledger: &dyn Ledger) -> Result<Due> {
-        let Way::Times(schedule) = &self.way else { return Ok(Due::Unfinished) };
+    async fn due(&self, ledger: &dyn Ledger, schedule: &Schedule) -> Result<Due> {
         let (runs, now) = (ledger.runs(&self.project.recipe.name, ENOUGH).await?, self.heart.now());
         Ok(Past::of(&runs, self.waiting, now).due(schedule, self.given_up, now))
     }
