@@ -159,16 +159,22 @@ async fn a_file_whose_name_stands_for_no_key_is_told_of_aloud() {
     let heard = said.clone();
     let events = Events::new(move |event| {
         if let Event::Warning { text } = event {
-            heard.lock().unwrap().push_str(&text);
+            heard.lock().unwrap().push_str(&(text + "\n"));
         }
     });
-    let watch = folder.watch_for(&events);
-    take_nothing(&*watch).await;
+    folder.put("before%25.jpg", "x");
     folder.put("100%.jpg", "x");
-    folder.put("50%25.jpg", "x");
-    assert_eq!(keys(&take(&*watch, 1).await), ["50%.jpg"]);
+    let watch = folder.watch_for(&events);
+    assert_eq!(keys(&take(&*watch, 1).await), ["100%.jpg"]);
+    folder.put("later%25.jpg", "x");
+    folder.put("deep/a%20b.jpg", "x");
+    assert_eq!(keys(&take(&*watch, 1).await), ["deep/a%20b.jpg"]);
     let said = said.lock().unwrap();
-    assert!(said.contains("100%.jpg is no object") && !said.contains("unfinished"), "{said}");
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    for (line, name) in lines.iter().zip(["before%25.jpg", "later%25.jpg"]) {
+        assert!(line.contains(&format!("{name} is not taken")), "{said}");
+    }
 }
 
 #[test]

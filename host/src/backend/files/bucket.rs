@@ -35,6 +35,26 @@ impl Bucket {
     pub fn open(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
+
+    /// Lists objects as [`storage::Bucket::list`] does, and what lies among them without being one.
+    pub(super) async fn walk(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<ObjectInfo>, Vec<PathBuf>)> {
+        let directory = self.directory.clone();
+        let (prefix, after) = (prefix.to_owned(), after.unwrap_or_default().to_owned());
+        blocking(move || {
+            let mut walk = Walk { prefix, after, limit, ..Walk::default() };
+            walk.directory(&directory, "").map_err(|error| explain(error, &directory))?;
+            let infos = walk.keys.iter().map(|key| object::head(&directory, key));
+            // One that went away while the directory was read is not listed.
+            let infos = infos.filter_map(Result::transpose).collect::<Result<_>>()?;
+            Ok((infos, walk.strangers))
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -83,17 +103,7 @@ impl storage::Bucket for Bucket {
     }
 
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
-        let directory = self.directory.clone();
-        let (prefix, after) = (prefix.to_owned(), after.unwrap_or_default().to_owned());
-        blocking(move || {
-            let mut keys = Vec::new();
-            let walk = Walk { prefix, after, limit };
-            walk.directory(&directory, "", &mut keys).map_err(|error| explain(error, &directory))?;
-            let infos = keys.iter().map(|key| object::head(&directory, key));
-            // One that went away while the directory was read is not listed.
-            infos.filter_map(Result::transpose).collect()
-        })
-        .await
+        Ok(self.walk(prefix, after, limit).await?.0)
     }
 }
 

@@ -1,10 +1,14 @@
 //! From an object's key to the path of its file, and back.
 //!
 //! A key's parts between slashes are directories and a file of the same names, so that what people put there by
-//! hand is found. A part that a file system would read otherwise (`..`, none at all, a control character, a
-//! percent sign) is written with `%XX`: no key leaves the directory, and no two keys share a file.
+//! hand is found. A part that a file system would read otherwise (`..`, none at all, a control character) is written
+//! with `%XX`, and so is a percent sign where it would begin one of these: no key leaves the directory, and no two keys
+//! share a file.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use crate::error::{Error, Result};
 
@@ -13,6 +17,9 @@ const MAX_KEY_BYTES: usize = 1024;
 
 /// The longest name of a file, in bytes, to every usual file system.
 const MAX_NAME_BYTES: usize = 255;
+
+/// The directory in which objects are written before they get their name; no key is stored there.
+pub(super) const UNFINISHED: &str = "%unfinished";
 
 /// The file of a key.
 pub(super) fn path(root: &Path, key: &str) -> Result<PathBuf> {
@@ -40,8 +47,9 @@ fn name(part: &str) -> String {
         "" => "%".to_owned(),
         "." => "%2E".to_owned(),
         ".." => "%2E%2E".to_owned(),
-        _ => part.chars().fold(String::with_capacity(part.len()), |mut name, c| {
-            if c.is_control() || matches!(c, '%' | '\\') {
+        "%" | "%2E" | "%2E%2E" | UNFINISHED => format!("%25{}", &part[1..]),
+        _ => part.char_indices().fold(String::with_capacity(part.len()), |mut name, (at, c)| {
+            if c.is_control() || c == '\\' || c == '%' && escaped(&part[at + 1..]).is_some() {
                 let mut bytes = [0; 4];
                 c.encode_utf8(&mut bytes).bytes().for_each(|byte| name.push_str(&format!("%{byte:02X}")));
             } else {
@@ -52,18 +60,45 @@ fn name(part: &str) -> String {
     }
 }
 
+/// The character that is meant by what stands behind a percent sign, and how many bytes say so; none where the sign means
+/// itself.
+fn escaped(rest: &str) -> Option<(char, usize)> {
+    // Control characters beyond ASCII are two bytes in UTF-8.
+    let (digits, length, range) = match rest.strip_prefix("C2%") {
+        Some(second) => (second.get(..2)?, 5, 0x80..=0x9F),
+        None => (rest.get(..2)?, 2, 0..=0x7F),
+    };
+    let byte = u8::from_str_radix(digits, 16).ok().filter(|byte| range.contains(byte))?;
+    let is_meant = char::from(byte).is_control() || matches!(byte, b'%' | b'\\');
+    (is_meant && format!("{byte:02X}") == digits).then_some((byte.into(), length))
+}
+
 /// The part of a key that a name stands for; none for a name this module would not have given.
 pub(super) fn part(found: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(found.len());
-    let mut rest = if found == "%" { "" } else { found };
-    while let Some(at) = rest.find('%') {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        bytes.push(u8::from_str_radix(rest.get(at + 1..at + 3)?, 16).ok()?);
-        rest = &rest[at + 3..];
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    let part = String::from_utf8(bytes).ok()?;
+    let part = match found {
+        "%" => String::new(),
+        "%2E" => ".".to_owned(),
+        "%2E%2E" => "..".to_owned(),
+        _ => decoded(found),
+    };
     (name(&part) == found).then_some(part)
+}
+
+fn decoded(found: &str) -> String {
+    let (mut part, mut rest) = (String::with_capacity(found.len()), found);
+    while let Some((before, behind)) = rest.split_once('%') {
+        let (meant, length) = escaped(behind).unwrap_or(('%', 0));
+        part.push_str(before);
+        part.push(meant);
+        rest = &behind[length..];
+    }
+    part + rest
+}
+
+/// Whether somebody put a file or directory there whose name stands for no part of a key.
+pub(super) fn is_strange(found: &OsStr) -> bool {
+    let is_own = |name: &str| name == UNFINISHED || name.starts_with('.') || part(name).is_some();
+    !found.to_str().is_some_and(is_own)
 }
 
 #[cfg(test)]
@@ -78,6 +113,18 @@ mod tests {
     }
 
     #[test]
+    fn a_percent_sign_is_itself_unless_it_would_begin_an_escape() {
+        for own in ["100% cotton.tif", "a%20b.tif", "%", "%%.tif", "50%.tif", "caf%C3%A9.tif", "%C2%A3%E2%80%99", "%0a"]
+        {
+            let names = if own == "%" { "%25" } else { own };
+            assert_eq!((name(own).as_str(), part(names).as_deref()), (names, Some(own)));
+        }
+        assert_eq!(name("a%25.tif"), "a%2525.tif");
+        assert_eq!([part("a%25.tif"), part(UNFINISHED)], [None, None]);
+        assert!(is_strange(OsStr::new("a%25.tif")) && !is_strange(OsStr::new(UNFINISHED)));
+    }
+
+    #[test]
     fn a_key_too_long_for_a_file_is_refused() {
         assert!(path(Path::new("r"), "").is_err());
         assert!(path(Path::new("r"), &"a".repeat(256)).is_err());
@@ -87,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_key_leaves_the_directory_and_every_key_is_found_again(key in "[./%\\\\\u{0}-\u{3}aZ\u{e4}]{1,30}") {
+        fn no_key_leaves_the_directory_and_every_key_is_found_again(key in "[./%\\\\\u{0}-\u{3}\u{80}\u{9f}0259CEaZ\u{e4}]{1,30}") {
             let path = path(Path::new("root"), &key).unwrap();
             let names: Vec<_> = path.components().map(|name| name.as_os_str().to_str().unwrap().to_owned()).collect();
             prop_assert!(names[0] == "root" && !names.iter().any(|name| name == ".." || name == "." || name == "/"));
@@ -96,8 +143,10 @@ mod tests {
         }
 
         #[test]
-        fn a_foreign_name_never_panics(name in "\\PC{0,12}") {
-            part(&name);
+        fn a_name_stands_for_one_part_alone_or_for_none(found in "(\\PC|[%0259CE]){0,12}") {
+            if let Some(part) = part(&found) {
+                prop_assert_eq!(name(&part), found);
+            }
         }
     }
 }

@@ -12,14 +12,14 @@ use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::{explain, key};
+use super::{
+    explain,
+    key::{self, UNFINISHED},
+};
 use crate::{
     capability::storage::{Condition, ObjectInfo, Put},
     error::{Error, Result},
 };
-
-/// Where objects are written before they get their name; no key is stored there, for its name is none of `key.rs`.
-pub(super) const UNFINISHED: &str = "%unfinished";
 
 /// The extended attribute that holds [`Kept`].
 const ATTRIBUTE: &str = "user.reindex";

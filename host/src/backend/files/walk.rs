@@ -8,35 +8,51 @@ use std::{
 use super::{key, object::is_absent};
 
 /// Collects keys in their order, going only where the asked ones can be.
+#[derive(Default)]
 pub(super) struct Walk {
     pub(super) prefix: String,
     pub(super) after: String,
     pub(super) limit: usize,
+    /// What was asked for.
+    pub(super) keys: Vec<String>,
+    /// What came in the way and is no object.
+    pub(super) strangers: Vec<PathBuf>,
 }
 
 impl Walk {
     /// Adds the keys under a directory, whose own begin with `above`.
-    pub(super) fn directory(&self, directory: &Path, above: &str, keys: &mut Vec<String>) -> io::Result<()> {
-        let mut entries = match fs::read_dir(directory) {
-            Err(error) if is_absent(&error) => return Ok(()),
-            read => read?
-                .filter_map(|entry| entry.and_then(|entry| named(&entry, above)).transpose())
-                .collect::<io::Result<Vec<_>>>()?,
-        };
-        entries.sort();
-        for (key, name) in entries {
-            if keys.len() >= self.limit {
+    pub(super) fn directory(&mut self, directory: &Path, above: &str) -> io::Result<()> {
+        for (key, path) in self.entries(directory, above)? {
+            if self.keys.len() >= self.limit {
                 break;
             }
-            if key.ends_with('/') && name.is_dir() {
+            if key.ends_with('/') && path.is_dir() {
                 if self.leads_on(&key) {
-                    self.directory(&name, &key, keys)?;
+                    self.directory(&path, &key)?;
                 }
             } else if key.starts_with(&self.prefix) && key > self.after {
-                keys.push(key);
+                self.keys.push(key);
             }
         }
         Ok(())
+    }
+
+    /// What lies in a directory, in the order of the keys.
+    fn entries(&mut self, directory: &Path, above: &str) -> io::Result<Vec<(String, PathBuf)>> {
+        let read = match fs::read_dir(directory) {
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            read => read?,
+        };
+        let mut entries = Vec::new();
+        for entry in read {
+            let entry = entry?;
+            if key::is_strange(&entry.file_name()) {
+                self.strangers.push(entry.path());
+            }
+            entries.extend(named(&entry, above)?);
+        }
+        entries.sort();
+        Ok(entries)
     }
 
     fn leads_on(&self, above: &str) -> bool {

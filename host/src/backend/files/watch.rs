@@ -5,7 +5,7 @@
 //! Names that begin with a dot are somebody's work in progress, and never told of.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -18,7 +18,6 @@ use super::{
     Bucket, blocking, explain,
     hear::{Ear, Heard, Sound},
     key,
-    object::UNFINISHED,
 };
 use crate::{
     backend::sqlite::Watched,
@@ -67,6 +66,8 @@ struct State {
     walk: Option<(String, Option<String>)>,
     /// What was told of and not acknowledged.
     told: BTreeMap<String, ObjectInfo>,
+    /// What is no object, and was said to be none.
+    strangers: BTreeSet<PathBuf>,
 }
 
 /// A file that is looked at again when it is due.
@@ -147,6 +148,18 @@ impl Watch {
         ));
     }
 
+    /// Says of each of the first few once that it is not taken.
+    fn tell_strange(&self, found: impl IntoIterator<Item = PathBuf>, state: &mut State) {
+        for path in found {
+            if state.strangers.len() < PAGE && state.strangers.insert(path.clone()) {
+                let path = path.display();
+                self.events.warn(format!(
+                    "{path} is not taken, since its name stands for no object: rename it without `%` and in UTF-8"
+                ));
+            }
+        }
+    }
+
     /// Takes up what the system told.
     async fn listen(&self, state: &mut State) -> Result<()> {
         let Some(ear) = &state.ear else { return Ok(()) };
@@ -161,15 +174,14 @@ impl Watch {
         }
         let directory = self.directory.clone();
         let name = move || {
+            let is_strange = |path: &Path| path.file_name().is_none_or(key::is_strange);
             let (strangers, known): (Vec<_>, Vec<_>) = paths.into_iter().partition(|(path, _)| is_strange(path));
             let named = known.into_iter().filter_map(|(path, sound)| named(&directory, &path, sound));
             Ok((strangers, named.collect::<Vec<_>>()))
         };
         let (strangers, named) = blocking(name).await?;
-        for (path, _) in strangers.into_iter().filter(|(_, sound)| *sound != Sound::Touched) {
-            let path = path.display();
-            self.events.warn(format!("{path} is no object and is not taken: write a `%` in its name as `%25`"));
-        }
+        let whole = strangers.into_iter().filter(|(_, sound)| *sound != Sound::Touched);
+        self.tell_strange(whole.map(|(path, _)| path), state);
         for (key, sound) in named {
             if key.ends_with('/') {
                 // By then, the system tells of what comes into it later.
@@ -191,7 +203,8 @@ impl Watch {
         let Some((prefix, after)) = state.walk.take().or_else(|| state.next_walk(now)) else { return Ok(()) };
         // Where this page fails, it is read again.
         state.walk = Some((prefix.clone(), after.clone()));
-        let listed = self.bucket.list(&prefix, after.as_deref(), PAGE).await?;
+        let (listed, strangers) = self.bucket.walk(&prefix, after.as_deref(), PAGE).await?;
+        self.tell_strange(strangers, state);
         let next = listed.last().filter(|_| listed.len() == PAGE).map(|info| info.key.clone());
         if prefix.is_empty() {
             self.acknowledged.forget(after.as_deref(), next.as_deref(), &listed).await?;
@@ -269,12 +282,6 @@ fn named(directory: &Path, path: &Path, sound: Sound) -> Option<(String, Sound)>
     }
     let is_directory = sound == Sound::Came && path.is_dir();
     Some((if is_directory { format!("{key}/") } else { key }, sound))
-}
-
-/// Whether a file was put there under a name that stands for no key.
-fn is_strange(path: &Path) -> bool {
-    let is_own = |name: &str| name == UNFINISHED || name.starts_with('.') || key::part(name).is_some();
-    !path.file_name().and_then(|name| name.to_str()).is_some_and(is_own)
 }
 
 fn is_hidden(key: &str) -> bool {
