@@ -5,9 +5,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 use proxy::{Fault, Match, Pick, Proxy, Rule};
 use reindex::{
     backend::{Backends, Config, Mode},
-    capability::storage::Bucket,
+    capability::storage::{Bucket, Scan as _, Segment},
     clock::System,
 };
+use serde_json::{Value, json};
 use servers::{Server, shared};
 
 use crate::{
@@ -39,6 +40,18 @@ async fn desk(name: &str, queue: &str, objects: &str) -> Desk {
     }
 }
 
+/// The same desk, of whose masters only those in one part are served.
+fn part(desk: Desk) -> Desk {
+    let backends = Backends::new(Path::new("."), Path::new("."), Mode::ReadWrite, Arc::new(System));
+    let text = format!(
+        "[s3]\nbucket = '{}'\nprefix = 'part/'\nendpoint = '{}'\npath-style = true",
+        desk.name,
+        shared(Server::S3).url()
+    );
+    let objects = backends.with_aws(session()).bucket("any", Some(&toml::from_str(&text).unwrap())).unwrap();
+    Desk { objects, ..desk }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_on_sqs_become_requests_in_s3() {
     intake(desk("told", &shared(Server::Sqs).url(), &shared(Server::S3).url()).await).await;
@@ -47,14 +60,7 @@ async fn events_on_sqs_become_requests_in_s3() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_of_another_bucket_or_outside_the_part_that_is_served_is_none_of_ours() {
     let desk = desk("outside", &shared(Server::Sqs).url(), &shared(Server::S3).url()).await;
-    let backends = Backends::new(Path::new("."), Path::new("."), Mode::ReadWrite, Arc::new(System));
-    let text = format!(
-        "[s3]\nbucket = '{}'\nprefix = 'part/'\nendpoint = '{}'\npath-style = true",
-        desk.name,
-        shared(Server::S3).url()
-    );
-    let part = backends.with_aws(session()).bucket("any", Some(&toml::from_str(&text).unwrap())).unwrap();
-    let desk = Desk { objects: part, ..desk };
+    let desk = part(desk);
     desk.tell(&[
         created(&desk.name, "part/digital/a.tif", "x", "01"),
         created(&desk.name, "digital/a.tif", "x", "01"),
@@ -64,6 +70,31 @@ async fn an_event_of_another_bucket_or_outside_the_part_that_is_served_is_none_o
     let taken = desk.take_in().await;
     assert_eq!((taken.asked, taken.passed.values().sum::<u64>()), (1, 2), "{:?}", taken.passed);
     taken.of("digital/a.tif");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_may_name_the_bucket_as_its_server_does_and_one_for_another_keeps_its_name() {
+    let desk = desk("named", &shared(Server::Sqs).url(), &shared(Server::S3).url()).await;
+    for (file, bucket, key) in [
+        ("1", "", "digital/a.tif"),
+        ("2", "masters", "digital/a.tif"),
+        ("3", &*desk.name, "part/digital/a.tif"),
+        ("4", &*desk.name, "digital/a.tif"),
+        ("5", "another", "part/digital/a.tif"),
+    ] {
+        let body = json!({ "bucket": bucket, "key": key }).to_string();
+        desk.bucket.put(&format!("requests/{file}.json"), body.into_bytes(), None).await.unwrap();
+    }
+    let desk = part(desk);
+    let page = desk.requests().read(Segment { number: 0, total: 1 }, None, 10).await.unwrap();
+    let asked = page.rows.iter().map(|row| {
+        let request: Value = serde_json::from_slice(&row.body).unwrap();
+        ["bucket", "key", "path"].map(|name| request[name].as_str().unwrap().to_owned()).join(" ")
+    });
+    let own = "masters digital/a.tif digital/".to_owned();
+    let others =
+        [format!("{} digital/a.tif digital/", desk.name), "another part/digital/a.tif part/digital/".to_owned()];
+    assert_eq!(asked.collect::<Vec<_>>(), [vec![own; 3], others.into()].concat());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -141,7 +141,7 @@ impl Intake {
     fn take_message(&self, message: &str, taken: &mut Taken) {
         let notice = notice::read(message);
         for arrival in &notice.arrivals {
-            match self.requests.objects().key_of(arrival) {
+            match self.requests.objects().key_of(&arrival.bucket, &arrival.key) {
                 Some(key) => self.take(arrival, &key, taken),
                 None => *taken.passed.entry(Passed::Elsewhere.text()).or_default() += 1,
             }

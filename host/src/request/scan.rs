@@ -91,7 +91,8 @@ impl Requests {
             Ok(fields) if bytes.len() <= self.max_bytes => fields,
             _ => return Ok(None),
         };
-        let key = fields.get("key").and_then(|key| serde_json::from_str::<String>(key.get()).ok());
+        let told = |name: &str| fields.get(name).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        let (bucket, key) = (told("bucket").unwrap_or_default(), told("key"));
         let unreadable = !fields.contains_key("key") && fields.contains_key("unreadable");
         let mut say = |name: &str, value: serde_json::Value| {
             let raw = serde_json::value::to_raw_value(&value)
@@ -99,15 +100,22 @@ impl Requests {
             fields.insert(name.to_owned(), raw);
             Ok::<_, Error>(())
         };
-        // Whatever its server calls the bucket, the plugin knows it by the recipe's name.
-        say("bucket", json!(self.objects.name))?;
         say("request", json!({ "bucket": self.bucket.name, "key": info.key, "eTag": info.etag }))?;
         match key {
-            Some(key) => say("path", json!(Request::new("", &key).path))?,
+            Some(key) => {
+                let Request { bucket, key, path, .. } = self.objects.asked(&bucket, &key);
+                say("bucket", json!(bucket))?;
+                say("key", json!(key))?;
+                say("path", json!(path))?;
+            }
             // An event that nobody could read names no object. It goes by its own key, so that a plugin is handed it and
             // says what was wrong.
-            None if unreadable => say("key", json!(info.key))?,
-            None => {}
+            None => {
+                say("bucket", json!(self.objects.name))?;
+                if unreadable {
+                    say("key", json!(info.key))?;
+                }
+            }
         }
         serde_json::to_vec(&fields)
             .map(Some)

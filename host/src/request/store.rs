@@ -5,12 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
-use super::{
-    Request,
-    notice::{Arrival, Unreadable},
-};
+use super::{Request, notice::Unreadable};
 use crate::{
-    capability::storage::{Bucket, Condition, Location, Put, chunks},
+    capability::storage::{Bucket, Condition, Put, chunks},
     error::{Error, Result},
 };
 
@@ -41,12 +38,25 @@ pub struct Requests {
 }
 
 impl Served {
-    /// The object's key as the recipe knows it; none if the object lies in another bucket, or outside its part.
-    pub fn key_of(&self, arrival: &Arrival) -> Option<String> {
+    /// The recipe's key for what lies under a key of a server's bucket; none if that is another bucket, or outside the
+    /// part that is served.
+    pub fn key_of(&self, bucket: &str, key: &str) -> Option<String> {
         // Where the bucket itself does not say what its server calls it, everything told of is its own.
-        let Some(Location { bucket, key, .. }) = self.bucket.location("x") else { return Some(arrival.key.clone()) };
-        let inside = arrival.key.strip_prefix(key.strip_suffix('x')?)?;
-        (bucket == arrival.bucket && !inside.is_empty()).then(|| inside.to_owned())
+        let Some(own) = self.bucket.location("x") else { return Some(key.to_owned()) };
+        let inside = key.strip_prefix(own.key.strip_suffix('x')?)?;
+        (own.bucket == bucket && !inside.is_empty()).then(|| inside.to_owned())
+    }
+
+    /// What a request asks for, in the recipe's words: it may say what the server calls the bucket, or nothing. One for
+    /// another bucket stays as it is, for the plugin to refuse.
+    pub(super) fn asked(&self, bucket: &str, key: &str) -> Request {
+        if bucket.is_empty() || bucket == self.name {
+            return Request::new(&self.name, key);
+        }
+        match self.key_of(bucket, key) {
+            Some(key) => Request::new(&self.name, &key),
+            None => Request::new(bucket, key),
+        }
     }
 }
 
