@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
+    capability::queue::Depth,
     error::Error,
     ledger::{Counts, State},
 };
@@ -48,6 +49,8 @@ pub enum Event {
         /// How many are not, by reason.
         passed: BTreeMap<&'static str, u64>,
     },
+    /// How much waits in the queue that the recipe reads.
+    Backlog(Depth),
     /// A plugin wrote a line to its standard output or error.
     PluginLog {
         /// The plugin's name.

@@ -15,6 +15,7 @@ use prometheus_client::{
 };
 
 use crate::{
+    capability::queue::Depth,
     clock::Clock,
     event::{Event, Events},
     ledger::Counts,
@@ -29,6 +30,12 @@ struct Of {
 struct Outcome {
     recipe: String,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    recipe: String,
+    state: &'static str,
 }
 
 impl Of {
@@ -57,6 +64,7 @@ struct Numbers {
     requests: Family<Outcome, Counter>,
     denied: Counted,
     warnings: Counted,
+    queue: Family<State, Gauge>,
     running: Measured,
     last_end: Measured,
     last_duration: Measured,
@@ -84,6 +92,7 @@ impl Numbers {
             requests: add(registry, "requests", "New objects by whether they became requests"),
             denied: add(registry, "denied", "Times that the plugin was refused what it was not granted"),
             warnings: add(registry, "warnings", "Warnings"),
+            queue: add(registry, "queue_messages", "Messages of the queue that the recipe reads"),
             running: add(registry, "running", "Whether a run is worked on: 1 or 0"),
             last_end: add(registry, "last_end_timestamp_seconds", "When the last run ended that came to its end here"),
             last_duration: add(registry, "last_duration_seconds", "For how long that run was worked on here"),
@@ -118,6 +127,15 @@ impl Numbers {
     fn arrive(&self, of: &Of, taken: u64, skipped: u64) {
         for (outcome, more) in [("taken", taken), ("skipped", skipped)] {
             self.requests.get_or_create(&of.with(outcome)).inc_by(more);
+        }
+    }
+
+    fn wait(&self, of: &Of, Depth { waiting, in_hand, dead, .. }: &Depth) {
+        for (state, now) in [("waiting", Some(*waiting)), ("in-hand", Some(*in_hand)), ("dead", *dead)] {
+            if let Some(now) = now {
+                let of = State { recipe: of.recipe.clone(), state };
+                self.queue.get_or_create(&of).set(i64::try_from(now).unwrap_or(i64::MAX));
+            }
         }
     }
 
@@ -206,6 +224,7 @@ impl Inner {
             Event::Denied { .. } => step(&numbers.denied, of),
             Event::Warning { .. } => step(&numbers.warnings, of),
             Event::Due { at } => set(&numbers.next_due, of, seconds(*at)),
+            Event::Backlog(depth) => numbers.wait(of, depth),
             Event::Arrived { taken, passed } => numbers.arrive(of, *taken, passed.values().sum()),
             _ => {}
         }
@@ -300,6 +319,7 @@ mod tests {
         let ended = Counts { done: 8, waiting: 0, failed: 0, skipped: 1, ..counts };
         events.send(Event::Ended { run: "r1".into(), finished: true, counts: ended });
         events.send(Event::Arrived { taken: 3, passed: [("its name begins with a dot", 2)].into() });
+        events.send(Event::Backlog(Depth { waiting: 7, in_hand: 2, dead: None, oldest: None }));
         events.send(Event::Due { at: "2026-11-26T05:30:00Z".parse().unwrap() });
         insta::assert_snapshot!("scrape", ordered(&metrics));
     }

@@ -212,6 +212,14 @@ impl Source {
         }
     }
 
+    /// The recipe's name of the queue that is read, be it of messages or of a bucket's events.
+    pub fn queue(&self) -> Option<&str> {
+        match self {
+            Self::Queue { queue, .. } | Self::Requests { intake: Some(Intake::Queue(queue)), .. } => Some(queue),
+            _ => None,
+        }
+    }
+
     /// The attributes that are read, key and version among them; none of them means all.
     pub fn attributes(&self) -> &[String] {
         match self {

@@ -14,6 +14,7 @@ use crate::{
     capability::{
         Capability, Resources,
         grant::Grants,
+        queue::Queue,
         storage::{Bucket, Scan},
     },
     clock::System,
@@ -205,7 +206,7 @@ impl Project {
                 Ok(Opened::scan(requests, Form::Plain, *segments))
             }
             Source::Queue { queue: name, table, form, consumers, consuming, .. } => {
-                let queue = self.backends.queue(name, Some(self.environment.backend(name)?))?;
+                let queue = self.queue(name)?;
                 let table = match table {
                     Some(table) => Some(self.backends.table(table, Some(self.environment.backend(table)?))?),
                     None => None,
@@ -215,6 +216,15 @@ impl Project {
                 Ok(Opened { source: messages.clone(), messages: Some(messages), form, segments: *consumers })
             }
         }
+    }
+
+    /// The queue that the recipe reads, be it of messages or of a bucket's events; none if it reads none.
+    pub fn source_queue(&self) -> Result<Option<Arc<dyn Queue>>> {
+        self.recipe.source.queue().map(|name| self.queue(name)).transpose()
+    }
+
+    pub(super) fn queue(&self, name: &str) -> Result<Arc<dyn Queue>> {
+        self.backends.queue(name, Some(self.environment.backend(name)?))
     }
 
     /// The bucket of an export, what its keys begin with there, and the recipe's key that says so.

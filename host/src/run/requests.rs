@@ -39,9 +39,7 @@ impl Project {
     pub fn intake(&self, events: &Events) -> Result<Option<Intake>> {
         let Source::Requests { objects, intake: Some(intake), .. } = &self.recipe.source else { return Ok(None) };
         let teller = match intake {
-            recipe::Intake::Queue(queue) => {
-                Teller::Queue(self.backends.queue(queue, Some(self.environment.backend(queue)?))?)
-            }
+            recipe::Intake::Queue(queue) => Teller::Queue(self.queue(queue)?),
             recipe::Intake::Watch => {
                 let bound = self.environment.backends.get(objects);
                 let watch = self.backends.watch(objects, bound, &self.recipe.name, events);

@@ -10,6 +10,7 @@ use tokio::{sync::Notify, task::JoinSet};
 
 use super::{
     AWAY, Setting,
+    backlog::Backlog,
     due::{Due, Past},
     heart::Heart,
     taker::Taker,
@@ -38,6 +39,7 @@ pub(super) struct Keeper {
     heart: Heart,
     way: Way,
     taker: Option<Taker>,
+    backlog: Option<Backlog>,
     /// None until the recipe could be opened, and after its servers went away.
     ledger: Option<Arc<dyn Ledger>>,
     /// Since when it waits for its first run.
@@ -70,8 +72,11 @@ impl Keeper {
         let heart = Heart::new(name.clone(), setting);
         let intake = project.intake(&events)?;
         let taker = intake.map(|intake| Taker::new(name, intake, events.clone(), wake, setting));
+        let queue = project.source_queue()?;
+        let backlog = queue.map(|queue| Backlog::new(name, queue, events.clone(), setting));
         let (ledger, waiting, given_up, failures, said) = (None, heart.now(), None, 0, String::new());
-        let mut keeper = Self { project, events, heart, way, taker, ledger, waiting, given_up, failures, said };
+        let mut keeper =
+            Self { project, events, heart, way, taker, backlog, ledger, waiting, given_up, failures, said };
         match keeper.look().await {
             Err(error) if !error.may_retry() => return Err(error),
             Err(error) => keeper.lack(&error),
@@ -84,6 +89,9 @@ impl Keeper {
     pub fn start(mut self, loops: &mut JoinSet<()>) {
         if let Some(taker) = self.taker.take() {
             loops.spawn(taker.keep());
+        }
+        if let Some(backlog) = self.backlog.take() {
+            loops.spawn(backlog.keep());
         }
         loops.spawn(self.keep());
     }
