@@ -180,12 +180,15 @@ fn a_master_that_fails_keeps_its_request_with_the_reason_and_is_tried_again() {
 }
 
 #[test]
-fn a_misspelt_setting_fails_every_request_with_the_names_there_are() {
-    let gallery = Gallery::new("tiles = 256", "");
+fn settings_that_cannot_be_are_all_found_before_anything_runs() {
+    let gallery = Gallery::new("tiles = 256\nquality = 0", "[plugin.settings.records]\nhight = \"h\"");
     gallery.with("p.png", picture(64, 48));
-    let ran = gallery.run(3);
-    assert!(ran.err.contains("the plugin has no setting `tiles`; there are preset"), "{}", ran.err);
+    for command in ["check pyramid", "run pyramid"] {
+        let refused = gallery.0.reindex(command).exits(2);
+        insta::assert_snapshot!("settings", refused.err);
+    }
     assert_eq!(gallery.requests().len(), 1);
+    assert!(gallery.0.reindex("status pyramid").exits(0).err.contains("no run yet"));
 }
 
 #[test]

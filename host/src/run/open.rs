@@ -25,8 +25,11 @@ use crate::{
     pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
-    sandbox::{Engine, Plugin},
+    sandbox::{Engine, Flaw, Plugin},
 };
+
+/// How many of a plugin's complaints about its settings a person is shown.
+const FLAWS_SHOWN: usize = 10;
 
 /// A recipe with its environment. Nothing is opened yet.
 pub struct Project {
@@ -93,6 +96,7 @@ impl Project {
         let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
         Job::compare_grants(&plugin, &grants)
             .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
+        self.look_at_settings(&plugin).await?;
         let Opened { source, messages, form, segments } = self.source().await?;
         let mut pace = recipe.run.clone();
         if messages.is_some() {
@@ -128,6 +132,22 @@ impl Project {
             identity: self.identity(),
             clock: Arc::new(System),
         })
+    }
+
+    /// Asks the plugin whether it can work with what the recipe says to it.
+    async fn look_at_settings(&self, plugin: &Plugin) -> Result<()> {
+        let flaws = plugin.check(&self.recipe.plugin.settings).await?;
+        if flaws.is_empty() {
+            return Ok(());
+        }
+        let key = |setting: &str| format!("plugin.settings.{setting}").trim_end_matches('.').to_owned();
+        let mut flaws: Vec<_> = flaws.into_iter().map(|Flaw { setting, reason }| (key(&setting), reason)).collect();
+        flaws.sort_by_key(|(key, _)| self.recipe.line_of(key));
+        let error = Error::usage("the plugin refuses its settings").with("plugin", plugin.name());
+        let named = flaws.iter().take(FLAWS_SHOWN).fold(error, |error, (key, reason)| {
+            error.with("recipe", format!("{}: {reason}", self.recipe.place_of(key)))
+        });
+        Err(named.hint("mend it under [plugin.settings]; nothing was run"))
     }
 
     /// How far the newest run is.

@@ -4,7 +4,10 @@
 
 use std::{pin::pin, sync::Arc};
 
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{
+    Store, UpdateDeadline,
+    component::{ComponentExportIndex, ComponentType, Lift},
+};
 
 use super::{
     fault::{Exceeded, Fault},
@@ -18,6 +21,16 @@ use crate::record::Item;
 /// How many ticks a plugin runs before it is looked at and lets others go first.
 const TICKS: u64 = 1;
 
+/// What a plugin finds wrong with one of its settings.
+#[derive(Debug, Clone, PartialEq, Eq, ComponentType, Lift)]
+#[component(record)]
+pub struct Flaw {
+    /// The setting's name under `[plugin.settings]`, with dots where it lies deeper; empty if it is about all of them.
+    pub setting: String,
+    /// What is wrong with it, and what is expected.
+    pub reason: String,
+}
+
 /// A plugin with its memory, ready to be called.
 pub struct Instance {
     store: Store<Guest>,
@@ -27,16 +40,7 @@ pub struct Instance {
 impl Instance {
     /// Makes a fresh instance in its surroundings.
     pub async fn new(pre: &PluginPre<Guest>, name: &str, around: &Arc<Surroundings>) -> Result<Self, Fault> {
-        let mut store = Store::new(pre.engine(), Guest::new(name, around));
-        store.limiter(|guest| &mut guest.limiter);
-        store.epoch_deadline_callback(|guest| {
-            if guest.data().meter.tick() {
-                Ok(UpdateDeadline::YieldCustom(TICKS, Box::pin(tokio::task::yield_now())))
-            } else {
-                Err(Exceeded::Cpu.into())
-            }
-        });
-        store.set_hostcall_fuel(usize::try_from(around.room.limits.output.as_u64()).unwrap_or(usize::MAX));
+        let mut store = store(pre, name, around);
         let watch = Watch::begin(&mut store, 0);
         let plugin = watch.over(pre.instantiate_async(&mut store)).await?;
         Ok(Self { store, plugin })
@@ -62,6 +66,39 @@ impl Instance {
             if outcomes.len() == items.len() { Ok(outcomes) } else { Err(Fault::count(items.len(), outcomes.len())) }
         })
     }
+}
+
+/// Asks a fresh instance what is wrong with the settings of its room, by the export that tells.
+pub async fn check(
+    pre: &PluginPre<Guest>,
+    name: &str,
+    around: &Arc<Surroundings>,
+    export: &ComponentExportIndex,
+) -> Result<Vec<Flaw>, Fault> {
+    let mut store = store(pre, name, around);
+    let watch = Watch::begin(&mut store, 0);
+    let settings = around.room.settings.as_str();
+    let call = async {
+        let instance = pre.instance_pre().instantiate_async(&mut store).await?;
+        let check = instance.get_typed_func::<(&str,), (Vec<Flaw>,)>(&mut store, export)?;
+        Ok(check.call_async(&mut store, (settings,)).await?.0)
+    };
+    watch.over(call).await
+}
+
+/// The memory of an instance, with every limit on.
+fn store(pre: &PluginPre<Guest>, name: &str, around: &Arc<Surroundings>) -> Store<Guest> {
+    let mut store = Store::new(pre.engine(), Guest::new(name, around));
+    store.limiter(|guest| &mut guest.limiter);
+    store.epoch_deadline_callback(|guest| {
+        if guest.data().meter.tick() {
+            Ok(UpdateDeadline::YieldCustom(TICKS, Box::pin(tokio::task::yield_now())))
+        } else {
+            Err(Exceeded::Cpu.into())
+        }
+    });
+    store.set_hostcall_fuel(usize::try_from(around.room.limits.output.as_u64()).unwrap_or(usize::MAX));
+    store
 }
 
 /// Watches over one call: CPU and wall time, and what the plugin wrote meanwhile.

@@ -18,6 +18,7 @@ mod rendition;
 mod room;
 
 pub use engine::Engine;
+pub use instance::Flaw;
 pub use limits::Limits;
 pub use mapper::{Answer, Failure, Mapper};
 pub use plugin::{Description, IndexDefinition, Plugin};

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytesize::ByteSize;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, Linker};
 
 use super::{
     Engine, Limits, Mapper, Room,
     engine::chain,
     fault::Fault,
     guest::{self, Guest, PluginPre, mapping},
-    instance::Instance,
+    instance::{self, Flaw, Instance},
     room::Surroundings,
 };
 use crate::{
@@ -36,6 +36,8 @@ struct Inner {
     digest: String,
     description: Description,
     pre: PluginPre<Guest>,
+    /// Its check of settings, if it has one.
+    check: Option<ComponentExportIndex>,
     /// Kept so that its clock goes on ticking.
     _engine: Engine,
 }
@@ -77,7 +79,8 @@ impl Plugin {
         check_doors(engine, &component).map_err(about)?;
         let pre = link(engine, &component).map_err(about)?;
         let description = describe(&pre, name).await.map_err(about)?;
-        Ok(Self(Arc::new(Inner { name: name.to_owned(), digest, description, pre, _engine: engine.clone() })))
+        let check = check_of(&component);
+        Ok(Self(Arc::new(Inner { name: name.to_owned(), digest, description, pre, check, _engine: engine.clone() })))
     }
 
     /// The name a recipe gives it.
@@ -99,6 +102,19 @@ impl Plugin {
     pub fn imports(&self) -> Vec<String> {
         let component = self.0.pre.instance_pre().component().component_type();
         component.imports(self.0._engine.wasmtime()).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// What it finds wrong with settings, the text of one JSON object; nothing if it does not look at them beforehand.
+    ///
+    /// *Errors*: [`Kind::Plugin`] if it cannot tell.
+    pub async fn check(&self, settings: &str) -> Result<Vec<Flaw>> {
+        let Some(check) = &self.0.check else { return Ok(Vec::new()) };
+        let around = Arc::new(Surroundings::new(Room { settings: settings.to_owned(), ..bare_room() }));
+        instance::check(&self.0.pre, &self.0.name, &around, check).await.map_err(|fault| {
+            Error::new(Kind::Plugin, "the plugin cannot look its settings over")
+                .with("plugin", &self.0.name)
+                .with("reason", fault.reason)
+        })
     }
 
     /// Puts it to work in a room. Instances are made when they are needed.
@@ -175,6 +191,12 @@ fn link(engine: &Engine, component: &Component) -> Result<PluginPre<Guest>> {
             .because(chain(&error))
             .hint("build the plugin against the WIT files of this host")
     })
+}
+
+/// The export by which a plugin looks its settings over.
+fn check_of(component: &Component) -> Option<ComponentExportIndex> {
+    let configuration = component.get_export_index(None, format!("{PACKAGE}configuration@{API_VERSION}"))?;
+    component.get_export_index(Some(&configuration), "check")
 }
 
 async fn describe(pre: &PluginPre<Guest>, name: &str) -> Result<Description> {

@@ -38,7 +38,8 @@
 //!
 //! What should happen is said with the builders of [`Effect`], and what should be made of an image with those of
 //! [`Rendition`]. What a plugin wants to read beside its items goes through [`storage`], [`index`], [`queue`], [`image`]
-//! and [`settings`]; these answer inside the host only, so a mapping takes what was read as an argument.
+//! and [`settings`]; these answer inside the host only, so a mapping takes what was read as an argument. A plugin with
+//! settings also implements [`Plugin::check`], so that a wrong one is found before anything runs.
 //!
 //! Does not decide any entity's rules, and holds no state between calls.
 
@@ -48,7 +49,7 @@ mod attribute;
 pub mod bindings {
     wit_bindgen::generate!({
         path: "wit",
-        world: "plugin",
+        world: "configured-plugin",
         additional_derives: [PartialEq],
         pub_export_macro: true,
         export_macro_name: "export_bindings",
@@ -59,6 +60,7 @@ mod description;
 mod document;
 mod json;
 mod outcome;
+mod plugin;
 mod read;
 mod rendition;
 #[cfg(feature = "samples")]
@@ -67,8 +69,9 @@ pub mod samples;
 pub use {
     attribute::{Attribute, Invalid},
     bindings::{
-        exports::reindex::plugin::mapping::{
-            Access, Ask, Capability, Description, Guest as Plugin, IndexDefinition, Item, Outcome,
+        exports::reindex::plugin::{
+            configuration::Flaw,
+            mapping::{Access, Ask, Capability, Description, IndexDefinition, Item, Outcome},
         },
         reindex::plugin::{
             image, index, queue, settings, storage,
@@ -81,6 +84,7 @@ pub use {
     },
     document::Document,
     json::{Json, List, Map, Text, Value},
+    plugin::{Exported, Plugin},
     rendition::Draft,
 };
 
@@ -89,6 +93,9 @@ pub use {
 macro_rules! export {
     ($plugin:ident) => {
         #[cfg(target_family = "wasm")]
-        $crate::bindings::export_bindings!($plugin with_types_in $crate::bindings);
+        const _: () = {
+            type Exported = $crate::Exported<$plugin>;
+    $crate::bindings::export_bindings!(Exported with_types_in $crate::bindings);
+        };
     };
 }

@@ -7,7 +7,7 @@
 use std::convert::identity;
 
 use reindex_guest::{
-    Capability, Description, Item, Outcome, Plugin,
+    Capability, Description, Flaw, Invalid, Item, Outcome, Plugin,
     image::{self, Object, Origin},
     settings,
     storage::{Bucket, Table},
@@ -48,13 +48,21 @@ impl Plugin for Pyramids {
     fn transform(batch: Vec<Item>) -> Vec<Outcome> {
         let options = match Options::read(&settings::get()) {
             Ok(options) => options,
-            Err(invalid) => return batch.iter().map(|_| invalid.clone().into()).collect(),
+            Err(flaws) => return batch.iter().map(|_| misconfigured(&flaws).into()).collect(),
         };
         let requests = batch.iter().map(|item| Request::read(&item.body, options.whole_name)).collect();
         let tasks = together(requests, |requests| look(requests, &options));
         let outcomes = together(tasks, |tasks| open(tasks, &options));
         outcomes.into_iter().map(|decided| decided.unwrap_or_else(identity)).collect()
     }
+
+    fn check(settings: &str) -> Vec<Flaw> {
+        Options::read(settings).err().unwrap_or_default()
+    }
+}
+
+fn misconfigured(flaws: &[Flaw]) -> Invalid {
+    Invalid::new(flaws.iter().map(|flaw| flaw.reason.as_str()).collect::<Vec<_>>().join("; "))
 }
 
 /// Takes those of a batch a step further of which nothing is decided yet, all at once.

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, ops::RangeInclusive};
 
-use reindex_guest::{Bounds, Compression, Invalid, Json, Kept, Map, Tiff, Value};
+use reindex_guest::{Bounds, Compression, Flaw, Invalid, Json, Kept, Tiff, Value};
 
 /// Every setting, with its default.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,11 @@ pub struct Attributes {
     pub time: String,
 }
 
+/// The setting that sets several.
+const PRESET: &str = "preset";
+
 const NAMES: [&str; 17] = [
-    "preset",
+    PRESET,
     "compression",
     "quality",
     "tile",
@@ -70,18 +73,22 @@ const PIXELS: RangeInclusive<u32> = 1..=10_000_000;
 impl Options {
     /// Reads the settings: the text of a JSON object.
     ///
-    /// *Errors*: a name that is no setting, or a value that it cannot have.
-    pub fn read(settings: &str) -> Result<Self, Invalid> {
-        let json = Json::parse(settings)?;
-        let settings = json.map()?;
-        let mut options = Self { tiff: preset(settings)?, ..Self::default() };
-        settings.members().try_for_each(|(name, value)| options.set(&Setting { name: &name.to_str(), value }))?;
-        Ok(options)
+    /// *Errors*: each name that is no setting, and each value that it cannot have.
+    pub fn read(settings: &str) -> Result<Self, Vec<Flaw>> {
+        let no_settings = |wrong: Invalid| vec![Flaw { setting: String::new(), reason: wrong.reason().to_owned() }];
+        let json = Json::parse(settings).map_err(no_settings)?;
+        let settings = json.map().map_err(no_settings)?;
+        let mut members: Vec<_> = settings.members().map(|(name, value)| Setting::new(&name.to_str(), value)).collect();
+        // The others change what the preset says.
+        members.sort_by_key(|said| said.path != PRESET);
+        let mut options = Self::default();
+        let flaws: Vec<_> = members.iter().filter_map(|said| options.set(said).err()).collect();
+        if flaws.is_empty() { Ok(options) } else { Err(flaws) }
     }
 
-    fn set(&mut self, said: &Setting) -> Result<(), Invalid> {
-        match said.name {
-            "preset" => {}
+    fn set(&mut self, said: &Setting) -> Result<(), Flaw> {
+        match said.path.as_str() {
+            PRESET => self.tiff = said.word(&[("archive", archive()), ("serving", serving())])?,
             "compression" => self.tiff.compression = said.word(&COMPRESSIONS)?,
             "quality" => self.tiff.quality = said.whole(1..=100)?.try_into().unwrap_or(u8::MAX),
             "tile" => self.tiff.tile = said.tile()?,
@@ -146,18 +153,19 @@ impl Default for Options {
 }
 
 impl Attributes {
-    fn read(said: &Setting) -> Result<Self, Invalid> {
+    fn read(said: &Setting) -> Result<Self, Flaw> {
         let Value::Map(names) = said.value else { return Err(said.wrong("a table of attribute names")) };
         let [mut height, mut width, mut time] = ["height", "width", "processedAt"].map(str::to_owned);
         for (name, value) in names.members() {
-            let said = Setting { name: &name.to_str(), value };
-            let name = match said.name {
+            let name = name.to_str();
+            let said = Setting::new(&format!("{}.{name}", said.path), value);
+            let attribute = match &*name {
                 "height" => &mut height,
                 "width" => &mut width,
                 "time" => &mut time,
                 _ => return Err(said.unknown(&["height", "width", "time"])),
             };
-            *name = said.name()?;
+            *attribute = said.name()?;
         }
         Ok(Self { height, width, time })
     }
@@ -174,66 +182,70 @@ fn serving() -> Tiff {
     Tiff { tile: 256, compression: Compression::Jpeg, quality: 85, keep: Kept::Profile, ..archive() }
 }
 
-fn preset(settings: Map) -> Result<Tiff, Invalid> {
-    let Some(value) = settings.get("preset") else { return Ok(archive()) };
-    Setting { name: "preset", value }.word(&[("archive", archive()), ("serving", serving())])
-}
-
 /// A setting as it is said.
 struct Setting<'a> {
-    name: &'a str,
+    /// Its name, with those of the tables around it.
+    path: String,
     value: Value<'a>,
 }
 
-impl Setting<'_> {
-    fn wrong(&self, expected: &str) -> Invalid {
+impl<'a> Setting<'a> {
+    fn new(path: &str, value: Value<'a>) -> Self {
+        Self { path: path.to_owned(), value }
+    }
+
+    fn wrong(&self, expected: &str) -> Flaw {
         let is = match self.value {
             Value::Map(map) => map.as_json().to_owned(),
             Value::List(list) => list.as_json().to_owned(),
             value => value.scalar().map_or("null".to_owned(), |text| text.to_string()),
         };
-        Invalid::new(format!("the plugin's setting `{}` is `{is}`, not {expected}", self.name))
+        self.flaw(format!("the plugin's setting `{}` is `{is}`, not {expected}", self.path))
     }
 
-    fn unknown(&self, known: &[&str]) -> Invalid {
-        Invalid::new(format!("the plugin has no setting `{}`; there are {}", self.name, known.join(", ")))
+    fn unknown(&self, known: &[&str]) -> Flaw {
+        self.flaw(format!("the plugin has no setting `{}`; there are {}", self.path, known.join(", ")))
     }
 
-    fn boolean(&self) -> Result<bool, Invalid> {
+    fn flaw(&self, reason: String) -> Flaw {
+        Flaw { setting: self.path.clone(), reason }
+    }
+
+    fn boolean(&self) -> Result<bool, Flaw> {
         if let Value::Boolean(value) = self.value { Ok(value) } else { Err(self.wrong("true or false")) }
     }
 
-    fn text(&self) -> Result<String, Invalid> {
+    fn text(&self) -> Result<String, Flaw> {
         if let Value::Text(text) = self.value { Ok(text.to_string()) } else { Err(self.wrong("a text")) }
     }
 
     /// A text that can be an attribute's name as it stands.
-    fn name(&self) -> Result<String, Invalid> {
+    fn name(&self) -> Result<String, Flaw> {
         let name = self.text()?;
         let odd = |c: char| c.is_control() || matches!(c, '"' | '\\');
         if name.is_empty() || name.contains(odd) { Err(self.wrong("an attribute's name")) } else { Ok(name) }
     }
 
-    fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Invalid> {
+    fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Flaw> {
         let known = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
         let said = self.text()?;
         let found = words.iter().find(|(word, _)| *word == said);
         found.map(|(_, value)| *value).ok_or_else(|| self.wrong(&format!("one of {}", known())))
     }
 
-    fn whole(&self, range: RangeInclusive<u32>) -> Result<u32, Invalid> {
+    fn whole(&self, range: RangeInclusive<u32>) -> Result<u32, Flaw> {
         let number = if let Value::Number(digits) = self.value { digits.parse().ok() } else { None };
         let expected = || self.wrong(&format!("a whole number from {} to {}", range.start(), range.end()));
         number.filter(|number| range.contains(number)).ok_or_else(expected)
     }
 
-    fn number(&self, range: RangeInclusive<f64>) -> Result<f64, Invalid> {
+    fn number(&self, range: RangeInclusive<f64>) -> Result<f64, Flaw> {
         let number = if let Value::Number(digits) = self.value { digits.parse().ok() } else { None };
         let expected = || self.wrong(&format!("a number from {} to {}", range.start(), range.end()));
         number.filter(|number| range.contains(number)).ok_or_else(expected)
     }
 
-    fn tile(&self) -> Result<u32, Invalid> {
+    fn tile(&self) -> Result<u32, Flaw> {
         let side = self.whole(16..=8192)?;
         if side % 16 == 0 { Ok(side) } else { Err(self.wrong("a multiple of 16")) }
     }

@@ -360,12 +360,16 @@ fn a_setting_that_is_none_or_cannot_be_is_refused_in_words() {
         (r#"{"resolution":-1}"#, "not a number from"),
         (r#"{"default-status":null}"#, "is `null`, not a text"),
         (r#"{"records":true}"#, "is `true`, not a table of attribute names"),
-        (r#"{"records":{"hight":"h"}}"#, "has no setting `hight`; there are height, width, time"),
+        (r#"{"records":{"hight":"h"}}"#, "has no setting `records.hight`; there are height, width, time"),
         (r#"{"records":{"height":"a\"b"}}"#, "not an attribute's name"),
     ] {
-        let error = Options::read(settings).unwrap_err();
-        assert!(error.reason().contains(reason), "{settings}: {error}");
+        let flaws = Options::read(settings).unwrap_err();
+        assert!(flaws.len() == 1 && flaws[0].reason.contains(reason), "{settings}: {flaws:?}");
     }
+    let all = Options::read(r#"{"tiles":256,"records":{"hight":"h"},"preset":"small","quality":90}"#).unwrap_err();
+    let wrong: Vec<_> = all.iter().map(|flaw| flaw.setting.as_str()).collect();
+    assert_eq!(wrong, ["preset", "tiles", "records.hight"]);
+    assert_eq!(Options::read("[]").unwrap_err()[0].setting, "");
 }
 
 /// The updates of a record of this text, when its TIFF is made and when that is done already.

@@ -69,7 +69,7 @@ reindex-guest = { workspace = true, features = ["samples"] }
 "#;
 
 /// The SDK, for a plugin that stands on its own.
-const SDK: [Embedded; 14] = embedded!("plugins/guest/":
+const SDK: [Embedded; 15] = embedded!("plugins/guest/":
     "Cargo.toml" => "Cargo.toml",
     "src/attribute.rs" => "src/attribute.rs",
     "src/description.rs" => "src/description.rs",
@@ -81,6 +81,7 @@ const SDK: [Embedded; 14] = embedded!("plugins/guest/":
     "src/json/text.rs" => "src/json/text.rs",
     "src/lib.rs" => "src/lib.rs",
     "src/outcome.rs" => "src/outcome.rs",
+    "src/plugin.rs" => "src/plugin.rs",
     "src/read.rs" => "src/read.rs",
     "src/rendition.rs" => "src/rendition.rs",
     "src/samples.rs" => "src/samples.rs",
