@@ -325,7 +325,11 @@ async fn segments_commit_at_once(ledger: Arc<dyn Ledger>) {
             let token = take_over(&*ledger, "c", segment).await;
             for n in 0..50 {
                 let rows = vec![row(&format!("{segment}/{n:02}"), State::KnownError, "g")];
-                ledger.commit("c", token, &commit(segment, &n.to_string(), rows, &[])).await.unwrap();
+                let commit = commit(segment, &n.to_string(), rows, &[]);
+                // As every worker does: what may succeed later is tried again.
+                while let Err(error) = ledger.commit("c", token, &commit).await {
+                    assert!(error.may_retry(), "{error:?}");
+                }
             }
         })
     });

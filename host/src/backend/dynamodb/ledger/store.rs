@@ -7,7 +7,10 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     client::Waiters as _,
-    config::{Builder, retry::RetryConfig},
+    config::{
+        Builder,
+        retry::{RetryConfig, RetryPartition},
+    },
     error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::{
         create_table::CreateTableError, describe_table::DescribeTableError, put_item::PutItemError,
@@ -77,7 +80,10 @@ impl Store {
     pub(super) fn open(config: &Config, shape: Shape, session: &Session, mode: Mode) -> Self {
         let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(PAUSE);
         let shared = session.at(config.region.as_deref(), config.endpoint.as_deref());
-        let client = Client::from_conf(Builder::from(&shared).retry_config(retry).retry_classifier(Busy).build());
+        // All clients of a process share one allowance of tries, and a source that is throttled would use up the ledger's.
+        let own = RetryPartition::new(format!("ledger {}", config.table));
+        let builder = Builder::from(&shared).retry_config(retry).retry_partition(own).retry_classifier(Busy);
+        let client = Client::from_conf(builder.build());
         Self { client, table: config.table.clone(), shape, create: config.create, mode, checked: OnceCell::new() }
     }
 
