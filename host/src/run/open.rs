@@ -243,6 +243,7 @@ impl Project {
         self.recipe.source.queue().map(|name| self.queue(name)).transpose()
     }
 
+    /// A queue by the recipe's name for it, which the environment has to bind.
     pub(super) fn queue(&self, name: &str) -> Result<Arc<dyn Queue>> {
         self.backends.queue(name, Some(self.environment.backend(name)?))
     }

@@ -1,9 +1,9 @@
 //! A service: recipes that run at their times, or as requests and messages come, for as long as it is kept going.
 //!
-//! Each recipe has a loop of its own (`keeper`), and one for events if there is somebody who tells of new objects
-//! (`taker`), whose queue is looked at (`backlog`). What fails in one is said, tried again in time, and touches no other. When a recipe is due is told from
-//! its ledger alone (`due`), so several processes may keep the same recipes going: no two begin a run of one recipe,
-//! and a time is worked off once.
+//! Each recipe has a loop of its own (`keeper`), one for events if there is somebody who tells of new objects
+//! (`taker`), and one that looks at the queue it reads, if it reads one (`backlog`). What fails in one is said, tried
+//! again in time, and touches no other. When a recipe is due is told from its ledger alone (`due`), so several
+//! processes may keep the same recipes going: no two begin a run of one recipe, and a time is worked off once.
 
 mod backlog;
 mod due;
