@@ -66,7 +66,18 @@ const WORDS: [Word; 19] = [
 ];
 
 const TOP: [&str; 7] = ["Cargo.toml", "README.md", "host", "plugins", "recipes", "tests", "wit"];
-const BESIDE: [&str; 6] = ["Cargo.lock", "clippy.toml", "deny.toml", "dev", "rust-toolchain.toml", "rustfmt.toml"];
+const BESIDE: [&str; 10] = [
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "SECURITY.md",
+    "clippy.toml",
+    "deny.toml",
+    "dev",
+    "rust-toolchain.toml",
+    "rustfmt.toml",
+];
 const DRAWERS: [&str; 8] = ["utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"];
 const MAX_LINES: usize = 500;
 

@@ -6,6 +6,7 @@ mod commands;
 mod contract;
 mod crash;
 mod embedded;
+mod formats;
 mod house;
 mod place;
 mod plugins;

@@ -7,7 +7,10 @@ use reindex::{
     error::Kind,
 };
 
-use super::texts;
+use super::{
+    lacks::{self, Promise},
+    texts,
+};
 
 const DEFINITION: &str = r#"{"mappings":{"properties":{
     "name":{"type":"text"},"secret":{"type":"keyword","index":false,"doc_values":false},"inner":{"properties":{"hidden":{"enabled":false}}}}}}"#;
@@ -39,8 +42,8 @@ fn document(id: &str, version: Option<u64>, name: &str) -> Option<Document> {
     Some(Document { id: id.to_owned(), version, body: body(name) })
 }
 
-/// Any index, whose alias is not set.
-pub async fn index(index: Arc<dyn Index>) {
+/// Any index, whose alias is not set; `backend` is its name among the [`lacks`].
+pub async fn index(index: Arc<dyn Index>, backend: &str) {
     before_the_first_run_nothing_is_found(&*index).await;
     an_alias_moves_in_one_step(index.clone()).await;
     newer_versions_win(&*index).await;
@@ -50,9 +53,9 @@ pub async fn index(index: Arc<dyn Index>) {
     a_search_finds_words_phrases_and_prefixes(&*index).await;
     a_search_survives_whatever_is_typed(&*index).await;
     an_update_is_found_by_its_new_words_only(&*index).await;
-    settings_for_a_load_come_back(&*index).await;
+    settings_for_a_load_come_back(&*index, backend).await;
     a_listing_names_every_document(&*index).await;
-    a_watermark_parts_what_was_written_before_it(&*index).await;
+    a_watermark_parts_what_was_written_before_it(&*index, backend).await;
     only_what_was_not_written_since_is_removed(&*index).await;
     what_was_made_is_what_was_asked_for(&*index).await;
     many_tasks_write_at_once(index).await;
@@ -289,10 +292,11 @@ async fn an_update_is_found_by_its_new_words_only(index: &dyn Index) {
     }
 }
 
-async fn settings_for_a_load_come_back(index: &dyn Index) {
+async fn settings_for_a_load_come_back(index: &dyn Index, backend: &str) {
     fresh(index, "tuned").await;
     let before = index.current().await.unwrap().unwrap();
     let kept = index.load_settings("tuned").await.unwrap();
+    assert_eq!(kept.is_some(), lacks::keeps(backend, Promise::LoadSettings));
     index.tune("tuned").await.unwrap();
     index.write("tuned", vec![put("x", Some(1), "loaded")]).await.unwrap();
     assert_eq!(index.count("tuned").await.unwrap(), 1);
@@ -330,10 +334,12 @@ async fn a_listing_names_every_document(index: &dyn Index) {
     assert!(index.list("listed", Some("nonsense"), None, None, 5).await.is_err());
 }
 
-async fn a_watermark_parts_what_was_written_before_it(index: &dyn Index) {
+async fn a_watermark_parts_what_was_written_before_it(index: &dyn Index, backend: &str) {
     fresh(index, "marked").await;
     index.write("marked", vec![put("old", Some(1), "old"), put("again", Some(1), "old")]).await.unwrap();
-    let Some(mark) = index.watermark("marked").await.unwrap() else { return };
+    let mark = index.watermark("marked").await.unwrap();
+    assert_eq!(mark.is_some(), lacks::keeps(backend, Promise::Watermark));
+    let Some(mark) = mark else { return };
     index.write("marked", vec![put("again", Some(1), "new"), put("new", Some(1), "new")]).await.unwrap();
     let part = index.list("marked", None, Some(mark), None, 10).await.unwrap();
     assert_eq!(part.documents.into_iter().map(|listed| listed.id).collect::<Vec<_>>(), ["old"]);

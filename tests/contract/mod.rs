@@ -9,6 +9,7 @@ pub mod export;
 pub mod image;
 pub mod index;
 pub mod intake;
+pub mod lacks;
 pub mod ledger;
 pub mod list;
 pub mod queue;

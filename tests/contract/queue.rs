@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use reindex::capability::queue::{Delivery, Message, Queue};
 
-use super::{Hand, texts};
+use super::{
+    Hand,
+    lacks::{self, Promise},
+    texts,
+};
 
 const NOW: Duration = Duration::ZERO;
 /// Long enough for anything that is going to come.
@@ -13,16 +17,12 @@ const SOON: Duration = Duration::from_secs(20);
 /// What differs from service to service. Whoever has a clock to set is held to every word; with real time, what comes
 /// is waited for and nothing is said of when.
 pub struct Habits {
+    /// Its name among the [`lacks`].
+    pub backend: &'static str,
     /// The clock the queue goes by, if it can be set.
     pub clock: Option<Hand>,
     /// How long messages are lent.
     pub lease: Duration,
-    /// Whether a repeated id is refused; otherwise the message comes twice under one id.
-    pub refuses_repeats: bool,
-    /// Whether messages of one priority come in the order they were sent.
-    pub keeps_order: bool,
-    /// Whether a message whose lease ran out can be told from one in time.
-    pub tells_lapse: bool,
     /// How many messages are many.
     pub many: usize,
 }
@@ -30,14 +30,11 @@ pub struct Habits {
 impl Habits {
     pub fn exact(clock: &Hand) -> Self {
         let lease = Duration::from_secs(10);
-        Self {
-            clock: Some(clock.clone()),
-            lease,
-            refuses_repeats: true,
-            keeps_order: true,
-            tells_lapse: true,
-            many: 10_000,
-        }
+        Self { backend: "sqlite queue", clock: Some(clock.clone()), lease, many: 10_000 }
+    }
+
+    fn keep(&self, promise: Promise) -> bool {
+        lacks::keeps(self.backend, promise)
     }
 
     async fn pass(&self, time: Duration) {
@@ -54,6 +51,7 @@ pub fn message(id: &str, priority: u8) -> Message {
 
 /// Any queue with three priorities, empty at first.
 pub async fn queue(queue: Arc<dyn Queue>, habits: &Habits) {
+    assert_eq!(habits.clock.is_some(), habits.keep(Promise::SettableClock));
     an_empty_queue_answers_at_once(&*queue, habits).await;
     priorities_come_first_then_the_order_of_sending(&*queue, habits).await;
     a_lease_that_ran_out_gives_the_message_to_somebody_else(&*queue, habits).await;
@@ -102,7 +100,7 @@ async fn priorities_come_first_then_the_order_of_sending(queue: &dyn Queue, habi
     let taken = queue.receive(3, habits.lease, NOW).await.unwrap();
     let messages: Vec<_> = taken.iter().map(|taken| taken.message.clone()).collect();
     assert_eq!(messages[..2], [message("d", 255), message("b", 1)]);
-    if habits.keeps_order {
+    if habits.keep(Promise::KeepsOrder) {
         assert_eq!((&messages, &messages[2]), (&peeked, &message("a", 0)));
     }
     assert_eq!(depth(queue).await, (1, 3), "what is in hands counts");
@@ -110,7 +108,7 @@ async fn priorities_come_first_then_the_order_of_sending(queue: &dyn Queue, habi
     let last = queue.receive(10, habits.lease, NOW).await.unwrap();
     assert_eq!(last.len(), 1);
     assert_eq!(done(queue, &last).await, [true]);
-    if habits.tells_lapse {
+    if habits.keep(Promise::TellsLapse) {
         assert_eq!(done(queue, &last).await, [false], "it is done already");
     }
 }
@@ -124,13 +122,13 @@ async fn a_lease_that_ran_out_gives_the_message_to_somebody_else(queue: &dyn Que
         assert!(queue.receive(1, habits.lease, NOW).await.unwrap().is_empty());
         habits.pass(Duration::from_millis(1)).await;
     }
-    if habits.tells_lapse {
+    if habits.keep(Promise::TellsLapse) {
         assert_eq!(done(queue, std::slice::from_ref(&first)).await, [false], "late");
     }
     let second = take(queue, habits.lease).await;
     assert_eq!((second.attempt, &second.message, &second.name), (2, &first.message, &first.name));
     assert_ne!(second.receipt, first.receipt);
-    if habits.tells_lapse {
+    if habits.keep(Promise::TellsLapse) {
         assert_eq!(queue.extend(std::slice::from_ref(&first.receipt), habits.lease).await.unwrap(), [false]);
         assert_eq!(done(queue, &[first]).await, [false]);
     }
@@ -146,7 +144,7 @@ async fn a_lease_can_be_prolonged_and_given_back(queue: &dyn Queue, habits: &Hab
     }
     assert!(queue.receive(1, habits.lease, NOW).await.unwrap().is_empty(), "longer than one lease");
     assert_eq!(queue.extend(std::slice::from_ref(&taken.receipt), Duration::ZERO).await.unwrap(), [true]);
-    if habits.tells_lapse {
+    if habits.keep(Promise::TellsLapse) {
         assert_eq!(done(queue, std::slice::from_ref(&taken)).await, [false], "given back");
     }
     let again = take(queue, Duration::MAX).await;
@@ -162,22 +160,22 @@ async fn a_repeat_has_the_same_id_or_changes_nothing(queue: &dyn Queue, habits: 
     assert!(taken.iter().all(|taken| taken.message.id == "same"));
     let names: BTreeSet<_> = taken.iter().map(|taken| &taken.name).collect();
     assert_eq!(names.len(), taken.len(), "each is a message of its own");
-    if habits.refuses_repeats {
+    if habits.keep(Promise::RefusesRepeats) {
         assert_eq!(taken.iter().map(|taken| &taken.message).collect::<Vec<_>>(), [&message("same", 1)]);
     }
     done(queue, &taken).await;
-    if habits.refuses_repeats {
+    if habits.keep(Promise::RefusesRepeats) {
         send(queue, &[message("same", 4)]).await;
     }
     assert_eq!(depth(queue).await, (0, 0));
 }
 
 async fn whoever_waits_is_given_what_comes(queue: Arc<dyn Queue>, habits: &Habits) {
-    let (waiting, lease) = (queue.clone(), habits.lease);
-    let waiting = tokio::spawn(async move { waiting.receive(5, lease, SOON).await.unwrap() });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    send(&*queue, &[message("late", 0)]).await;
-    let taken = waiting.await.unwrap();
+    let mut waiting = queue.receive(5, habits.lease, SOON);
+    assert!(futures::poll!(&mut waiting).is_pending(), "it waits before anything was sent");
+    let late = [message("late", 0)];
+    let ((), taken) = tokio::join!(send(&*queue, &late), waiting);
+    let taken = taken.unwrap();
     assert_eq!(taken.iter().map(|taken| taken.message.id.as_str()).collect::<Vec<_>>(), ["late"]);
     assert_eq!(done(&*queue, &taken).await, [true]);
 }

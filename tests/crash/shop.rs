@@ -147,6 +147,6 @@ fn stored(place: &Place, run: &str) -> (Vec<Option<String>>, Vec<Row>) {
     })
 }
 
-fn id(n: usize) -> String {
+pub fn id(n: usize) -> String {
     format!("t{n:03}")
 }

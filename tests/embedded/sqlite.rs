@@ -49,7 +49,7 @@ async fn a_queue_keeps_its_promises() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_keeps_its_promises() {
     let (_directory, path) = directory();
-    index::index(Arc::new(open(&path).index("persons").unwrap())).await;
+    index::index(Arc::new(open(&path).index("persons").unwrap()), "sqlite index").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -264,7 +264,7 @@ async fn a_killed_writer_leaves_whole_transactions_in_their_order() {
 
 async fn wait_for_rows(path: &Path, who: &str, count: usize) {
     let database = Database::open_read_only(path, Arc::new(System)).unwrap();
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         let rows = database.ledger().rows("run", &Default::default(), None, usize::MAX).await;
         if rows.is_ok_and(|rows| rows.iter().filter(|row| row.position.starts_with(who)).count() >= count) {
             return;

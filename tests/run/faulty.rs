@@ -62,6 +62,11 @@ impl Fuse {
         self.calls.load(Ordering::SeqCst)
     }
 
+    /// Whether the half-call came that it spoils.
+    pub fn has_blown(&self) -> bool {
+        self.at > 0 && self.calls() >= self.at
+    }
+
     /// Hangs from now on, unless it was woken before.
     pub fn hang(&self) {
         if let Some(hanging) = &self.hanging {

@@ -120,13 +120,15 @@ async fn a_worker_that_comes_late_gets_work_while_another_is_held_up() {
 /// Hangs one worker at calls of a run, every so many, and lets another one take over.
 async fn hang_everywhere(work: Work, step: usize, wakes: bool) {
     let (expected, calls) = undisturbed(work.clone()).await;
+    let (mut tried, mut hung) = (0, 0);
     for at in (1..=calls).step_by(step) {
         let world = World::shared().await;
         prepare(&world, &work).await;
+        tried += 1;
         let fuse = Fuse::hang_at(at);
         let mut first = start(world.faulty_job(&fuse), work.clone());
         tokio::select! {
-            () = fuse.hung() => {}
+            () = fuse.hung() => hung += 1,
             // How often the ledger is looked at differs a little from time to time.
             _ = &mut first => continue,
         }
@@ -147,6 +149,7 @@ async fn hang_everywhere(work: Work, step: usize, wakes: bool) {
             assert_eq!(world.state(&second.run.id).await, expected, "call {at}, woken");
         }
     }
+    assert!(tried > 5 && hung * 2 > tried, "of {tried} workers {hung} hung");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,10 +165,12 @@ async fn a_worker_that_hangs_loses_its_leases_and_harms_nothing_when_it_wakes() 
 /// Lets one of two workers fail at calls of a run, every so many.
 async fn fail_everywhere(work: Work, step: usize) {
     let (expected, calls) = undisturbed(work.clone()).await;
+    let (mut tried, mut failed) = (0, 0);
     for at in (1..=calls).step_by(step) {
         let world = World::shared().await;
         prepare(&world, &work).await;
-        let failing = start(world.faulty_job(&Fuse::at(at)), work.clone());
+        let fuse = Fuse::at(at);
+        let failing = start(world.faulty_job(&fuse), work.clone());
         let other = start(world.job(), work.clone()).await.unwrap().unwrap();
         assert_eq!(world.state(&other.run.id).await, expected, "call {at}");
         assert_eq!(world.indexes(), 1, "call {at}");
@@ -174,7 +179,11 @@ async fn fail_everywhere(work: Work, step: usize) {
             Ok(summary) => assert!(summary.is_finished()),
             Err(error) => assert_eq!(error.kind(), Kind::Unavailable, "call {at}: {}", error.report()),
         }
+        tried += 1;
+        failed += usize::from(fuse.has_blown());
     }
+    // The two divide the work, so the one that fails makes about half of the calls.
+    assert!(tried > 5 && failed * 4 > tried, "of {tried} workers {failed} failed");
 }
 
 fn rebuild() -> Work {

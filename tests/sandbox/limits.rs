@@ -1,6 +1,6 @@
 //! Each limit bites, in words a person can act on, and costs one record.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reindex::{error::Kind, event::Event, ledger::State, record::Outcome};
 
@@ -129,7 +129,6 @@ async fn one_outcome_too_few_or_too_many_costs_the_record_that_causes_it() {
 async fn output_too_large_is_refused_before_the_host_holds_it() {
     let rogue = Rogue::start(|room| room.limits.memory = ByteSize::gib(2)).await;
     for deed in ["large 5000000", "large 1000000000", "many-effects 1000000"] {
-        let began = Instant::now();
         let answers = rogue.map(&among_good(4, &[(3, deed)])).await;
         let failure = only_these_fail(&answers, &[3]).remove(0);
         assert_eq!(failure.state, State::TooBig, "{}", failure.reason);
@@ -138,7 +137,6 @@ async fn output_too_large_is_refused_before_the_host_holds_it() {
             "{}",
             failure.reason
         );
-        assert!(began.elapsed() < Duration::from_secs(30));
     }
 }
 

@@ -1,20 +1,17 @@
-//! A body that breaks off. It says that it is as long as ever, yields its first bytes, and then fails, so that the
-//! connection it is written to is closed in the middle.
+//! A body that breaks off. It says that it is as long as ever, yields its first bytes, and fails once they are on the
+//! wire, so that the connection it is written to is closed in the middle.
 
 use std::{
     error::Error,
     io,
     pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
-use tokio::time::{Sleep, sleep};
 
-/// Time for what was yielded to reach the wire, since a failing body takes unwritten bytes with it.
-const FLUSH: Duration = Duration::from_millis(50);
+use crate::wire::Flushes;
 
 /// Why a connection was closed: a fault asked for it.
 pub(crate) fn broken() -> io::Error {
@@ -24,14 +21,14 @@ pub(crate) fn broken() -> io::Error {
 pub(crate) struct Cutoff<B> {
     inner: B,
     left: u64,
-    pause: Option<Pin<Box<Sleep>>>,
+    wire: Flushes,
 }
 
 impl<B: Body> Cutoff<B> {
-    /// Passes at most `bytes`, and always less than the whole where its length is known.
-    pub(crate) fn new(inner: B, bytes: u64) -> Self {
+    /// Passes at most `bytes` to this connection, and always less than the whole where its length is known.
+    pub(crate) fn new(inner: B, bytes: u64, wire: Flushes) -> Self {
         let most = inner.size_hint().exact().map_or(u64::MAX, |length| length.saturating_sub(1));
-        Self { inner, left: bytes.min(most), pause: None }
+        Self { inner, left: bytes.min(most), wire }
     }
 }
 
@@ -56,8 +53,9 @@ impl<B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin> B
             }
             this.left = 0;
         }
-        let pause = this.pause.get_or_insert_with(|| Box::pin(sleep(FLUSH)));
-        pause.as_mut().poll(cx).map(|()| Some(Err(broken())))
+        // A failing body takes unwritten bytes with it.
+        ready!(this.wire.poll_next(cx));
+        Poll::Ready(Some(Err(broken())))
     }
 
     fn is_end_stream(&self) -> bool {

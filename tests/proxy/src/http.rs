@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
     body::{Body, Incoming},
+    client::conn::http1 as client,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING},
     http::{request::Parts, response},
     server::conn::http1,
@@ -32,6 +33,7 @@ use crate::{
     cutoff::{Cutoff, broken},
     door::Gate,
     rule::Fault,
+    wire::{Flushes, Wire},
     withheld::{Unfit, Withheld},
     words,
 };
@@ -61,16 +63,34 @@ impl Origin {
         parts.uri = format!("http://{}{path}", self.address).parse().map_err(io::Error::other)?;
         self.client.request(Request::from_parts(parts, body)).await.map_err(io::Error::other)
     }
+
+    /// Sends the first bytes of a request over a connection of its own, which closes in the middle of the body.
+    async fn cut<B>(&self, parts: Parts, body: B, bytes: u64) -> Result<(), io::Error>
+    where
+        B: Body<Data = Bytes, Error = hyper::Error> + Send + Unpin + 'static,
+    {
+        let stream = TcpStream::connect(&self.address).await?;
+        stream.set_nodelay(true)?;
+        let (wire, flushes) = Wire::new(stream);
+        let mut client = client::Builder::new();
+        client.preserve_header_case(true);
+        let (mut sender, connection) = client.handshake(TokioIo::new(wire)).await.map_err(io::Error::other)?;
+        let request = Request::from_parts(parts, Cutoff::new(body, bytes, flushes));
+        // It is broken off, whatever the server says to the half it sees.
+        let _ = tokio::join!(async { drop(sender.send_request(request).await) }, connection);
+        Ok(())
+    }
 }
 
 /// Serves a client's connection until either side closes it or a fault does.
 pub(crate) async fn serve(stream: TcpStream, origin: Arc<Origin>, book: Arc<Book>, gate: Gate) {
+    let (stream, flushes) = Wire::new(stream);
     let exchange = service_fn(|request: Request<Incoming>| {
-        let (origin, gate) = (Arc::clone(&origin), gate.clone());
+        let (origin, gate, flushes) = (Arc::clone(&origin), gate.clone(), flushes.clone());
         let entry = arrives(&request, &book);
         async move {
             let log = entry.clone();
-            let answer = Exchange { origin, entry, gate }.answer(request).await?;
+            let answer = Exchange { origin, entry, gate, flushes }.answer(request).await?;
             log.answered(answer.status().as_u16());
             Ok::<_, io::Error>(answer)
         }
@@ -92,6 +112,7 @@ struct Exchange {
     origin: Arc<Origin>,
     entry: Entry,
     gate: Gate,
+    flushes: Flushes,
 }
 
 impl Exchange {
@@ -148,11 +169,8 @@ impl Exchange {
         B: Body<Data = Bytes, Error = hyper::Error> + Send + Unpin + 'static,
     {
         match fault {
-            Fault::CutAfter(bytes) => {
-                let cut = stream(Cutoff::new(body, *bytes));
-                // It is broken off whatever the server says to the half it sees.
-                let _ = self.origin.ask(parts, cut).await;
-            }
+            // A server that is not there is as good as cut off.
+            Fault::CutAfter(bytes) => drop(self.origin.cut(parts, body, *bytes).await),
             Fault::LostReply => drop(self.pass(parts, stream(body)).await?.into_body().collect().await?),
             Fault::Down(time) => self.gate.fall(*time),
             _ => {}
@@ -167,7 +185,7 @@ impl Exchange {
             return Ok(answer);
         }
         self.entry.bit();
-        Ok(answer.map(|body| stream(Cutoff::new(body, bytes))))
+        Ok(answer.map(|body| stream(Cutoff::new(body, bytes, self.flushes.clone()))))
     }
 
     /// Sends a part of the request to the server and answers the rest by itself.

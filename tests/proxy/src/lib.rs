@@ -14,6 +14,7 @@ mod door;
 mod http;
 mod rule;
 mod tcp;
+mod wire;
 mod withheld;
 mod words;
 

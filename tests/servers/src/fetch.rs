@@ -53,11 +53,14 @@ fn is_installed(tool: Tool) -> bool {
     env::split_paths(&path).any(|folder| folder.join(tool.command).is_file())
 }
 
-/// Where fetched servers are kept: `REINDEX_SERVERS`, else `target/servers` of the workspace.
+/// Where fetched servers are kept: `REINDEX_SERVERS`, else the user's cache, which every clone on this machine shares.
+/// A user without a home has `target/servers` of the workspace.
 fn cache() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    let kept = || workspace.unwrap_or(Path::new("")).join("target/servers");
-    env::var_os("REINDEX_SERVERS").map_or_else(kept, PathBuf::from)
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let users = || set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new(""));
+    let kept = || users().map_or_else(|| workspace.join("target/servers"), |cache| cache.join("reindex/servers"));
+    set("REINDEX_SERVERS").unwrap_or_else(kept)
 }
 
 fn place(server: Server) -> Result<PathBuf, Error> {

@@ -60,10 +60,10 @@ pub async fn say(server: &Running, method: &str, path: &str, body: &str) -> Valu
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_in_opensearch_keeps_its_promises() {
-    contract::index::index(open(shared(Server::Opensearch), "contract", "").unwrap()).await;
+    contract::index::index(open(shared(Server::Opensearch), "contract", "").unwrap(), "opensearch index").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_index_in_elasticsearch_keeps_its_promises() {
-    contract::index::index(open(shared(Server::Elasticsearch), "contract", "").unwrap()).await;
+    contract::index::index(open(shared(Server::Elasticsearch), "contract", "").unwrap(), "elasticsearch index").await;
 }

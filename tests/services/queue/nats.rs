@@ -31,14 +31,7 @@ fn open_at(url: &str, text: &str) -> Arc<dyn Queue> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nats_keeps_the_promises_of_a_queue() {
-    let habits = Habits {
-        clock: None,
-        lease: Duration::from_secs(2),
-        refuses_repeats: true,
-        keeps_order: true,
-        tells_lapse: false,
-        many: 5_000,
-    };
+    let habits = Habits { backend: "nats queue", clock: None, lease: Duration::from_secs(2), many: 5_000 };
     let text = "stream = 'CONTRACT'\ncreate = true\nsubjects = ['contract.high', 'contract', 'contract.low']";
     queue::queue(open(text), &habits).await;
 }

@@ -63,14 +63,7 @@ async fn sqs_keeps_the_promises_of_a_queue() {
     for name in ["contract-high", "contract", "contract-low"] {
         make(name).await;
     }
-    let habits = Habits {
-        clock: None,
-        lease: Duration::from_secs(2),
-        refuses_repeats: false,
-        keeps_order: false,
-        tells_lapse: false,
-        many: 1_000,
-    };
+    let habits = Habits { backend: "sqs queue", clock: None, lease: Duration::from_secs(2), many: 1_000 };
     queue::queue(open("queues = ['contract-high', 'contract', 'contract-low']"), &habits).await;
 }
 

@@ -3,7 +3,8 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, Condvar, LazyLock, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -20,11 +21,38 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 pub struct Seen {
     pub body: Vec<u8>,
     pub whole: bool,
+    /// Whether nothing more of it comes, whole or not.
+    is_over: bool,
 }
 
 #[derive(Clone, Default)]
 pub struct Origin {
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<(Mutex<Vec<Seen>>, Condvar)>,
+}
+
+/// One request while it is read.
+struct Reading {
+    origin: Origin,
+    number: usize,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.seen(|seen| seen.is_over = true);
+        self.origin.seen.1.notify_all();
+    }
+}
+
+impl Reading {
+    fn begin(origin: &Origin) -> Self {
+        let mut seen = origin.seen.0.lock().unwrap();
+        seen.push(Seen::default());
+        Self { origin: origin.clone(), number: seen.len() - 1 }
+    }
+
+    fn seen<T>(&self, change: impl FnOnce(&mut Seen) -> T) -> T {
+        change(&mut self.origin.seen.0.lock().unwrap()[self.number])
+    }
 }
 
 impl Origin {
@@ -37,8 +65,18 @@ impl Origin {
         (origin, address)
     }
 
+    /// What has reached it so far. A request that was answered is whole; for any other ask [`Origin::over`].
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        self.seen.0.lock().unwrap().clone()
+    }
+
+    /// What reached it once it has read so many requests to their end, which for one that was cut no answer tells.
+    pub fn over(&self, count: usize) -> Vec<Seen> {
+        let is_awaited = |seen: &mut Vec<Seen>| seen.iter().filter(|seen| seen.is_over).count() < count;
+        let seen = self.seen.0.lock().unwrap();
+        let (seen, waited) = self.seen.1.wait_timeout_while(seen, Duration::from_secs(60), is_awaited).unwrap();
+        assert!(!waited.timed_out(), "of {count} requests some never ended: {:?}", seen.len());
+        seen.clone()
     }
 
     async fn accept(self, listener: TcpListener) {
@@ -54,17 +92,15 @@ impl Origin {
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
         let (parts, mut body) = request.into_parts();
-        let number = {
-            let mut seen = self.seen.lock().unwrap();
-            seen.push(Seen::default());
-            seen.len() - 1
-        };
+        let reading = Reading::begin(&self);
         while let Some(frame) = body.frame().await.transpose()? {
             let data = frame.into_data().unwrap_or_default();
-            self.seen.lock().unwrap()[number].body.extend_from_slice(&data);
+            reading.seen(|seen| seen.body.extend_from_slice(&data));
         }
-        self.seen.lock().unwrap()[number].whole = true;
-        let body = self.seen()[number].body.clone();
+        let body = reading.seen(|seen| {
+            seen.whole = true;
+            seen.body.clone()
+        });
         let target = parts.headers.get("x-amz-target").map(|target| target.to_str().unwrap());
         Ok(match (parts.method, parts.uri.path(), target) {
             (Method::HEAD, ..) => Response::builder().header("content-length", 1000).body(Full::default()).unwrap(),

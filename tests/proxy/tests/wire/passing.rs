@@ -7,6 +7,7 @@ use std::{
 };
 
 use proxy::Proxy;
+use tokio::net::TcpSocket;
 
 use crate::{client::Client, origin::Origin};
 
@@ -140,8 +141,10 @@ fn an_upload_that_amazon_chunked_is_not_touched() {
 
 #[test]
 fn a_server_that_is_not_there_shows_as_one_that_hangs_up() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let proxy = Proxy::http(&format!("http://{gone}"));
+    // A port that is taken and on which nobody listens.
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let proxy = Proxy::http(&format!("http://{}", gone.local_addr().unwrap()));
     assert!(Client::new(proxy.address()).ask("GET / HTTP/1.1", b"").is_err());
     assert_eq!((proxy.requests()[0].status, proxy.fired()), (None, 0));
 }
