@@ -153,24 +153,33 @@ async fn without_versions_the_last_write_wins(index: &dyn Index) {
 
 async fn a_deletion_stands_against_older_writes(index: &dyn Index) {
     fresh(index, "deletions").await;
-    let writes = vec![
-        put("x", Some(3), "x"),
-        delete("x", Some(2)),
-        delete("x", Some(3)),
-        put("x", Some(2), "late"),
-        delete("never there", Some(7)),
-        put("never there", Some(6), "late"),
-        delete("never there either", Some(0)),
-        put("never there either", Some(0), "here"),
-    ];
-    let answers = index.write("deletions", writes).await.unwrap();
     use Written::{Done, NewerThere};
-    assert_eq!(answers, [Done, NewerThere, Done, NewerThere, Done, NewerThere, Done, Done]);
-    assert_eq!(index.count("deletions").await.unwrap(), 1);
-    assert_eq!(found(index, "late").await, texts(&[]));
-    assert_eq!(found(index, "").await, ["never there either"]);
-    index.write("deletions", vec![put("x", Some(3), "back"), delete("never there either", Some(1))]).await.unwrap();
-    assert_eq!((found(index, "back").await, index.count("deletions").await.unwrap()), (texts(&["x"]), 1));
+    let writes = [
+        (put("x", Some(3), "x"), Done),
+        (delete("x", Some(2)), NewerThere),
+        (delete("x", Some(3)), Done),
+        (put("x", Some(2), "late"), NewerThere),
+        (delete("never there", Some(7)), Done),
+        (put("never there", Some(6), "late"), NewerThere),
+        (delete("never there either", Some(0)), Done),
+        (put("never there either", Some(0), "here"), Done),
+    ];
+    for (write, expected) in &writes {
+        assert_eq!(index.write("deletions", vec![write.clone()]).await.unwrap(), [expected.clone()], "{write:?}");
+        // Nothing of a deletion may be lost when what was deleted is cleared away.
+        index.refresh("deletions").await.unwrap();
+    }
+    let (all, expected): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
+    fresh(index, "deletions_at_once").await;
+    assert_eq!(index.write("deletions_at_once", all).await.unwrap(), expected);
+    for name in ["deletions", "deletions_at_once"] {
+        index.swap(name).await.unwrap();
+        assert_eq!(index.count(name).await.unwrap(), 1);
+        assert_eq!(found(index, "late").await, texts(&[]));
+        assert_eq!(found(index, "").await, ["never there either"]);
+        index.write(name, vec![put("x", Some(3), "back"), delete("never there either", Some(1))]).await.unwrap();
+        assert_eq!((found(index, "back").await, index.count(name).await.unwrap()), (texts(&["x"]), 1));
+    }
 }
 
 async fn each_write_has_its_own_answer(index: &dyn Index) {

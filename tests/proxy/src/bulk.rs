@@ -11,6 +11,8 @@ use crate::withheld::{Unfit, Withheld};
 #[derive(Debug)]
 pub(crate) struct Bulk {
     items: Vec<Item>,
+    /// The status and the result that withheld items are answered with; without them, they are refused.
+    answer: Option<(u16, String)>,
 }
 
 #[derive(Debug)]
@@ -38,7 +40,18 @@ impl Bulk {
             item.withheld = picks(items.len() as u64);
             items.push(item);
         }
-        Ok(Self { items })
+        Ok(Self { items, answer: None })
+    }
+
+    /// Answers what is withheld with a status and a result.
+    pub(crate) fn answered(self, status: u16, result: String) -> Self {
+        Self { answer: Some((status, result)), ..self }
+    }
+
+    fn own_answer(&self, item: &Item) -> Value {
+        let Some((status, result)) = &self.answer else { return item.refusal() };
+        let own = json!({ "_index": item.index, "_id": item.id, "status": status, "result": result });
+        json!({ &item.action: own })
     }
 }
 
@@ -83,9 +96,11 @@ impl Withheld for Bulk {
         if answers.len() != passed {
             return Err(Unfit(format!("{passed} items were passed on, but {} answered", answers.len())));
         }
-        let each = |item: &Item| if item.withheld { Some(item.refusal()) } else { answers.pop_front() };
+        let each = |item: &Item| if item.withheld { Some(self.own_answer(item)) } else { answers.pop_front() };
         let items = self.items.iter().filter_map(each).collect();
-        answer.insert("errors".to_owned(), json!(true));
+        if self.answer.is_none() {
+            answer.insert("errors".to_owned(), json!(true));
+        }
         answer.insert("items".to_owned(), Value::Array(items));
         Ok(serde_json::to_vec(&answer)?)
     }
@@ -152,6 +167,17 @@ mod tests {
         assert_eq!(joined["items"][0]["index"]["_id"], Value::Null);
         assert_eq!(joined["items"][1]["delete"]["_index"], "other");
         assert_eq!(joined["items"][1]["delete"]["error"]["type"], "es_rejected_execution_exception");
+    }
+
+    #[test]
+    fn an_item_can_be_answered_as_if_it_were_written() {
+        let body = b"{\"index\":{\"_id\":\"a\"}}\n{}\n{\"index\":{\"_id\":\"b\"}}\n{}\n";
+        let bulk = Bulk::part(body, Some("people"), |place| place == 0).unwrap().answered(201, "created".to_owned());
+        let answer = server(&bulk.rest().unwrap());
+        let joined: Value = serde_json::from_slice(&bulk.join(Some(&answer)).unwrap()).unwrap();
+        let claimed = json!({ "_index": "people", "_id": "a", "status": 201, "result": "created" });
+        assert_eq!((&joined["errors"], &joined["items"][0]["index"]), (&json!(false), &claimed));
+        assert_eq!(joined["items"][1]["index"]["_id"], "b");
     }
 
     #[test]

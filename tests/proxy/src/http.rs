@@ -134,6 +134,14 @@ impl Exchange {
                 })
                 .await
             }
+            Fault::AnswerItems(pick, status, result) => {
+                let index = index(parts.uri.path());
+                self.withhold(parts, body, |body, place| {
+                    let bulk = Bulk::part(body, index.as_deref(), |item| pick.picks(item, place))?;
+                    Ok(bulk.answered(status, result))
+                })
+                .await
+            }
             Fault::Unprocessed(pick) => {
                 self.withhold(parts, body, |body, place| Batch::part(body, |key| pick.picks(key, place))).await
             }

@@ -2,7 +2,7 @@
 //!
 //! A test puts it in front of a server, adds [`Rule`]s, runs what it is about, and asserts both that nothing was lost and
 //! that a fault did bite ([`Proxy::fired`]): a fault test without a fault is no test. Everything a rule is not about
-//! passes as it came. Requests are changed by [`Fault::RejectItems`] and [`Fault::Unprocessed`] only, which therefore
+//! passes as it came. Requests are changed by [`Fault::RejectItems`], [`Fault::AnswerItems`] and [`Fault::Unprocessed`] only, which therefore
 //! need a server that does not verify the signature of a body. The proxy speaks plain HTTP/1.1 and plain TCP on this
 //! machine only, and knows nothing of `reindex`.
 
@@ -102,8 +102,9 @@ impl Proxy {
     /// # Panics
     /// Panics if the fault is one of HTTP and this proxy does not speak it.
     pub fn add(&self, rule: Rule) -> RuleId {
-        use Fault::{RejectItems, Status, Throttle, Unprocessed};
-        let needs_http = matches!(rule.fault, Throttle | Status(..) | RejectItems(_) | Unprocessed(_));
+        use Fault::{AnswerItems, RejectItems, Status, Throttle, Unprocessed};
+        let needs_http =
+            matches!(rule.fault, Throttle | Status(..) | RejectItems(_) | AnswerItems(..) | Unprocessed(_));
         assert!(self.speaks_http || !needs_http, "{:?} needs a proxy that speaks HTTP", rule.fault);
         self.book.add(rule)
     }

@@ -138,6 +138,8 @@ pub enum Fault {
     Status(u16, String),
     /// Keeps these items of a `_bulk` from the server and answers each of them with 429, at its place.
     RejectItems(Pick),
+    /// Keeps these items of a `_bulk` from the server and answers each with this status and result, without an error.
+    AnswerItems(Pick, u16, String),
     /// Keeps these keys or items of a `BatchGetItem` or `BatchWriteItem` from the server and returns them as unprocessed.
     Unprocessed(Pick),
     /// Closes the connection; the server sees nothing.

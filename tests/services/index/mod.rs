@@ -1,5 +1,7 @@
 //! Indexes in OpenSearch and Elasticsearch: the contract, and what only a cluster can do to them.
 
+mod believed;
+mod deletions;
 mod pressure;
 mod strangers;
 mod whole;

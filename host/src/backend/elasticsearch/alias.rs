@@ -23,6 +23,11 @@ const STAMP: &str = "reindex";
 /// request to it never makes an index anew, without its mapping, where somebody removed it.
 const DOOR: &str = ".reindex-writes";
 
+/// How long an index remembers the version of a deletion, unless its definition says so itself. The engines' own
+/// 60 seconds are shorter than a message is redelivered, or a batch repeated. It is kept after a load, since there may
+/// be writers at any time; a remembered deletion costs the engine some hundred bytes of memory.
+const GC_DELETES: (&str, &str) = ("gc_deletes", "1h");
+
 /// How often, and how far apart, an alias that names two indexes is looked at before that is an error.
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
@@ -220,6 +225,11 @@ fn with_stamp(name: &str, definition: &str, stamp: &Stamp) -> Result<Value> {
     let object = body.as_object_mut().ok_or_else(|| wrong("is not a JSON object"))?;
     // Aliases are this program's affair.
     object.insert("aliases".to_owned(), json!({ door(name): {} }));
+    let settings = object.entry("settings").or_insert_with(|| json!({}));
+    let (setting, long) = GC_DELETES;
+    if let Some(settings) = settings.as_object_mut().filter(|own| !definition::sets(&json!(own), setting)) {
+        settings.insert(format!("index.{setting}"), json!(long));
+    }
     let mappings = object.entry("mappings").or_insert_with(|| json!({}));
     let meta = mappings.as_object_mut().map(|mappings| mappings.entry("_meta").or_insert_with(|| json!({})));
     let meta = meta.and_then(Value::as_object_mut).ok_or_else(|| wrong("has `mappings` that are no JSON object"))?;
@@ -284,9 +294,24 @@ mod tests {
         let stamp = Stamp { version: "v".to_owned() };
         let body = with_stamp("i", r#"{"mappings":{"_meta":{"a":1}},"aliases":{"x":{}}}"#, &stamp).unwrap();
         let mappings = json!({ "_meta": { "a": 1, "reindex": { "version": "v" } } });
-        assert_eq!(body, json!({ "mappings": mappings, "aliases": { "i.reindex-writes": {} } }));
+        let settings = json!({ "index.gc_deletes": "1h" });
+        let aliases = json!({ "i.reindex-writes": {} });
+        assert_eq!(body, json!({ "settings": settings, "mappings": mappings, "aliases": aliases }));
         for bad in ["", "[]", r#"{"mappings":[]}"#, r#"{"mappings":{"_meta":3}}"#] {
             assert!(with_stamp("i", bad, &stamp).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_definition_may_say_how_long_deletions_are_remembered() {
+        let stamp = Stamp { version: "v".to_owned() };
+        let settings = |text: &str| with_stamp("i", text, &stamp).unwrap()["settings"].clone();
+        let own = [r#"{"index":{"gc_deletes":"1s"}}"#, r#"{"index.gc_deletes":"1s"}"#, r#"{"gc_deletes":"1s"}"#];
+        for own in own {
+            let unchanged: Value = serde_json::from_str(own).unwrap();
+            assert_eq!(settings(&format!("{{\"settings\":{own}}}")), unchanged);
+        }
+        let another = settings(r#"{"settings":{"index":{"refresh_interval":"7s"}}}"#);
+        assert_eq!(another, json!({ "index": { "refresh_interval": "7s" }, "index.gc_deletes": "1h" }));
     }
 }

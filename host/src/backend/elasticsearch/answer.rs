@@ -1,13 +1,17 @@
 //! What a cluster says of each write of a bulk request, told apart by the error's type. Pure.
+//!
+//! A write counts as done only if its own answer says so in full: the operation, the id, the status and the result
+//! have to fit each other and what was asked. Anything else is no answer.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::body::Asked;
 use crate::capability::index::Written;
 
 /// What has to be in an answer; everything else costs time on both sides.
-pub(super) const FILTER: &str = "items.*.status,items.*.error.type,items.*.error.reason,\
+pub(super) const FILTER: &str = "items.*._id,items.*.status,items.*.result,items.*.error.type,items.*.error.reason,\
     items.*.error.caused_by.reason,items.*.error.caused_by.caused_by.reason";
 
 /// What one write's answer means.
@@ -32,14 +36,21 @@ struct Answer<'a> {
 }
 
 #[derive(Deserialize)]
-struct Item<'a> {
-    #[serde(borrow, alias = "delete")]
-    index: Said<'a>,
+#[serde(rename_all = "lowercase")]
+enum Item<'a> {
+    #[serde(borrow)]
+    Index(Said<'a>),
+    #[serde(borrow)]
+    Delete(Said<'a>),
 }
 
 #[derive(Deserialize)]
 struct Said<'a> {
+    #[serde(borrow)]
+    _id: Cow<'a, str>,
     status: u16,
+    #[serde(borrow, default)]
+    result: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     error: Option<Fault<'a>>,
 }
@@ -56,49 +67,87 @@ struct Fault<'a> {
 
 /// The verdicts of an answer, in the order of the writes.
 ///
-/// *Errors*: a text that is no such answer, or one of another length: it was cut off, so nothing is known.
-pub(super) fn verdicts(text: &[u8], writes: usize) -> Result<Vec<Verdict>, String> {
+/// *Errors*: a text that is no such answer, was cut off, or contradicts what was asked or itself: nothing is known.
+pub(super) fn verdicts(text: &[u8], asked: &[Asked<'_>]) -> Result<Vec<Verdict>, String> {
     let answer: Answer<'_> =
         serde_json::from_slice(text).map_err(|error| format!("the answer to a bulk request is not one: {error}"))?;
-    if answer.items.len() != writes {
-        return Err(format!("{} of {writes} writes were answered", answer.items.len()));
+    if answer.items.len() != asked.len() {
+        return Err(format!("{} of {} writes were answered", answer.items.len(), asked.len()));
     }
-    Ok(answer.items.into_iter().map(|item| verdict(item.index.status, item.index.error.as_ref())).collect())
+    answer.items.iter().zip(asked).map(|(item, asked)| item.verdict(asked)).collect()
 }
 
-fn verdict(status: u16, fault: Option<&Fault<'_>>) -> Verdict {
-    let Some(fault) = fault else {
-        // A deletion of what is not there is answered 404, without an error.
-        return if status < 300 || status == 404 {
-            Verdict::Settled(Written::Done)
-        } else {
-            by_status(status, String::new())
+impl Item<'_> {
+    fn verdict(&self, asked: &Asked<'_>) -> Result<Verdict, String> {
+        let (deletes, said) = match self {
+            Self::Index(said) => (false, said),
+            Self::Delete(said) => (true, said),
         };
-    };
-    let reason = reason(fault);
-    match fault.kind.as_ref() {
-        "version_conflict_engine_exception" => Verdict::Settled(Written::NewerThere),
-        kind if is_pushing_back(kind) => Verdict::Slower(reason),
-        "cluster_block_exception" => Verdict::Blocked(reason),
-        "index_not_found_exception" | "index_closed_exception" | "security_exception" => {
-            Verdict::Hopeless(fault.kind.to_string(), reason)
+        if deletes != asked.deletes || said._id != asked.id {
+            let verb = |deletes| if deletes { "delete" } else { "index" };
+            let (asked_for, answered) = (verb(asked.deletes), verb(deletes));
+            return Err(format!(
+                "asked to {asked_for} `{}`, the answer is about `{}` ({answered})",
+                asked.id, said._id
+            ));
         }
-        _ => by_status(status, reason),
+        let verdict = match &said.error {
+            Some(fault) => said.failed(fault),
+            None => said.succeeded(deletes),
+        };
+        verdict.ok_or_else(|| said.contradiction(deletes))
     }
 }
+
+impl Said<'_> {
+    /// What an answer without an error means; none if it says nothing that fits.
+    fn succeeded(&self, deletes: bool) -> Option<Verdict> {
+        match (deletes, self.status, self.result.as_deref()) {
+            (false, 200 | 201, Some("created" | "updated")) => Some(Verdict::Settled(Written::Done)),
+            (true, 200, Some("deleted")) | (true, 404, Some("not_found")) => Some(Verdict::Settled(Written::Done)),
+            (false, 200 | 201, Some("noop")) => Some(Verdict::Settled(Written::Refused(DROPPED.to_owned()))),
+            (_, 429, None) => Some(Verdict::Slower(String::new())),
+            (_, 500..600, None) => Some(Verdict::Again(String::new())),
+            _ => None,
+        }
+    }
+
+    /// What an answer with an error means; none if its status does not fit.
+    fn failed(&self, fault: &Fault<'_>) -> Option<Verdict> {
+        let reason = reason(fault);
+        match (self.status, fault.kind.as_ref()) {
+            (..400 | 600.., _) => None,
+            (409, "version_conflict_engine_exception") => Some(Verdict::Settled(Written::NewerThere)),
+            (_, "version_conflict_engine_exception") => None,
+            (_, kind) if is_pushing_back(kind) => Some(Verdict::Slower(reason)),
+            (_, "cluster_block_exception") => Some(Verdict::Blocked(reason)),
+            (_, "index_not_found_exception" | "index_closed_exception" | "security_exception") => {
+                Some(Verdict::Hopeless(fault.kind.to_string(), reason))
+            }
+            (429, _) => Some(Verdict::Slower(reason)),
+            (500.., _) => Some(Verdict::Again(reason)),
+            _ => Some(Verdict::Settled(Written::Refused(reason))),
+        }
+    }
+
+    fn contradiction(&self, deletes: bool) -> String {
+        let verb = if deletes { "delete" } else { "index" };
+        let error = self.error.as_ref().map(|fault| format!(", error `{}`", fault.kind)).unwrap_or_default();
+        let result = self.result.as_deref().unwrap_or("none");
+        format!(
+            "the answer to {verb} `{}` contradicts itself: status {}, result `{result}`{error}",
+            self._id, self.status
+        )
+    }
+}
+
+/// Why a write that was taken and not carried out failed.
+const DROPPED: &str = "it was dropped on its way in (`result: noop`), as an ingest pipeline of the index does";
 
 /// Whether an error's type says that the cluster has too much to do.
 pub(super) fn is_pushing_back(kind: &str) -> bool {
     // OpenSearch leaves the first letters out where it speaks of its own.
     matches!(kind, "es_rejected_execution_exception" | "rejected_execution_exception" | "circuit_breaking_exception")
-}
-
-fn by_status(status: u16, reason: String) -> Verdict {
-    match status {
-        429 => Verdict::Slower(reason),
-        500.. => Verdict::Again(reason),
-        _ => Verdict::Settled(Written::Refused(reason)),
-    }
 }
 
 /// The reason with those that are behind it, since the first is often the least helpful.
@@ -117,22 +166,26 @@ fn reason(fault: &Fault<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn one(status: u16, kind: &str) -> Verdict {
-        let item = match kind {
-            "" => format!("{{\"delete\":{{\"status\":{status}}}}}"),
-            kind => {
-                format!("{{\"index\":{{\"status\":{status},\"error\":{{\"type\":\"{kind}\",\"reason\":\"r\\n\"}}}}}}")
-            }
-        };
-        verdicts(format!("{{\"errors\":true,\"items\":[{item}]}}").as_bytes(), 1).unwrap().remove(0)
+    /// What an answer of one item means for one write of the document `a`.
+    fn heard(item: &str, deletes: bool) -> Result<Verdict, String> {
+        let asked = [Asked { deletes, id: "a".into() }];
+        verdicts(format!("{{\"errors\":true,\"items\":[{item}]}}").as_bytes(), &asked).map(|mut all| all.remove(0))
+    }
+
+    fn failing(status: u16, kind: &str) -> Result<Verdict, String> {
+        let error = format!("{{\"type\":\"{kind}\",\"reason\":\"r\\n\"}}");
+        heard(&format!("{{\"index\":{{\"_id\":\"a\",\"status\":{status},\"error\":{error}}}}}"), false)
+    }
+
+    fn succeeding(verb: &str, status: u16, result: &str) -> Result<Verdict, String> {
+        let item = format!("{{\"{verb}\":{{\"_id\":\"a\",\"status\":{status},\"result\":\"{result}\"}}}}");
+        heard(&item, verb == "delete")
     }
 
     #[test]
-    fn answers_are_told_apart_by_the_type_of_the_error() {
+    fn errors_are_told_apart_by_their_type() {
         let r = || "r\n".to_owned();
         let cases = [
-            (200, "", Verdict::Settled(Written::Done)),
-            (404, "", Verdict::Settled(Written::Done)),
             (409, "version_conflict_engine_exception", Verdict::Settled(Written::NewerThere)),
             (429, "es_rejected_execution_exception", Verdict::Slower(r())),
             (429, "rejected_execution_exception", Verdict::Slower(r())),
@@ -144,22 +197,75 @@ mod tests {
             (404, "index_not_found_exception", Verdict::Hopeless("index_not_found_exception".into(), r())),
         ];
         for (status, kind, expected) in cases {
-            assert_eq!(one(status, kind), expected, "{status} {kind}");
+            assert_eq!(failing(status, kind), Ok(expected), "{status} {kind}");
+        }
+        for (status, kind) in
+            [(200, "document_parsing_exception"), (200, "version_conflict_engine_exception"), (0, "t"), (600, "t")]
+        {
+            assert!(failing(status, kind).is_err(), "{status} {kind}");
         }
     }
 
     #[test]
+    fn a_write_is_done_only_if_its_status_and_its_result_say_so() {
+        let done = || Ok(Verdict::Settled(Written::Done));
+        for (verb, status, result) in [
+            ("index", 201, "created"),
+            ("index", 200, "updated"),
+            ("delete", 200, "deleted"),
+            ("delete", 404, "not_found"),
+        ] {
+            assert_eq!(succeeding(verb, status, result), done(), "{verb} {status} {result}");
+        }
+        let refused = Ok(Verdict::Settled(Written::Refused(DROPPED.to_owned())));
+        assert_eq!(succeeding("index", 200, "noop"), refused);
+        for (verb, status, result) in [
+            ("index", 404, "not_found"),
+            ("index", 404, "created"),
+            ("index", 100, "created"),
+            ("index", 0, "updated"),
+            ("index", 200, "deleted"),
+            ("index", 429, "created"),
+            ("delete", 404, "deleted"),
+            ("delete", 200, "not_found"),
+            ("delete", 200, "noop"),
+            ("delete", 201, "created"),
+        ] {
+            let said = succeeding(verb, status, result).unwrap_err();
+            assert!(said.contains("contradicts itself"), "{verb} {status} {result}: {said}");
+        }
+        for status in [0, 100, 200, 201, 404] {
+            let said = heard(&format!("{{\"index\":{{\"_id\":\"a\",\"status\":{status}}}}}"), false);
+            assert!(said.is_err(), "{status} without a result");
+        }
+    }
+
+    #[test]
+    fn an_answer_about_something_else_answers_nothing() {
+        let done = "\"status\":200,\"result\":\"updated\"";
+        assert!(heard(&format!("{{\"index\":{{\"_id\":\"a\",{done}}}}}"), false).is_ok());
+        assert!(heard(&format!("{{\"index\":{{\"_id\":\"\\u0061\",{done}}}}}"), false).is_ok(), "spelt otherwise");
+        assert!(heard(&format!("{{\"index\":{{\"_id\":\"b\",{done}}}}}"), false).is_err(), "another id");
+        assert!(heard(&format!("{{\"index\":{{{done}}}}}"), false).is_err(), "no id");
+        assert!(heard(&format!("{{\"index\":{{\"_id\":\"a\",{done}}}}}"), true).is_err(), "another operation");
+        assert!(heard(&format!("{{\"create\":{{\"_id\":\"a\",{done}}}}}"), false).is_err(), "an unknown one");
+        let error = "\"status\":400,\"error\":{\"type\":\"t\"}";
+        assert!(heard(&format!("{{\"index\":{{\"_id\":\"b\",{error}}}}}"), false).is_err(), "another's failure");
+    }
+
+    #[test]
     fn causes_are_added_where_they_say_more() {
-        let text = r#"{"items":[{"index":{"status":400,"error":{"type":"t","reason":"failed to parse","caused_by":
-            {"reason":"Expected text","caused_by":{"type":"t"}}}}}]}"#;
+        let item = r#"{"index":{"_id":"a","status":400,"error":{"type":"t","reason":"failed to parse","caused_by":
+            {"reason":"Expected text","caused_by":{"type":"t"}}}}}"#;
         let refused = Verdict::Settled(Written::Refused("failed to parse: Expected text".into()));
-        assert_eq!(verdicts(text.as_bytes(), 1), Ok(vec![refused]));
+        assert_eq!(heard(item, false), Ok(refused));
     }
 
     #[test]
     fn an_answer_of_another_length_answers_nothing() {
-        assert!(verdicts(br#"{"items":[]}"#, 1).is_err());
-        assert!(verdicts(br#"{"items":[{"index":{"sta"#, 1).is_err());
-        assert!(verdicts(b"", 0).is_err());
+        let asked = [Asked { deletes: false, id: "a".into() }];
+        assert!(verdicts(br#"{"items":[]}"#, &asked).is_err());
+        assert!(verdicts(br#"{"items":[{"index":{"sta"#, &asked).is_err());
+        assert!(verdicts(b"", &[]).is_err());
     }
 }

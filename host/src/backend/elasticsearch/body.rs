@@ -3,9 +3,12 @@
 //! Ids, versions and JSON are checked here, since one bad line may refuse a whole request. A document's text is
 //! copied as it is: never parsed into a tree, never written anew.
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    borrow::Cow,
+    hash::{BuildHasher, RandomState},
+};
 
-use serde::de::IgnoredAny;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::capability::index::{MAX_ID_BYTES, MAX_VERSION, Write};
 
@@ -135,11 +138,36 @@ fn too_deep(body: &str) -> bool {
     false
 }
 
+/// How the action lines of both operations begin; the id follows.
+pub(super) const INDEX: &[u8] = b"{\"index\":{\"_id\":";
+pub(super) const DELETE: &[u8] = b"{\"delete\":{\"_id\":";
+
+/// What an action line asks for, to compare with what is answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Asked<'a> {
+    /// Whether the document is to be deleted; otherwise it is written.
+    pub deletes: bool,
+    /// The document's id.
+    pub id: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct Id<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Asked<'a> {
+    /// Reads an action line back; none if it is no line of ours.
+    pub(super) fn read(line: &'a [u8]) -> Option<Self> {
+        let (deletes, rest) = match line.strip_prefix(INDEX) {
+            Some(rest) => (false, rest),
+            None => (true, line.strip_prefix(DELETE)?),
+        };
+        let Id(id) = serde_json::Deserializer::from_slice(rest).into_iter().next()?.ok()?;
+        Some(Self { deletes, id })
+    }
+}
+
 fn action(write: &Write, lines: &mut Vec<u8>) {
-    let verb = if write.body.is_some() { "index" } else { "delete" };
-    lines.extend_from_slice(b"{\"");
-    lines.extend_from_slice(verb.as_bytes());
-    lines.extend_from_slice(b"\":{\"_id\":");
+    lines.extend_from_slice(if write.body.is_some() { INDEX } else { DELETE });
     quote(&write.id, lines);
     if let Some(version) = write.version {
         lines.extend_from_slice(format!(",\"version\":{version},\"version_type\":\"external_gte\"").as_bytes());
@@ -192,6 +220,16 @@ mod tests {
             "{\"index\":{\"_id\":\"a\\\"b\\n\",\"version\":3,\"version_type\":\"external_gte\"}}\n{  \"x\":\r \"y\"}\n\
              {\"delete\":{\"_id\":\"c\",\"version\":3,\"version_type\":\"external_gte\"}}\n"
         );
+    }
+
+    #[test]
+    fn an_action_line_is_read_back() {
+        let (parcels, _) = pack(10_000, &[put("a\"é\n", "{}"), Write { body: None, ..put("c", "") }]);
+        let Parcel { lines, ends, .. } = &parcels[0];
+        let asked = |deletes, id: &'static str| Some(Asked { deletes, id: id.into() });
+        assert_eq!(Asked::read(&lines[..ends[0]]), asked(false, "a\"é\n"));
+        assert_eq!(Asked::read(&lines[ends[0]..]), asked(true, "c"));
+        assert_eq!(Asked::read(b"{}"), None);
     }
 
     #[test]

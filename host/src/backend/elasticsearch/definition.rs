@@ -70,6 +70,13 @@ fn settings(found: &Value, wanted: &Value, said: &mut Vec<String>) {
     }
 }
 
+/// Whether settings hold this one, however its name is spelt.
+pub(super) fn sets(settings: &Value, name: &str) -> bool {
+    let mut there = BTreeMap::new();
+    flatten("", settings, &mut there);
+    there.contains_key(name)
+}
+
 /// Settings by their full names without `index.`, each as the list of its values.
 fn flatten(prefix: &str, value: &Value, into: &mut BTreeMap<String, Vec<String>>) {
     let name = || prefix.strip_prefix("index.").unwrap_or(prefix).to_owned();

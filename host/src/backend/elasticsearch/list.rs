@@ -135,7 +135,7 @@ fn line(document: &Listed, parcel: &mut Parcel) -> Result<()> {
     let parts =
         document.guard.split_once(' ').and_then(|(number, term)| Some((number.parse().ok()?, term.parse().ok()?)));
     let (number, term): (u64, u64) = parts.ok_or_else(|| Error::bug("the guard of a listed document is none"))?;
-    parcel.lines.extend_from_slice(b"{\"delete\":{\"_id\":");
+    parcel.lines.extend_from_slice(body::DELETE);
     body::quote(&document.id, &mut parcel.lines);
     parcel.lines.extend_from_slice(format!(",\"if_seq_no\":{number},\"if_primary_term\":{term}}}}}\n").as_bytes());
     parcel.ends.push(parcel.lines.len());

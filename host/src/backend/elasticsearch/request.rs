@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::{
     alias,
     answer::{self, Verdict},
-    body::Parcel,
+    body::{Asked, Parcel},
     client::{Client, Reply},
     fault::{self, Said},
     pace::{Pace, Round},
@@ -50,8 +50,19 @@ impl Load {
         if which.len() == self.ends.len() {
             return self.lines.clone();
         }
-        let start = |at: usize| at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        which.iter().flat_map(|at| self.lines[start(*at)..self.ends[*at]].iter().copied()).collect()
+        which.iter().flat_map(|at| self.of_write(*at).iter().copied()).collect()
+    }
+
+    /// The lines of one write.
+    fn of_write(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.lines[start..self.ends[at]]
+    }
+
+    /// What some of the writes ask for.
+    fn asked(&self, which: &[usize]) -> Result<Vec<Asked<'_>>> {
+        let read = |at: &usize| Asked::read(self.of_write(*at)).ok_or_else(|| Error::bug("a bulk line has no action"));
+        which.iter().map(read).collect()
     }
 }
 
@@ -82,7 +93,7 @@ impl Road<'_> {
         let mut patience = Patience::default();
         while let Some(piece) = pieces.pop() {
             let round = self.pace().round();
-            match self.send(load.select(&piece), piece.len()).await? {
+            match self.send(load, &piece).await? {
                 Sent::Each(verdicts) => {
                     let left = self.settle(piece, verdicts, &mut settled)?;
                     self.adapt(&left, round);
@@ -101,15 +112,16 @@ impl Road<'_> {
         settled.into_iter().map(|written| written.ok_or_else(unsettled)).collect()
     }
 
-    async fn send(&self, lines: Bytes, writes: usize) -> Result<Sent> {
+    async fn send(&self, load: &Load, piece: &[usize]) -> Result<Sent> {
         let door = if alias::behind(self.index).is_some() { "&require_alias=true" } else { "" };
         let path = format!("{}/_bulk?filter_path={}{door}", self.index, answer::FILTER);
-        let reply = self.client.lines(OPERATION, &path, lines).await?;
+        let reply = self.client.lines(OPERATION, &path, load.select(piece)).await?;
         if reply.status == 200 {
-            let cut_off = |reason| Error::new(Kind::Unavailable, format!("{OPERATION}: {reason}"));
-            return answer::verdicts(&reply.body, writes).map(Sent::Each).map_err(cut_off);
+            return answer::verdicts(&reply.body, &load.asked(piece)?)
+                .map(Sent::Each)
+                .map_err(|reason| unusable(&reason).with("index", self.name()));
         }
-        self.refused(&reply, writes)
+        self.refused(&reply, piece.len())
     }
 
     /// What an answer to the request as a whole means for its writes.
@@ -202,6 +214,13 @@ impl Road<'_> {
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The error of an answer that says nothing reliable about the writes.
+fn unusable(reason: &str) -> Error {
+    Error::new(Kind::Unavailable, format!("{OPERATION}: {reason}")).hint(
+        "nothing of this request counts as written; if it persists, look at what stands before the cluster, and at the index's ingest pipelines",
+    )
 }
 
 /// What is not settled yet.
