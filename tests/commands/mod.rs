@@ -54,7 +54,7 @@ fn without_arguments_the_help_is_shown_and_with_help_the_exit_codes() {
       4  stopped; the same command goes on
       5  a backend is unavailable
       6  denied: a grant or a permission is missing
-      7  there are differences (diff, plugin test)
+      7  there are differences (diff, verify, plugin test)
     ");
 }
 

@@ -9,6 +9,8 @@ mod loaded;
 mod prune;
 mod queue;
 mod studio;
+mod treacherous;
+mod verify;
 mod workers;
 mod world;
 

@@ -35,7 +35,7 @@ Exit codes:
   4  stopped; the same command goes on
   5  a backend is unavailable
   6  denied: a grant or a permission is missing
-  7  there are differences (diff, plugin test)";
+  7  there are differences (diff, verify, plugin test)";
 
 impl From<Kind> for Exit {
     fn from(kind: Kind) -> Self {

@@ -26,6 +26,7 @@ mod serve;
 mod signals;
 mod status;
 mod ui;
+mod verify;
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -69,6 +70,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Diff(diff::Diff),
+    Verify(verify::Verify),
     Status(status::Status),
     Retry(retry::Retry),
     Rerun(rerun::Rerun),
@@ -131,6 +133,7 @@ impl Command {
             Self::Serve(serve) => serve.run(place, ui).await,
             Self::Check(check) => check.run(place, ui).await,
             Self::Diff(diff) => diff.run(place, ui).await,
+            Self::Verify(verify) => verify.run(place, ui).await,
             Self::Status(status) => status.run(place, ui).await,
             Self::Retry(retry) => retry.run(place, ui).await,
             Self::Rerun(rerun) => rerun.run(place, ui).await,

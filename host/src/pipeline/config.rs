@@ -33,4 +33,18 @@ pub struct Config {
     pub stop_after_failure_share: f64,
     /// … once at least so many have failed.
     pub stop_after_failures: u64,
+    /// What is compared with the index at the end of a run.
+    pub verify: Verify,
+}
+
+/// What is compared with the index at the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verify {
+    /// Nothing; also a rebuild relies on the counts alone.
+    None,
+    /// Some of the documents that were written; after a rebuild, all.
+    Sample,
+    /// Every document of the source.
+    All,
 }

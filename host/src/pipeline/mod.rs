@@ -26,6 +26,7 @@ mod sink;
 mod stop;
 mod task;
 mod totals;
+mod verify;
 mod watch;
 
 use std::sync::{
@@ -37,13 +38,14 @@ use tokio::sync::Semaphore;
 
 pub(crate) use backoff::{insist, jittered, pause};
 pub use compare::{Change, Difference, Tally};
-pub use config::Config;
+pub use config::{Config, Verify};
 pub use follow::Follow;
 pub use lease::{Held, Leases};
 pub use loaded::Handed;
 pub use messages::{Consuming, Messages};
 pub use sink::Sinks;
 pub use stop::Stop;
+pub use verify::{Found, How, Repair, Sample, Verified};
 
 use crate::{
     capability::storage::{Scan, Segment},

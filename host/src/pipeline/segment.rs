@@ -33,9 +33,16 @@ use super::{
 const ABREAST: usize = 8;
 
 /// A batch that went through the plugin.
-struct MappedBatch {
+pub(super) struct MappedBatch {
     entries: Vec<Mapped>,
     last: bool,
+}
+
+impl MappedBatch {
+    /// The entries with their answers.
+    pub fn into_entries(self) -> Vec<Mapped> {
+        self.entries
+    }
 }
 
 /// A batch's place among those of its segment, until it is carried out.
@@ -152,7 +159,7 @@ impl Pipeline {
     }
 
     /// Sends a batch through the plugin, beside other batches, as soon as a worker is free.
-    fn map(&self, batch: Batch) -> Task<Result<MappedBatch>> {
+    pub(super) fn map(&self, batch: Batch) -> Task<Result<MappedBatch>> {
         let (parts, workers) = (self.parts.clone(), self.workers.clone());
         task::spawn(async move {
             let _worker = workers.acquire_owned().await.map_err(|_| Error::bug("the workers are gone"))?;

@@ -46,8 +46,12 @@ impl Job {
             // Whoever searches after the run finds all of it.
             steps.step(&format!("refreshed {}", target.alias), target.index.refresh(target.concrete(&run)?)).await?;
         }
+        if let Work::Rebuild { waive, .. } = *work {
+            targets.iter().try_for_each(|target| target.waive(&run, waive))?;
+        }
+        self.verify_at_end(steps, pipeline, work, events).await?;
         match *work {
-            Work::Rebuild { drop_old, waive } => self.swap(steps, drop_old, waive, events).await?,
+            Work::Rebuild { drop_old, .. } => self.swap(steps, drop_old, events).await?,
             Work::Full if !self.prunes.is_empty() => {
                 steps.step("pruned", self.prune_or_say_why_not(&run, events)).await?;
             }
@@ -59,15 +63,10 @@ impl Job {
         steps.save().await
     }
 
-    /// Verifies every rebuilt index before the first alias moves.
-    async fn swap(&self, steps: &mut Steps, drop_old: bool, waive: u64, events: &Events) -> Result<()> {
+    /// Lets each alias name its rebuilt index, all of which are verified.
+    async fn swap(&self, steps: &mut Steps, drop_old: bool, events: &Events) -> Result<()> {
         let targets = self.targets()?;
         let mut run = steps.run.clone();
-        let counts = run.counts.unwrap_or_default();
-        for target in &targets {
-            let name = format!("verified {}", target.alias);
-            steps.step(&name, target.verify(&run, &counts, waive, events)).await?;
-        }
         for target in &targets {
             if let Some(current) = target.index.current().await?
                 && !run.targets.values().any(|name| *name == current.name)

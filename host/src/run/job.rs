@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     event::Events,
     ledger::{Ledger, Run, list::List},
-    pipeline::{self, Follow, Leases, Messages, Parts, Pipeline, Sinks, Stop},
+    pipeline::{self, Follow, Leases, Messages, Parts, Pipeline, Sample, Sinks, Stop, Verify},
     recipe::Prune,
     record::{Shape, canonical},
     sandbox::{Limits, Mapper, Plugin, Room},
@@ -31,6 +31,8 @@ use super::{
 /// Into how many segments a source is cut on a shared ledger, where the recipe says nothing: more than there are
 /// workers, so that whoever comes late finds some.
 const SHARED_SEGMENTS: u32 = 64;
+/// How many of the documents that were written are looked up at the end of a run.
+const SAMPLE: usize = 200;
 /// How many ids make a segment on a shared ledger, at least.
 const IDS_IN_A_SEGMENT: usize = 100;
 
@@ -211,6 +213,7 @@ impl Job {
             attempts: self.pace.attempts,
             events: events.clone(),
             clock: self.clock.clone(),
+            sample: Arc::new(Sample::new(if self.pace.verify == Verify::Sample { SAMPLE } else { 0 })),
         };
         Pipeline::resume(Parts {
             run: run.clone(),

@@ -18,6 +18,7 @@ mod requests;
 mod servers;
 mod steps;
 mod targets;
+mod verify;
 
 use std::{
     path::Path,

@@ -4,6 +4,7 @@ mod load;
 mod prune;
 mod race;
 mod rebuild;
+mod verify;
 mod workers;
 mod yard;
 

@@ -47,7 +47,14 @@ impl Sinks {
                     }
                     // It overtook a write of the same document that will come again, so it must come after it.
                     _ if held_back => left.push((at, write)),
-                    answer => answered(&mut batch[at], &write, answer),
+                    answer => {
+                        match answer {
+                            Written::Done => self.sample.written(name, &write, &batch[at].id),
+                            Written::NewerThere => self.sample.overtaken(name, &write.id),
+                            Written::Refused(_) | Written::Failed(_) => {}
+                        }
+                        answered(&mut batch[at], &write, answer);
+                    }
                 }
             }
             if left.is_empty() {
@@ -61,7 +68,7 @@ impl Sinks {
 }
 
 /// The write a document effect means; takes the body out of the effect, since it is needed only here.
-fn document(effect: &mut Effect, version: Option<u64>) -> Option<(String, Write)> {
+pub(in crate::pipeline) fn document(effect: &mut Effect, version: Option<u64>) -> Option<(String, Write)> {
     match effect {
         Effect::PutDocument { index, id, version: own, body } => {
             let write = Write { id: id.clone(), version: own.or(version), body: Some(std::mem::take(body)) };

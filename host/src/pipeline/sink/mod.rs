@@ -9,7 +9,9 @@ mod renditions;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{backoff, mapping::Mapped, reason};
+pub(super) use documents::document;
+
+use super::{backoff, mapping::Mapped, reason, verify::Sample};
 use crate::{
     capability::Resources,
     clock::Clock,
@@ -87,6 +89,8 @@ pub struct Sinks {
     pub events: Events,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Some of the documents that were written.
+    pub sample: Arc<Sample>,
 }
 
 impl Sinks {

@@ -1,0 +1,90 @@
+//! An index that does not keep what it acknowledges, or in which others meddle before it is compared.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use reindex::{
+    capability::index::{Concrete, Document, Index, Listed, Listing, Stamp, Write, Written},
+    error::Result,
+};
+
+pub struct Treacherous {
+    inner: Arc<dyn Index>,
+    /// The documents it acknowledges and does not write.
+    pub loses: Mutex<BTreeSet<String>>,
+    /// What somebody else writes when the index is refreshed for the first time, at the end of a run.
+    pub meddling: Mutex<Vec<Write>>,
+}
+
+impl Treacherous {
+    pub fn new(inner: Arc<dyn Index>) -> Arc<Self> {
+        Arc::new(Self { inner, loses: Mutex::default(), meddling: Mutex::default() })
+    }
+
+    pub fn loses(&self, ids: impl IntoIterator<Item = String>) {
+        *self.loses.lock().unwrap() = ids.into_iter().collect();
+    }
+
+    pub fn meddles(&self, writes: impl IntoIterator<Item = Write>) {
+        *self.meddling.lock().unwrap() = writes.into_iter().collect();
+    }
+}
+
+#[async_trait]
+impl Index for Treacherous {
+    async fn current(&self) -> Result<Option<Concrete>> {
+        self.inner.current().await
+    }
+    fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
+        self.inner.contradictions(found, definition)
+    }
+    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
+        self.inner.create(name, definition, stamp).await
+    }
+    async fn swap(&self, to: &str) -> Result<()> {
+        self.inner.swap(to).await
+    }
+    async fn remove(&self, name: &str) -> Result<()> {
+        self.inner.remove(name).await
+    }
+    async fn refresh(&self, concrete: &str) -> Result<()> {
+        let meddling = std::mem::take(&mut *self.meddling.lock().unwrap());
+        for written in self.inner.write(concrete, meddling).await? {
+            assert_eq!(written, Written::Done);
+        }
+        self.inner.refresh(concrete).await
+    }
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        let loses = self.loses.lock().unwrap().clone();
+        let (lost, kept): (Vec<_>, Vec<_>) = writes.iter().cloned().partition(|write| loses.contains(&write.id));
+        let mut answers = self.inner.write(concrete, kept).await?.into_iter();
+        assert!(lost.len() + answers.len() == writes.len());
+        let answer = |write: &Write| if loses.contains(&write.id) { Written::Done } else { answers.next().unwrap() };
+        Ok(writes.iter().map(answer).collect())
+    }
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        self.inner.get_many(concrete, ids).await
+    }
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        self.inner.count(concrete).await
+    }
+    async fn list(
+        &self,
+        concrete: &str,
+        query: Option<&str>,
+        until: Option<u64>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
+        self.inner.list(concrete, query, until, after, limit).await
+    }
+    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
+        self.inner.remove_listed(concrete, documents).await
+    }
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        self.inner.search(query, limit).await
+    }
+}
