@@ -66,6 +66,7 @@ fn running_retrying_and_rebuilding() {
         "search persons Jones --limit 1",
         "get persons nope",
         "diff persons",
+        "verify persons",
         "retry persons --state known-error",
         "run persons --rebuild",
         "status persons",

@@ -2,8 +2,8 @@
 //!
 //! A test puts it in front of a server, adds [`Rule`]s, runs what it is about, and asserts both that nothing was lost and
 //! that a fault did bite ([`Proxy::fired`]): a fault test without a fault is no test. Everything a rule is not about
-//! passes as it came. Requests are changed by [`Fault::RejectItems`], [`Fault::AnswerItems`] and [`Fault::Unprocessed`] only, which therefore
-//! need a server that does not verify the signature of a body. The proxy speaks plain HTTP/1.1 and plain TCP on this
+//! passes as it came. Requests are changed by [`Fault::RejectItems`], [`Fault::AnswerItems`] and
+//! [`Fault::Unprocessed`] only, which therefore need a server that does not verify the signature of a body. The proxy speaks plain HTTP/1.1 and plain TCP on this
 //! machine only, and knows nothing of `reindex`.
 
 mod batch;
