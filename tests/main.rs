@@ -4,6 +4,7 @@
 mod cases;
 mod commands;
 mod contract;
+mod counts;
 mod crash;
 mod embedded;
 mod formats;

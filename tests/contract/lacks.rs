@@ -40,6 +40,7 @@ pub fn keeps(backend: &str, promise: Promise) -> bool {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "the table is there to be read")]
 fn every_lack_of_a_backend_is_in_this_table() {
     let mut table = String::new();
     for (backend, promise, why) in LACKS {

@@ -24,6 +24,7 @@ mod secret;
 pub mod sqlite;
 #[cfg(feature = "sqs")]
 pub mod sqs;
+pub mod state;
 #[cfg_attr(not(feature = "vips"), path = "vips/absent.rs")]
 pub mod vips;
 

@@ -20,7 +20,7 @@ use toml::{
 };
 
 use crate::{
-    backend::{self, sqlite},
+    backend::{self, sqlite, state},
     document::{self, Document},
     error::{Error, Kind, Result},
 };
@@ -32,9 +32,6 @@ pub const FORMAT: u32 = 1;
 
 /// The environment that needs no file.
 pub const LOCAL: &str = "local";
-
-/// The directory for everything an environment keeps on this machine.
-const STATE: &str = ".reindex";
 
 /// What `local` binds a name to that its file, if any, does not: the environment's own SQLite file.
 static EMBEDDED: backend::Config = backend::Config::Sqlite(sqlite::Config { file: None, name: None });
@@ -80,7 +77,7 @@ impl Environment {
 
     /// The embedded default, which keeps everything in `.reindex/` in a directory.
     pub fn local(base: &Path) -> Self {
-        let state = base.join(STATE);
+        let state = base.join(state::NAME);
         Self {
             name: LOCAL.to_owned(),
             file: None,
@@ -106,7 +103,7 @@ impl Environment {
     fn meant(said: said::Environment, path: &Path) -> Self {
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let dir = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut state = dir.parent().unwrap_or(Path::new("")).join(STATE);
+        let mut state = dir.parent().unwrap_or(Path::new("")).join(state::NAME);
         if name != LOCAL {
             state.push(&name);
         }

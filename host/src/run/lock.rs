@@ -1,13 +1,16 @@
 //! One run of a recipe at a time on one machine: an operating system lock, released by death.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use crate::error::{Error, Kind, Result, Retry};
+use crate::{
+    backend::state,
+    error::{Error, Kind, Result, Retry},
+};
 
 /// A reader of the lock holds it for a moment; whoever starts a run waits that long.
 const TRIES: u32 = 10;
@@ -24,7 +27,7 @@ impl Lock {
     pub fn take(directory: &Path, recipe: &str) -> Result<Self> {
         let path = path(directory, recipe);
         let failed = |error| unusable(&path, error);
-        fs::create_dir_all(directory).map_err(failed)?;
+        state::make(directory).map_err(failed)?;
         let mut file = open(&path).map_err(failed)?;
         for _ in 0..TRIES {
             match file.try_lock() {

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use proxy::Proxy;
 use reindex::{
     capability::index::{Index, Write, Written},
     error::Kind,
 };
 use servers::{Options, Running, Server, shared, start};
 
-use super::{documents, open, put, say, stamp};
+use super::{documents, open, opened, put, say, stamp};
 
 /// Writes from many tasks at once; every document has to be there once, and be answered so.
 async fn written_by_many(index: Arc<dyn Index>, name: &str, tasks: usize, each: usize) {
@@ -62,7 +63,8 @@ async fn an_index_that_takes_no_writes_stops_the_run_and_takes_them_afterwards()
 }
 
 async fn blocked(server: &Running) {
-    let index = open(server, "blocked", "").unwrap();
+    let proxy = Proxy::http(&server.url());
+    let index = opened(server.server(), &proxy.url(), "blocked", "").unwrap();
     index.create("blocked_1", "{}", &stamp()).await.unwrap();
     // What a full disk does.
     let block = |value: &str| format!("{{\"index.blocks.read_only_allow_delete\":{value}}}");
@@ -70,11 +72,16 @@ async fn blocked(server: &Running) {
     let error = index.write("blocked_1", documents(0, 3)).await.unwrap_err();
     assert_eq!((error.kind(), error.may_retry()), (Kind::Unavailable, false), "{error:?}");
     assert!(error.hint_text().unwrap().contains("disk"), "{error:?}");
+    let refused = || proxy.requests().iter().filter(|it| it.path.contains("_bulk") && it.status.is_some()).count();
+    let before = refused();
     let waiting = tokio::spawn({
         let index = index.clone();
         async move { index.write("blocked_1", documents(0, 3)).await }
     });
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    while refused() == before {
+        assert!(!waiting.is_finished(), "it gave up before it asked");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     say(server, "PUT", "blocked_1/_settings", &block("null")).await;
     assert_eq!(waiting.await.unwrap().unwrap(), [Written::Done, Written::Done, Written::Done]);
 }

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    super::state,
     fault::{Fault, explain},
     schema::{self, Age},
     writer::{self, Job, Piece},
@@ -179,7 +180,7 @@ impl Database {
 
     fn begin(&self) -> Result<Writer> {
         if let Some(directory) = self.path.parent() {
-            std::fs::create_dir_all(directory).map_err(|error| {
+            state::make(directory).map_err(|error| {
                 Error::new(Kind::Unavailable, "the directory of the database cannot be made")
                     .with("directory", directory.display().to_string())
                     .because(error)

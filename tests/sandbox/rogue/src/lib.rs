@@ -3,13 +3,19 @@
 //! A body is `{"do":"<what>"}`, or `{"do":"<what>","with":"<a text without quotes>"}`. Speaks to the WIT files
 //! directly and not through the guest SDK, which would not let it do most of this.
 
+// No native linker takes the names that a component exports.
+#![cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "only a component exports it"))]
+
 mod deeds;
 
 #[allow(unsafe_code, reason = "generated code")]
 mod bindings {
     wit_bindgen::generate!({ world: "plugin", path: "../../../wit" });
-    use super::Rogue;
-    export!(Rogue);
+    #[cfg(target_family = "wasm")]
+    const _: () = {
+        use super::Rogue;
+        export!(Rogue);
+    };
 }
 
 use bindings::{
