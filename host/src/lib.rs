@@ -48,6 +48,7 @@
 //! # Invariants
 //!
 //! * A checkpoint passes a record only after its effects were acknowledged or its row was written.
+//! * An item is settled only when every index that its alias stands for by then has its documents.
 //! * A segment's progress is written only by whoever holds its lease; whoever lost it writes nothing more to the ledger.
 //! * Every record read is done, skipped, or a row with a reason. The counts add up at any time.
 //! * A message that was taken from a queue ends there only after its effects were acknowledged or its row was written.

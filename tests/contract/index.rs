@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reindex::{
-    capability::index::{Document, Index, Listed, MAX_VERSION, Stamp, Write, Written},
+    capability::index::{Document, Index, Listed, MAX_VERSION, Place, Route, Stamp, Write, Written},
     error::Kind,
 };
 
@@ -46,6 +46,9 @@ fn document(id: &str, version: Option<u64>, name: &str) -> Option<Document> {
 pub async fn index(index: Arc<dyn Index>, backend: &str) {
     before_the_first_run_nothing_is_found(&*index).await;
     an_alias_moves_in_one_step(index.clone()).await;
+    a_swap_after_another_ones_changes_nothing(&*index).await;
+    what_is_filled_is_on_the_route_until_it_is_swapped_in_or_removed(&*index).await;
+    an_index_made_anew_under_its_name_is_another(&*index).await;
     newer_versions_win(&*index).await;
     without_versions_the_last_write_wins(&*index).await;
     a_deletion_stands_against_older_writes(&*index).await;
@@ -67,7 +70,13 @@ async fn fresh(index: &dyn Index, name: &str) {
 
 async fn make(index: &dyn Index, name: &str, stamp: &Stamp) {
     index.create(name, DEFINITION, stamp).await.unwrap();
-    index.swap(name).await.unwrap();
+    point(index, name).await;
+}
+
+/// Points the alias at another index, wherever it points now.
+pub async fn point(index: &dyn Index, to: &str) {
+    let from = index.current().await.unwrap().map(|current| current.name);
+    index.swap(from.as_deref(), to).await.unwrap();
 }
 
 async fn found(index: &dyn Index, query: &str) -> Vec<String> {
@@ -88,7 +97,10 @@ async fn before_the_first_run_nothing_is_found(index: &dyn Index) {
     assert_eq!(index.count("none").await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.write("none", vec![]).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.get_many(Some("none"), &[]).await.unwrap_err().kind(), Kind::NotFound);
-    assert_eq!(index.swap("none").await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(index.route().await.unwrap(), Route::default());
+    assert_eq!(index.describe("none").await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(index.announce("none").await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(index.swap(None, "none").await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.list("none", None, None, None, 10).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.remove_listed("none", &[]).await.unwrap_err().kind(), Kind::NotFound);
     index.remove("none").await.unwrap();
@@ -105,7 +117,7 @@ async fn an_alias_moves_in_one_step(index: Arc<dyn Index>) {
     }
     assert!(index.create("three", "nonsense", &stamp()).await.is_err());
     assert_eq!(index.current().await.unwrap(), None, "not before the swap");
-    index.swap("one").await.unwrap();
+    index.swap(None, "one").await.unwrap();
     let watcher = index.clone();
     let watching = tokio::spawn(async move {
         for _ in 0..200 {
@@ -113,7 +125,7 @@ async fn an_alias_moves_in_one_step(index: Arc<dyn Index>) {
         }
     });
     for to in ["two", "one"].into_iter().cycle().take(51) {
-        index.swap(to).await.unwrap();
+        point(&*index, to).await;
     }
     watching.await.unwrap();
     let current = index.current().await.unwrap().unwrap();
@@ -122,6 +134,62 @@ async fn an_alias_moves_in_one_step(index: Arc<dyn Index>) {
     (*index).remove("one").await.unwrap();
     assert_eq!(index.count("one").await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(found(&*index, "shared").await, ["two"]);
+}
+
+async fn a_swap_after_another_ones_changes_nothing(index: &dyn Index) {
+    for name in ["swap_a", "swap_b", "swap_c"] {
+        index.create(name, DEFINITION, &stamp()).await.unwrap();
+    }
+    point(index, "swap_a").await;
+    for _ in 0..2 {
+        index.swap(Some("swap_a"), "swap_b").await.unwrap();
+    }
+    for from in [None, Some("swap_a"), Some("swap_c"), Some("none")] {
+        let error = index.swap(from, "swap_c").await.unwrap_err();
+        assert!(error.kind() == Kind::Usage && error.hint_text().is_some(), "{error:?}");
+        assert!(error.message().contains("now names swap_b, so it was not swapped"), "{error:?}");
+        assert_eq!(index.current().await.unwrap().unwrap().name, "swap_b", "{from:?}");
+    }
+}
+
+async fn what_is_filled_is_on_the_route_until_it_is_swapped_in_or_removed(index: &dyn Index) {
+    let mut places = Vec::new();
+    for name in ["route_a", "route_b", "route_c"] {
+        index.create(name, DEFINITION, &stamp()).await.unwrap();
+        places.push(Place::from(&index.describe(name).await.unwrap()));
+    }
+    let [a, b, c] = <[Place; 3]>::try_from(places).unwrap();
+    let route = |current: &Place, filling: &[&Place]| Route {
+        current: Some(current.clone()),
+        filling: filling.iter().map(|place| (*place).clone()).collect(),
+    };
+    point(index, "route_a").await;
+    assert_eq!(index.route().await.unwrap(), route(&a, &[]));
+    for name in ["route_a", "route_c", "route_b", "route_b"] {
+        index.announce(name).await.unwrap();
+    }
+    assert_eq!(index.route().await.unwrap(), route(&a, &[&b, &c]));
+    index.swap(Some("route_a"), "route_b").await.unwrap();
+    assert_eq!(index.route().await.unwrap(), route(&b, &[&c]));
+    index.remove("route_c").await.unwrap();
+    index.remove("route_a").await.unwrap();
+    assert_eq!(index.route().await.unwrap(), route(&b, &[]));
+}
+
+async fn an_index_made_anew_under_its_name_is_another(index: &dyn Index) {
+    let mut identities = Vec::new();
+    for _ in 0..2 {
+        index.create("anew", DEFINITION, &stamp()).await.unwrap();
+        let made = index.describe("anew").await.unwrap().identity;
+        index.write("anew", vec![put("x", Some(1), "x")]).await.unwrap();
+        index.create("anew", DEFINITION, &stamp()).await.unwrap();
+        assert_eq!(index.describe("anew").await.unwrap().identity, made, "it is the same index still");
+        index.remove("anew").await.unwrap();
+        let error = index.write("anew", vec![put("x", Some(1), "x")]).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::NotFound, "{error:?}");
+        identities.push(made);
+    }
+    assert!(identities[0] != identities[1] && !identities[0].is_empty(), "{identities:?}");
 }
 
 async fn newer_versions_win(index: &dyn Index) {

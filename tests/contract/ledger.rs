@@ -17,6 +17,8 @@ pub fn run(id: &str, recipe: &str) -> Run {
         segments: 2,
         targets: [("persons".to_owned(), "persons_1".to_owned())].into(),
         replaced: Default::default(),
+        follows: false,
+        identities: [("persons".to_owned(), "u-1".to_owned())].into(),
         marks: ["swap".to_owned()].into(),
         total: Some(7),
         started: Timestamp::UNIX_EPOCH,

@@ -112,7 +112,28 @@ async fn indexes_whose_names_look_like_parts_of_each_other_stay_apart() {
     assert_eq!(index.count("a_data").await.unwrap(), 1);
     index.create("alias", "{}", &index::stamp()).await.unwrap();
     assert_eq!(index.current().await.unwrap().unwrap().name, "alias", "an index of this name is used as it is");
-    assert!(index.swap("a_data").await.is_err());
+    assert!(index.swap(Some("alias"), "a_data").await.is_err());
+}
+
+#[tokio::test]
+async fn indexes_of_a_file_from_before_there_were_routes_go_on() {
+    let (_directory, path) = directory();
+    {
+        let index = open(&path).index("alias").unwrap();
+        index.create("old", "{}", &index::stamp()).await.unwrap();
+        index.swap(None, "old").await.unwrap();
+    }
+    let before = "ALTER TABLE indexes DROP COLUMN identity; DROP TABLE filling; PRAGMA user_version = 4;";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    let index = open(&path).index("alias").unwrap();
+    index.create("new", "{}", &index::stamp()).await.unwrap();
+    index.announce("new").await.unwrap();
+    index.write("old", vec![index::put("x", Some(1), "x")]).await.unwrap();
+    let route = index.route().await.unwrap();
+    let identity = route.current.unwrap().identity;
+    assert!(identity.is_empty() && !route.filling[0].identity.is_empty(), "{identity}");
+    index.swap(Some("old"), "new").await.unwrap();
+    assert_eq!(index.current().await.unwrap().unwrap().name, "new");
 }
 
 #[tokio::test]
@@ -228,7 +249,7 @@ async fn two_processes_write_to_one_file_and_lose_nothing() {
     }
     assert!(other.wait().unwrap().success());
     let index = database.index("persons").unwrap();
-    index.swap("persons_1").await.unwrap();
+    index.swap(None, "persons_1").await.unwrap();
     assert_eq!(index.count("persons_1").await.unwrap(), 8_000);
     for (query, count) in [("shared", 8_000), ("this", 4_000), ("other", 4_000)] {
         assert_eq!(index.search(query, 0).await.unwrap().0, count);

@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeMap,
+    pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -12,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use reindex::{
     capability::{
-        index::{Concrete, Document, Index, Listed, Listing, Stamp, Write, Written},
+        index::{Concrete, Document, Index, Listed, Listing, Route, Stamp, Write, Written},
         queue::{Delivery, Depth, Message, Queue},
         storage::{Page, Row, Scan, Segment, SourceInfo},
     },
@@ -24,11 +25,15 @@ use reindex::{
 };
 use tokio::sync::watch;
 
+type Hook = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Counts calls, and spoils one of them: an odd number before the call is made, an even one after it.
 #[derive(Clone)]
 pub struct Fuse {
     calls: Arc<AtomicUsize>,
     at: usize,
+    /// What happens after the next write to an index.
+    after_write: Arc<Mutex<Option<Hook>>>,
     /// Whether it hangs there, with everything that is called later, until it is woken.
     hanging: Option<Arc<watch::Sender<Hanging>>>,
 }
@@ -49,12 +54,17 @@ impl Default for Fuse {
 impl Fuse {
     /// Fails at half-call `at`; 0 never fails.
     pub fn at(at: usize) -> Self {
-        Self { calls: Arc::default(), at, hanging: None }
+        Self { calls: Arc::default(), at, after_write: Arc::default(), hanging: None }
     }
 
     /// Hangs at half-call `at`.
     pub fn hang_at(at: usize) -> Self {
         Self { hanging: Some(Arc::new(watch::Sender::new(Hanging::NotYet))), ..Self::at(at) }
+    }
+
+    /// Lets this happen once, after the next write to an index and before its caller hears of it.
+    pub fn after_write(&self, hook: impl Future<Output = ()> + Send + 'static) {
+        *self.after_write.lock().unwrap() = Some(Box::pin(hook));
     }
 
     /// How many half-calls there were.
@@ -167,6 +177,15 @@ impl Index for Faulty<dyn Index> {
     async fn current(&self) -> Result<Option<Concrete>> {
         self.fuse.call(self.inner.current()).await
     }
+    async fn route(&self) -> Result<Route> {
+        self.fuse.call(self.inner.route()).await
+    }
+    async fn describe(&self, name: &str) -> Result<Concrete> {
+        self.fuse.call(self.inner.describe(name)).await
+    }
+    async fn announce(&self, name: &str) -> Result<()> {
+        self.fuse.call(self.inner.announce(name)).await
+    }
     fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
         self.inner.contradictions(found, definition)
     }
@@ -204,8 +223,8 @@ impl Index for Faulty<dyn Index> {
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
         self.fuse.call(self.inner.create(name, definition, stamp)).await
     }
-    async fn swap(&self, to: &str) -> Result<()> {
-        self.fuse.call(self.inner.swap(to)).await
+    async fn swap(&self, from: Option<&str>, to: &str) -> Result<()> {
+        self.fuse.call(self.inner.swap(from, to)).await
     }
     async fn claim(&self, to: &str) -> Result<bool> {
         self.fuse.call(self.inner.claim(to)).await
@@ -214,7 +233,12 @@ impl Index for Faulty<dyn Index> {
         self.fuse.call(self.inner.remove(name)).await
     }
     async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
-        self.fuse.call(self.inner.write(concrete, writes)).await
+        let written = self.fuse.call(self.inner.write(concrete, writes)).await;
+        let hook = self.fuse.after_write.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook.await;
+        }
+        written
     }
     async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
         self.fuse.call(self.inner.get_many(concrete, ids)).await

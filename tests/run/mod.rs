@@ -8,6 +8,7 @@ mod follow;
 mod loaded;
 mod prune;
 mod queue;
+mod routes;
 mod studio;
 mod treacherous;
 mod verify;

@@ -7,8 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use reindex::{
-    capability::index::{Concrete, Document, Index, Listed, Listing, Stamp, Write, Written},
-    error::Result,
+    Document, Index, Listed, Listing, Route, Stamp, Write, Written, capability::index::Concrete, error::Result,
 };
 
 pub struct Treacherous {
@@ -44,8 +43,17 @@ impl Index for Treacherous {
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
         self.inner.create(name, definition, stamp).await
     }
-    async fn swap(&self, to: &str) -> Result<()> {
-        self.inner.swap(to).await
+    async fn route(&self) -> Result<Route> {
+        self.inner.route().await
+    }
+    async fn describe(&self, name: &str) -> Result<Concrete> {
+        self.inner.describe(name).await
+    }
+    async fn announce(&self, name: &str) -> Result<()> {
+        self.inner.announce(name).await
+    }
+    async fn swap(&self, from: Option<&str>, to: &str) -> Result<()> {
+        self.inner.swap(from, to).await
     }
     async fn remove(&self, name: &str) -> Result<()> {
         self.inner.remove(name).await

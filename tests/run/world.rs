@@ -119,7 +119,7 @@ impl World {
     pub async fn exchange(&self, definition: &str) {
         let stamp = Stamp { version: "versionNumber".into() };
         self.index.create("persons_another", definition, &stamp).await.unwrap();
-        self.index.swap("persons_another").await.unwrap();
+        crate::contract::index::point(&*self.index, "persons_another").await;
     }
 
     /// Makes every record valid.
@@ -209,10 +209,20 @@ impl World {
         self.index.current().await.unwrap().map(|current| current.name)
     }
 
+    /// Does something to the database past every backend.
+    pub fn sql(&self, statement: &str) {
+        rusqlite::Connection::open(self.directory.path().join("reindex.db")).unwrap().execute_batch(statement).unwrap();
+    }
+
     /// How many concrete indexes the database holds.
     pub fn indexes(&self) -> u32 {
+        self.count("SELECT count(*) FROM indexes")
+    }
+
+    /// The number that a query of the database answers.
+    pub fn count(&self, query: &str) -> u32 {
         let database = rusqlite::Connection::open(self.directory.path().join("reindex.db")).unwrap();
-        database.query_row("SELECT count(*) FROM indexes", (), |row| row.get(0)).unwrap()
+        database.query_row(query, (), |row| row.get(0)).unwrap()
     }
 
     /// Every document a searcher finds.

@@ -1,6 +1,7 @@
 //! Services: as a library under a clock that the tests turn, and as processes that are asked over HTTP and killed.
 
 mod process;
+mod routes;
 mod service;
 mod times;
 mod together;

@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reindex::{
-    capability::index::{Concrete, Document, Index, Stamp, Write, Written},
-    error::Result,
+    capability::index::{Concrete, Document, Index, Place, Route, Stamp, Write, Written},
+    error::{Error, Kind, Result},
 };
 
 /// Documents by id, and the index they are in.
@@ -32,14 +32,27 @@ impl Index for Memory {
         Ok(self.concrete.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
+    async fn route(&self) -> Result<Route> {
+        Ok(Route { current: self.current().await?.as_ref().map(Place::from), filling: Vec::new() })
+    }
+
+    async fn describe(&self, name: &str) -> Result<Concrete> {
+        let found = self.current().await?.filter(|current| current.name == name);
+        found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no index `{name}`")))
+    }
+
+    async fn announce(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
         let (name, definition, stamp) = (name.to_owned(), definition.to_owned(), Some(stamp.clone()));
-        let concrete = Concrete { name, definition, stamp, created: Timestamp::UNIX_EPOCH };
+        let concrete = Concrete { name, definition, stamp, created: Timestamp::UNIX_EPOCH, identity: String::new() };
         *self.concrete.lock().unwrap_or_else(PoisonError::into_inner) = Some(concrete);
         Ok(())
     }
 
-    async fn swap(&self, _to: &str) -> Result<()> {
+    async fn swap(&self, _from: Option<&str>, _to: &str) -> Result<()> {
         Ok(())
     }
 

@@ -64,6 +64,32 @@ pub struct Concrete {
     pub stamp: Option<Stamp>,
     /// When it was made.
     pub created: Timestamp,
+    /// Tells it from another index that is made or restored under its name; empty where the engine does not say.
+    pub identity: String,
+}
+
+/// A concrete index that writes through an alias reach.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its name.
+    pub name: String,
+    /// Its [identity](Concrete::identity).
+    pub identity: String,
+}
+
+impl From<&Concrete> for Place {
+    fn from(concrete: &Concrete) -> Self {
+        Self { name: concrete.name.clone(), identity: concrete.identity.clone() }
+    }
+}
+
+/// The concrete indexes that a write through an alias has to reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Route {
+    /// The one that the alias names.
+    pub current: Option<Place>,
+    /// Those that rebuilds [fill](Index::announce) to replace it, by name.
+    pub filling: Vec<Place>,
 }
 
 /// What `reindex` writes into an index it creates (`_meta.reindex` of a mapping).
@@ -107,6 +133,13 @@ pub trait Index: Send + Sync {
     /// An alias that names several is an error.
     async fn current(&self) -> Result<Option<Concrete>>;
 
+    /// The concrete indexes that a write through the alias has to reach now, in one consistent look.
+    /// An alias that names several is an error.
+    async fn route(&self) -> Result<Route>;
+
+    /// A concrete index as it is now.
+    async fn describe(&self, name: &str) -> Result<Concrete>;
+
     /// What of a wanted definition an index that was found contradicts, a sentence fragment each. What an engine adds
     /// or spells differently is no contradiction; a field the index lacks is one, since the documents that are there
     /// already could not be found by it.
@@ -121,17 +154,25 @@ pub trait Index: Send + Sync {
     /// the definition and the stamp do not contradict changes nothing.
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()>;
 
-    /// Points the alias at a concrete index, in one step: whoever searches sees the old or the new one.
+    /// Puts a concrete index on the [`route`](Self::route) of the alias: every writer of the alias also writes to it,
+    /// until it takes the alias or is removed. Does nothing for an index that the alias names.
     ///
-    /// *Errors*: an index has the alias's own name, so that nothing can be swapped.
-    async fn swap(&self, to: &str) -> Result<()>;
+    /// *Errors*: an alias whose properties a [`swap`](Self::swap) cannot carry over.
+    async fn announce(&self, name: &str) -> Result<()>;
+
+    /// Points the alias from one concrete index, or from none, at another, in one step: a search sees the old or the
+    /// new one. The alias keeps its properties, such as a filter. Does nothing if the alias names the new one already.
+    ///
+    /// *Errors*: the alias names another index than `from`; or an index has the alias's own name, so that nothing can
+    /// be swapped.
+    async fn swap(&self, from: Option<&str>, to: &str) -> Result<()>;
 
     /// Points the alias at a concrete index, unless it names one already. False if it names another. Where several ask
     /// at one moment, at most one is told that it does; perhaps none.
     async fn claim(&self, to: &str) -> Result<bool> {
         match self.current().await? {
             Some(current) => Ok(current.name == to),
-            None => self.swap(to).await.map(|()| true),
+            None => self.swap(None, to).await.map(|()| true),
         }
     }
 
@@ -199,6 +240,13 @@ pub trait Index: Send + Sync {
     async fn remove_listed(&self, _concrete: &str, _documents: &[Listed]) -> Result<Vec<bool>> {
         Err(unlisted())
     }
+}
+
+/// The error of a [`swap`](Index::swap) whose alias names another index by now.
+pub fn moved(alias: &str, from: Option<&str>, now: Option<&str>) -> Error {
+    let (from, now) = (from.unwrap_or("no index"), now.unwrap_or("no index"));
+    Error::usage(format!("`{alias}` named {from} when this rebuild began, and now names {now}, so it was not swapped"))
+        .hint("another rebuild took the alias, or it was moved by hand; `reindex run RECIPE --rebuild --fresh` gives this rebuild up and fills a new index")
 }
 
 fn unlisted() -> Error {

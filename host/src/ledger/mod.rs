@@ -86,6 +86,12 @@ pub struct Run {
     /// The settings of an index it makes as they are to be after the load, by alias.
     #[serde(default)]
     pub load_settings: BTreeMap<String, String>,
+    /// Whether its items are single changes, each settled in the index that its alias names by then.
+    #[serde(default)]
+    pub follows: bool,
+    /// The identity of the concrete index behind each alias, which tells it from a later one of the same name.
+    #[serde(default)]
+    pub identities: BTreeMap<String, String>,
     /// The highest write each index it goes on filling had seen before it began, where the engine counts them.
     #[serde(default)]
     pub watermarks: BTreeMap<String, u64>,

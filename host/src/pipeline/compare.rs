@@ -161,7 +161,7 @@ impl Pipeline {
             let sinks = &self.parts.sinks;
             let index = sinks.resources.indexes.get(&name);
             let index = index.ok_or_else(|| Error::usage(format!("the environment has no index `{name}`")))?;
-            let there = match sinks.targets.get(&name) {
+            let there = match self.parts.run.targets.get(&name) {
                 Some(concrete) => index.get_many(Some(concrete), &ids).await?,
                 None => vec![None; ids.len()],
             };

@@ -72,7 +72,7 @@ impl Job {
                 return made;
             }
         }
-        self.targets_are_still_there(&steps.run).await
+        self.targets_are_still_there(&mut steps.run, events).await
     }
 
     async fn make_targets(&self, steps: &mut Steps, events: &Events) -> Result<()> {
@@ -88,11 +88,23 @@ impl Job {
         steps.step(MADE, async { Ok(()) }).await
     }
 
-    pub(super) async fn targets_are_still_there(&self, run: &Run) -> Result<()> {
+    /// Refuses to go on with indexes that were exchanged in the meantime; a run that follows its aliases takes those.
+    pub(super) async fn targets_are_still_there(&self, run: &mut Run, events: &Events) -> Result<()> {
+        let follows = self.follows_aliases(run);
         for target in self.targets()? {
-            target.still_there(run).await?;
+            if follows {
+                target.follow(run, events).await?;
+            } else {
+                target.still_there(run).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether the items of a run are single changes, each settled in the index that the alias names by then. A run
+    /// over a whole source must fill one index from end to end, but what is tried again after its end is such a change.
+    pub(super) fn follows_aliases(&self, run: &Run) -> bool {
+        run.follows || run.phase == Phase::Finished || self.messages.is_some()
     }
 
     /// Ends an unfinished run for good. What a rebuild filled and nobody searches goes with it.
@@ -173,6 +185,8 @@ impl Job {
             segments,
             targets: Default::default(),
             replaced: Default::default(),
+            follows: info.passing || scope == Scope::Loaded,
+            identities: Default::default(),
             marks: Default::default(),
             total,
             started,

@@ -102,7 +102,10 @@ impl Job {
             let text = match target.index.current().await? {
                 Some(current) => {
                     target.fits(&current)?;
-                    format!("names {}, {} documents", current.name, target.index.count(&current.name).await?)
+                    let names =
+                        format!("names {}, {} documents", current.name, target.index.count(&current.name).await?);
+                    let filling = target.index.route().await?.filling.into_iter();
+                    filling.fold(names, |names, place| format!("{names}; a rebuild fills {}", place.name))
                 }
                 None => "does not exist yet; the first run makes it".to_owned(),
             };

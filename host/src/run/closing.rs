@@ -35,7 +35,7 @@ impl Job {
         if !pipeline.retry_waiting().await? {
             return Err(stopped("run it again to go on from there"));
         }
-        self.targets_are_still_there(&steps.run).await?;
+        self.targets_are_still_there(&mut steps.run, events).await?;
         steps.run.phase = Phase::Finishing;
         steps.run.counts = Some(pipeline::counts(&*self.ledger, &steps.run).await?);
         steps.save().await?;
@@ -68,7 +68,9 @@ impl Job {
         let targets = self.targets()?;
         let mut run = steps.run.clone();
         for target in &targets {
-            if let Some(current) = target.index.current().await?
+            // Only a run that an earlier version began does not know yet what it replaces.
+            if !run.identities.contains_key(&target.alias)
+                && let Some(current) = target.index.current().await?
                 && !run.targets.values().any(|name| *name == current.name)
             {
                 run.replaced.insert(target.alias.clone(), current.name);

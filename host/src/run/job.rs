@@ -206,9 +206,15 @@ impl Job {
             // None of its lines ends, so none may be left to a worker who never comes.
             config.segments_at_once = run.segments;
         }
+        let follows = self.follows_aliases(run);
+        let mut destinations = BTreeMap::new();
+        for target in self.targets()? {
+            let destination = target.destination(target.binding(run, follows));
+            destinations.insert(target.alias, Arc::new(destination));
+        }
         let sinks = Sinks {
             resources: self.resources.clone(),
-            targets: run.targets.clone(),
+            destinations,
             run: run.id.clone(),
             attempts: self.pace.attempts,
             events: events.clone(),

@@ -236,7 +236,9 @@ impl Job {
             events.note("the plugin is another than the run began with; its failures are retried with today's");
         }
         self.clear_up(None, events, stop).await?;
-        self.targets_are_still_there(&run).await?;
+        // Its record keeps what it filled; what is tried again goes where its aliases lead now.
+        let mut routed = run.clone();
+        self.targets_are_still_there(&mut routed, events).await?;
         let leases = self.leases(&run, events, stop)?;
         if leases.are_shared()
             && let Some(owner) = leases.living(&[run.retries()]).await?
@@ -244,7 +246,7 @@ impl Job {
             return Err(Error::usage(format!("worker {owner} tries again what failed in run {}", run.id))
                 .hint("wait until it is done; `reindex status` shows how far it is"));
         }
-        let pipeline = self.pipeline(&run, self.source.clone(), leases, None, (events, stop)).await?;
+        let pipeline = self.pipeline(&routed, self.source.clone(), leases, None, (events, stop)).await?;
         let before = pipeline.counts();
         events.send(Event::Started {
             recipe: self.name.clone(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Job, look, targets::Target};
 use crate::{
-    capability::index::Listed,
+    capability::index::{Concrete, Listed},
     error::{Error, Kind, Result},
     event::{Event, Events},
     ledger::{Counts, Phase, Run, Scope},
@@ -131,7 +131,11 @@ impl Job {
     async fn prune_one(&self, target: &Target, prune: &Prune, after: (&Run, &Counts), dry: bool) -> Result<Pruned> {
         let (run, counts) = after;
         let concrete = target.concrete(run)?;
-        if target.index.current().await?.is_none_or(|current| current.name != concrete) {
+        let identity = run.identities.get(&target.alias);
+        let filled = |current: &Concrete| {
+            current.name == concrete && identity.is_none_or(|identity| *identity == current.identity)
+        };
+        if !target.index.current().await?.as_ref().is_some_and(filled) {
             let alias = &target.alias;
             return Err(unfit(&format!("{concrete}, which the run filled, is no longer behind `{alias}`"))
                 .hint("`reindex run RECIPE` first, so that a run has seen the index that is there now"));

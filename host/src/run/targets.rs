@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    capability::index::{Concrete, Index, Stamp},
+    capability::index::{Concrete, Index, Place, Route, Stamp},
     error::{Error, Kind, Result},
     event::Events,
     ledger::{Run, Scope},
-    pipeline::jittered,
+    pipeline::{Binding, Destination, jittered},
 };
 
 use super::identity;
@@ -36,7 +36,8 @@ impl Target {
                 self.fits(&current)?;
                 current.name
             }
-            _ => {
+            current => {
+                run.replaced.extend(current.map(|current| (self.alias.clone(), current.name)));
                 run.made.insert(self.alias.clone());
                 identity::index(&self.alias, run.started)?
             }
@@ -47,30 +48,21 @@ impl Target {
 
     /// Refuses an index whose versions mean something else, or whose definition is another.
     pub fn fits(&self, current: &Concrete) -> Result<()> {
-        let refuse = |message: String| {
-            Err(Error::usage(message)
-                .with("index", current.name.clone())
-                .hint("add `--rebuild`: a new index is filled and takes the alias; the old one stays as it is"))
-        };
-        match &current.stamp {
-            None if self.stamp.version != "none" => {
-                return refuse(format!(
-                    "the versions in index `{}` are not known to come from `{}`",
-                    self.alias, self.stamp.version
-                ));
-            }
-            Some(stamp) if *stamp != self.stamp => {
-                return refuse(format!(
-                    "the versions in index `{}` come from `{}`, not from `{}`",
-                    self.alias, stamp.version, self.stamp.version
-                ));
-            }
-            _ => {}
-        }
-        match self.index.contradictions(current, &self.definition).as_slice() {
-            [] => Ok(()),
-            said => refuse(format!("index `{}` is not what the recipe defines: {}", self.alias, said.join("; "))),
-        }
+        self.destination(Binding::Followed).fits(current)
+    }
+
+    /// The index as a run writes to it.
+    pub fn destination(&self, binding: Binding) -> Destination {
+        Destination::new(&self.alias, self.index.clone(), &self.definition, &self.stamp, binding)
+    }
+
+    /// Which concrete indexes a run writes to; `follows` tells whether it settles each item in the index that the
+    /// alias names by then.
+    pub fn binding(&self, run: &Run, follows: bool) -> Binding {
+        let Some(name) = run.targets.get(&self.alias).filter(|_| !follows) else { return Binding::Followed };
+        let identity = run.identities.get(&self.alias).cloned().unwrap_or_default();
+        let place = Place { name: name.clone(), identity };
+        if run.scope == Scope::Rebuild { Binding::Filled(place) } else { Binding::Fixed(place) }
     }
 
     /// Takes the index that somebody else made since the run chose a name; nothing is written to the chosen one yet.
@@ -90,6 +82,7 @@ impl Target {
     /// the load if the run makes it, else which documents were there before.
     pub async fn look_before_load(&self, run: &mut Run) -> Result<()> {
         let name = self.concrete(run)?.to_owned();
+        run.identities.insert(self.alias.clone(), self.index.describe(&name).await?.identity);
         if !run.made.contains(&self.alias) {
             run.watermarks.extend(self.index.watermark(&name).await?.map(|mark| (self.alias.clone(), mark)));
         } else if !run.load_settings.contains_key(&self.alias) {
@@ -123,7 +116,8 @@ impl Target {
             self.index.create(&name, &self.definition, &self.stamp).await?;
             events.note(format!("made index {name}"));
             if run.scope == Scope::Rebuild {
-                return Ok(());
+                // From now on, other writers of the alias write to it as well; nothing was read yet.
+                return self.index.announce(&name).await;
             }
             if self.index.claim(&name).await? {
                 events.note(format!("`{}` now names {name}", self.alias));
@@ -136,20 +130,41 @@ impl Target {
         }
     }
 
-    /// Refuses to go on with an index that somebody exchanged or removed in the meantime.
+    /// Refuses to go on with an index that was exchanged, removed or made anew in the meantime.
     pub async fn still_there(&self, run: &Run) -> Result<()> {
-        let name = self.concrete(run)?;
-        let there = match run.scope {
-            Scope::Rebuild => self.index.count(name).await.is_ok(),
-            _ => self.index.current().await?.is_some_and(|current| current.name == name),
-        };
-        if there {
-            return Ok(());
+        let (name, destination) = (self.concrete(run)?, self.destination(Binding::Followed));
+        let Route { current, filling } = self.index.route().await?;
+        let others = if run.scope == Scope::Rebuild { filling } else { Vec::new() };
+        let found = current.into_iter().chain(others).find(|place| place.name == name);
+        let found = found.ok_or_else(|| destination.gone(name))?;
+        run.identities.get(&self.alias).map_or(Ok(()), |before| destination.same(name, before, &found.identity))
+    }
+
+    /// Takes the index that the alias names now for the one that the run writes to. One that the run made and that
+    /// another took the place of gets its settings back.
+    pub async fn follow(&self, run: &mut Run, events: &Events) -> Result<()> {
+        let destination = self.destination(Binding::Followed);
+        let current = self.index.current().await?.ok_or_else(|| destination.nameless())?;
+        destination.fits(&current)?;
+        let (before, known) = (self.concrete(run)?.to_owned(), run.identities.get(&self.alias));
+        let known = known.is_none_or(|identity| destination.same(&current.name, identity, &current.identity).is_ok());
+        if current.name != before {
+            self.restore(run).await?;
+            run.load_settings.remove(&self.alias);
+            run.made.remove(&self.alias);
+            run.watermarks.remove(&self.alias);
+            events.note(format!(
+                "`{}` names {} now, and no longer {before}: this run follows it",
+                self.alias, current.name
+            ));
+        } else if !known {
+            let name = &current.name;
+            events
+                .warn(format!("{name} was made or restored anew: what was written to the earlier one may be missing"));
         }
-        Err(Error::usage(format!("index {name}, which this run was filling, is no longer behind `{}`", self.alias))
-            .hint(
-                "somebody rebuilt or removed it; `reindex run RECIPE --fresh` gives this run up and starts a new one",
-            ))
+        run.targets.insert(self.alias.clone(), current.name);
+        run.identities.insert(self.alias.clone(), current.identity);
+        Ok(())
     }
 
     /// Refuses a rebuilt index of which more records failed than are waived.
@@ -167,7 +182,8 @@ impl Target {
     /// Lets the alias name the rebuilt index, and reads it back, since the reply may be lost.
     pub async fn swap(&self, run: &Run, events: &Events) -> Result<()> {
         let name = self.concrete(run)?;
-        let swapped = self.index.swap(name).await;
+        let from = run.replaced.get(&self.alias).map(String::as_str);
+        let swapped = self.index.swap(from, name).await;
         let now = self.index.current().await?.map(|current| current.name);
         if now.as_deref() != Some(name) {
             swapped?;

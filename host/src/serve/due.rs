@@ -88,6 +88,8 @@ mod tests {
             segments: 1,
             targets: Default::default(),
             replaced: Default::default(),
+            follows: false,
+            identities: Default::default(),
             marks: Default::default(),
             total: None,
             started,

@@ -24,7 +24,7 @@ fn a_database_of_a_newer_version_or_of_somebody_else_is_not_touched() {
         insta::assert_snapshot!(newer.seen(), @r"
     exit 2
     --- err
-    error: the database has version 99; this program knows 4 and older
+    error: the database has version 99; this program knows 5 and older
       database  DIR/.reindex/reindex.db
 
     hint: use the newer `reindex` that wrote it, or name another file in the environment

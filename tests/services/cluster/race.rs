@@ -105,3 +105,28 @@ async fn a_run_whose_index_is_removed_stops_and_leaves_none_behind() {
         assert_eq!(yard.documents().await.len(), PERSONS - INVALID);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_index_is_made_anew_under_its_name_is_not_finished() {
+    for engine in ENGINES {
+        let yard = Yard::new(engine, "made-anew", "").await;
+        let proxy = Proxy::http(&shared(engine).url());
+        proxy.add(Rule::new(Match::any().contains("_bulk"), Fault::Delay(Duration::from_millis(50))));
+        yard.environment(&proxy.url(), "");
+        let mut worker = yard.start("run persons");
+        assert!(worker.hear_progress());
+        let (concrete, alias) = (yard.concrete().await, yard.alias());
+        let found = say(shared(engine), "GET", &concrete, "").await;
+        let aliases = format!(r#"{{"{alias}":{{}},"{concrete}.reindex-writes":{{}}}}"#);
+        let body = format!(r#"{{"aliases":{aliases},"mappings":{}}}"#, found[&concrete]["mappings"]);
+        say(shared(engine), "DELETE", &concrete, "").await;
+        say(shared(engine), "PUT", &concrete, &body).await;
+        let ended = worker.end();
+        assert!(!matches!(ended.code, Some(0 | 3)), "{}", ended.log);
+        let again = yard.start("run persons").end();
+        assert!(again.code == Some(2) && again.log.contains("made or restored again"), "{}", again.log);
+        assert!(again.log.contains("--fresh"), "{}", again.log);
+        assert_eq!(yard.start("run persons --fresh").end().code, Some(3));
+        assert_eq!(yard.documents().await.len(), PERSONS - INVALID);
+    }
+}

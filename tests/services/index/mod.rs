@@ -3,6 +3,7 @@
 mod believed;
 mod deletions;
 mod pressure;
+mod routes;
 mod strangers;
 mod whole;
 

@@ -12,7 +12,7 @@ use super::{
     fault::{self, Said},
 };
 use crate::{
-    capability::index::{Concrete, Stamp},
+    capability::index::{Concrete, Place, Route, Stamp, moved},
     error::{Error, Kind, Result},
 };
 
@@ -28,17 +28,22 @@ const DOOR: &str = ".reindex-writes";
 /// be writers at any time; a remembered deletion costs the engine some hundred bytes of memory.
 const GC_DELETES: (&str, &str) = ("gc_deletes", "1h");
 
+/// What follows an alias's name in the alias of the indexes that rebuilds fill to replace the one it names.
+const FILLING: &str = "_reindex-filling";
+
 /// How often, and how far apart, an alias that names two indexes is looked at before that is an error.
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How often an alias that others move, too, is swapped.
+/// How often a swap is tried that the cluster did not answer.
 const SWAPS: u32 = 3;
 
 /// An index as `GET /<name>` answers it.
 #[derive(Deserialize)]
 struct There {
+    #[serde(default)]
     aliases: Map<String, Value>,
+    #[serde(default)]
     mappings: Value,
     settings: Value,
 }
@@ -55,8 +60,16 @@ impl There {
         let stamp = self.known(&name).stamp;
         let created = self.settings["index"]["creation_date"].as_str().and_then(|date| date.parse().ok());
         let created = created.and_then(|date| Timestamp::from_millisecond(date).ok()).unwrap_or_default();
+        let identity = self.identity();
         let definition = json!({ "settings": self.settings, "mappings": self.mappings }).to_string();
-        Concrete { name, definition, stamp, created }
+        Concrete { name, definition, stamp, created, identity }
+    }
+
+    /// Differs once an index is made anew under its name, or closed and restored from a snapshot.
+    fn identity(&self) -> String {
+        let index = &self.settings["index"];
+        let parts = [&index["uuid"], &index["history"]["uuid"]];
+        parts.into_iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -73,13 +86,42 @@ impl Index {
             found = self.look_up(&self.alias).await?;
         }
         if found.len() > 1 {
-            let names: Vec<_> = found.into_keys().collect();
-            return Err(Error::usage(format!("the alias `{}` names {} indexes", self.alias, names.len()))
-                .with("names", names.join(", "))
-                .hint("take it off all but one (`POST /_aliases`), or name another alias in the environment file"));
+            return Err(several(&self.alias, found.into_keys()));
         }
         found.iter().for_each(|(name, there)| self.keep(name, there.known(name)));
         Ok(found.pop_first().map(|(name, there)| there.concrete(name)))
+    }
+
+    /// The concrete indexes that a write through the alias has to reach.
+    pub(super) async fn places(&self) -> Result<Route> {
+        for _ in 0..LOOKS {
+            let (mut named, filling) = self.look_at_route().await?;
+            if named.len() < 2 {
+                return Ok(Route { current: named.pop(), filling });
+            }
+            // One of two runs that gave it their index at one moment takes its own off again.
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(several(&self.alias, self.look_up(&self.alias).await?.into_keys()))
+    }
+
+    /// Those that the alias names, and those that are filled for it.
+    async fn look_at_route(&self) -> Result<(Vec<Place>, Vec<Place>)> {
+        let (operation, filling) = ("the alias cannot be looked up", filling(&self.alias));
+        let parts = "*.aliases,*.settings.index.uuid,*.settings.index.history.uuid";
+        let path = format!("{},{filling}?ignore_unavailable=true&filter_path={parts}", self.alias);
+        let reply = self.client.call(operation, Method::Get, &path, None).await?;
+        let found: BTreeMap<String, There> = match reply.status {
+            200 => reply.json()?,
+            _ => return Err(fault::answered(operation, self.client.engine(), &reply).with("alias", self.alias.clone())),
+        };
+        let (mut named, mut filled) = (Vec::new(), Vec::new());
+        for (name, there) in found {
+            let place = Place { identity: there.identity(), name };
+            let is_current = place.name == self.alias || there.aliases.contains_key(&self.alias);
+            if is_current { named.push(place) } else { filled.push(place) }
+        }
+        Ok((named, filled))
     }
 
     /// A concrete index.
@@ -132,31 +174,90 @@ impl Index {
         }
     }
 
-    /// Lets the alias name this index and no other, in one request, and reads it back.
-    pub(super) async fn point(&self, to: &str) -> Result<()> {
+    /// Gives the index the alias of those that are filled, so that every writer of the alias finds it.
+    pub(super) async fn give_notice(&self, name: &str) -> Result<()> {
+        self.found(name).await?;
+        let now = self.look_up(&self.alias).await?;
+        if now.contains_key(name) {
+            return Ok(());
+        }
+        now.values().try_for_each(|there| properties(&self.alias, there).map(drop))?;
+        let add = json!({ "add": { "index": name, "alias": filling(&self.alias), "is_hidden": true } });
+        self.act("the rebuild cannot be announced", &[add]).await
+    }
+
+    /// Lets the alias name this index instead of another, in one request, and reads it back.
+    pub(super) async fn point(&self, from: Option<&str>, to: &str) -> Result<()> {
         self.found(to).await?;
-        let mut failed = None;
-        for _ in 0..SWAPS {
-            let now = self.look_up(&self.alias).await?;
-            if now.contains_key(&self.alias) {
-                return Err(Error::usage(format!(
-                    "`{0}` is an index itself, so `{0}` cannot become an alias",
-                    self.alias
-                ))
+        for _ in 1..SWAPS {
+            match self.try_to_point(from, to).await {
+                Err(error) if error.may_retry() => tokio::time::sleep(PAUSE).await,
+                pointed => return pointed,
+            }
+        }
+        self.try_to_point(from, to).await
+    }
+
+    async fn try_to_point(&self, from: Option<&str>, to: &str) -> Result<()> {
+        let now = self.look_up(&self.alias).await?;
+        if now.contains_key(&self.alias) {
+            return Err(Error::usage(format!("`{0}` is an index itself, so `{0}` cannot become an alias", self.alias))
                 .hint(
                     "name another alias in the environment file, or rename the index: clone it, remove it, then run",
                 ));
-            }
-            if now.len() == 1 && now.contains_key(to) {
-                return Ok(());
-            }
-            failed = self.exchange(now.keys(), to).await.err();
-            if failed.as_ref().is_some_and(|error| !error.may_retry()) {
-                break;
-            }
         }
-        let moved = || Error::new(Kind::Unavailable, format!("`{}` does not name {to} after the swap", self.alias));
-        Err(failed.unwrap_or_else(|| moved().hint("somebody else moves this alias; run again to try again")))
+        if now.len() > 1 {
+            return Err(several(&self.alias, now.into_keys()));
+        }
+        if now.contains_key(to) {
+            return Ok(());
+        }
+        let Some((from, there)) = from.and_then(|from| now.get_key_value(from)) else {
+            if now.is_empty() && from.is_none() && self.put_forward(to).await? {
+                return self.withdraw(to).await;
+            }
+            let now = self.look_up(&self.alias).await?;
+            return Err(moved(&self.alias, from, now.keys().next().map(String::as_str)));
+        };
+        let properties = properties(&self.alias, there)?;
+        let failed = self.exchange(from, to, &properties).await.err();
+        let now = self.look_up(&self.alias).await?;
+        match (now.get(to), failed) {
+            (Some(there), _) if now.len() == 1 => self.kept(there, &properties),
+            (_, Some(error)) if error.kind() != Kind::NotFound => Err(error),
+            _ => Err(moved(&self.alias, Some(from), now.keys().next().map(String::as_str))),
+        }
+    }
+
+    /// Moves the alias in one request, which changes nothing unless the alias still names `from`.
+    async fn exchange(&self, from: &str, to: &str, properties: &Map<String, Value>) -> Result<()> {
+        let alias = &self.alias;
+        let mut add = properties.clone();
+        add.extend([("index".to_owned(), json!(to)), ("alias".to_owned(), json!(alias))]);
+        let actions = [
+            json!({ "remove": { "index": from, "alias": alias, "must_exist": true } }),
+            json!({ "remove": { "index": to, "alias": filling(alias), "must_exist": false } }),
+            json!({ "add": add }),
+        ];
+        self.act("the alias cannot be moved", &actions).await
+    }
+
+    /// Compares the properties of the alias after a swap with those from before.
+    fn kept(&self, there: &There, properties: &Map<String, Value>) -> Result<()> {
+        let now = there.aliases.get(&self.alias).and_then(Value::as_object).cloned().unwrap_or_default();
+        if now == *properties {
+            return Ok(());
+        }
+        let (alias, before) = (&self.alias, Value::Object(properties.clone()));
+        Err(Error::new(Kind::Stopped, format!("`{alias}` was swapped, but its properties are not those it had"))
+            .with("before", before.to_string())
+            .with("now", Value::Object(now).to_string())
+            .hint("give them back with `POST /_aliases`, then run the same command again"))
+    }
+
+    async fn withdraw(&self, name: &str) -> Result<()> {
+        let remove = json!({ "remove": { "index": name, "alias": filling(&self.alias) } });
+        absent(self.act("the announcement cannot be taken back", &[remove]).await)
     }
 
     /// Lets the alias name this index unless it names one. The engines cannot ask both in one request, so it is added
@@ -166,7 +267,8 @@ impl Index {
         let mut now = self.look_up(&self.alias).await?;
         let mut failed = None;
         if now.is_empty() {
-            failed = self.exchange(now.keys(), to).await.err();
+            let add = json!({ "add": { "index": to, "alias": self.alias } });
+            failed = self.act("the alias cannot be set", &[add]).await.err();
             now = self.look_up(&self.alias).await?;
         }
         match (now.contains_key(to), now.len(), failed) {
@@ -178,27 +280,16 @@ impl Index {
     }
 
     async fn take_off(&self, from: &str) -> Result<()> {
-        let operation = "the alias cannot be taken off";
-        let actions = json!({ "actions": [{ "remove": { "index": from, "alias": self.alias } }] });
-        let reply = self.client.call(operation, Method::Post, "_aliases", Some(&actions)).await?;
-        match reply.status {
-            200 | 404 => Ok(()),
-            _ => Err(fault::answered(operation, self.client.engine(), &reply).with("alias", self.alias.clone())),
-        }
+        let remove = json!({ "remove": { "index": from, "alias": self.alias } });
+        absent(self.act("the alias cannot be taken off", &[remove]).await)
     }
 
-    async fn exchange(&self, from: impl Iterator<Item = &String>, to: &str) -> Result<()> {
-        let alias = &self.alias;
-        let others = from.filter(|index| *index != to);
-        let mut actions: Vec<_> = others.map(|index| json!({ "remove": { "index": index, "alias": alias } })).collect();
-        actions.push(json!({ "add": { "index": to, "alias": alias } }));
-        let operation = "the alias cannot be moved";
+    /// Changes aliases: all of it or nothing.
+    async fn act(&self, operation: &str, actions: &[Value]) -> Result<()> {
         let reply = self.client.call(operation, Method::Post, "_aliases", Some(&json!({ "actions": actions }))).await?;
         match reply.status {
             200 => Ok(()),
-            // Somebody removed it from one of them, or removed that, since it was looked up.
-            404 => Err(Error::new(Kind::Unavailable, format!("{operation}: {}", Said::of(&reply).reason))),
-            _ => Err(fault::answered(operation, self.client.engine(), &reply).with("alias", alias.clone())),
+            _ => Err(fault::answered(operation, self.client.engine(), &reply).with("alias", self.alias.clone())),
         }
     }
 
@@ -206,7 +297,8 @@ impl Index {
     pub(super) async fn delete(&self, name: &str) -> Result<()> {
         check_name(name)?;
         let Some(there) = self.look_up(name).await?.remove(name) else { return Ok(()) };
-        if let Some(alias) = there.aliases.keys().find(|alias| **alias != door(name)) {
+        if let Some(alias) = there.aliases.keys().find(|alias| **alias != door(name) && **alias != filling(&self.alias))
+        {
             return Err(Error::usage(format!("the index `{name}` is in use: the alias `{alias}` names it"))
                 .hint("point the alias at another index first"));
         }
@@ -247,6 +339,38 @@ fn fits(there: &Concrete, definition: &str, stamp: &Stamp) -> Result<()> {
         said => Err(Error::usage(format!("the index `{}` exists and is another: {}", there.name, said.join("; ")))
             .hint("fill a new index with `--rebuild`")),
     }
+}
+
+fn several(alias: &str, names: impl Iterator<Item = String>) -> Error {
+    let names: Vec<_> = names.collect();
+    Error::usage(format!("the alias `{alias}` names {} indexes", names.len()))
+        .with("names", names.join(", "))
+        .hint("take it off all but one (`POST /_aliases`), or name another alias in the environment file")
+}
+
+/// The removal of an alias that is gone already is none.
+fn absent(removed: Result<()>) -> Result<()> {
+    match removed {
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// What an alias keeps when it moves.
+///
+/// *Errors*: it routes documents or searches to shards of their own.
+fn properties(alias: &str, there: &There) -> Result<Map<String, Value>> {
+    let properties = there.aliases.get(alias).and_then(Value::as_object).cloned().unwrap_or_default();
+    match properties.keys().find(|name| name.ends_with("routing")) {
+        None => Ok(properties),
+        Some(name) => Err(Error::usage(format!("the alias `{alias}` has `{name}`, which a rebuild cannot carry over"))
+            .hint("documents are written by their ids alone and would not be found through it; take the routing off the alias, or name another alias in the environment file")),
+    }
+}
+
+/// The alias of the indexes that rebuilds fill to take over an alias.
+fn filling(alias: &str) -> String {
+    format!("{alias}{FILLING}")
 }
 
 /// The alias that writes to an index go through, if this program made it.

@@ -35,7 +35,7 @@ pub use config::{Config, Service, Sign};
 
 use crate::{
     backend::{self, aws},
-    capability::index::{self, Concrete, Document, Listed, Listing, Stamp, Write, Written},
+    capability::index::{self, Concrete, Document, Listed, Listing, Route, Stamp, Write, Written},
     error::{Error, Result},
 };
 
@@ -175,6 +175,14 @@ impl index::Index for Index {
         self.behind_alias().await
     }
 
+    async fn route(&self) -> Result<Route> {
+        self.places().await
+    }
+
+    async fn describe(&self, name: &str) -> Result<Concrete> {
+        self.found(name).await
+    }
+
     fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
         definition::contradictions(&found.definition, definition)
     }
@@ -183,8 +191,12 @@ impl index::Index for Index {
         self.make(name, definition, stamp).await
     }
 
-    async fn swap(&self, to: &str) -> Result<()> {
-        self.point(to).await
+    async fn announce(&self, name: &str) -> Result<()> {
+        self.give_notice(name).await
+    }
+
+    async fn swap(&self, from: Option<&str>, to: &str) -> Result<()> {
+        self.point(from, to).await
     }
 
     async fn claim(&self, to: &str) -> Result<bool> {

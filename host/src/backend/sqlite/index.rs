@@ -4,6 +4,7 @@
 //! number and stores no text of its own. Dropping an index drops both and costs no row-by-row work. A deletion
 //! with a version leaves a document without a body, so that an older write cannot bring it back.
 
+mod alias;
 mod list;
 mod write;
 
@@ -13,9 +14,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use self::write::Prepared;
+use self::{
+    alias::{aliased, named},
+    write::Prepared,
+};
 use super::{
     Database,
     fault::Fault,
@@ -24,7 +29,7 @@ use super::{
     text::Mapping,
 };
 use crate::{
-    capability::index::{self, Concrete, Document, Listed, Listing, Stamp, Write, Written},
+    capability::index::{self, Concrete, Document, Listed, Listing, Route, Stamp, Write, Written},
     error::{Error, Kind, Result},
     record::canonical,
 };
@@ -60,6 +65,16 @@ impl index::Index for Index {
             .await
     }
 
+    async fn route(&self) -> Result<Route> {
+        let alias = self.alias.clone();
+        self.database.read(move |connection| alias::route(connection, &alias)).await
+    }
+
+    async fn describe(&self, name: &str) -> Result<Concrete> {
+        let name = name.to_owned();
+        self.database.read(move |connection| found(connection, &name)).await
+    }
+
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
         check_name("an index", name)?;
         let definition = canonical(definition)
@@ -67,19 +82,23 @@ impl index::Index for Index {
         if !definition.starts_with('{') {
             return Err(Error::usage(format!("the definition of the index `{name}` is not a JSON object")));
         }
-        let concrete =
-            Concrete { name: name.to_owned(), definition, stamp: Some(stamp.clone()), created: self.database.now() };
-        self.database.write(move |connection| create(connection, &concrete)).await
+        let (name, stamp, created) = (name.to_owned(), stamp.clone(), self.database.now());
+        self.database.write(move |connection| create(connection, &name, &definition, &stamp, created)).await
     }
 
-    async fn swap(&self, to: &str) -> Result<()> {
-        let (alias, to) = (self.alias.clone(), to.to_owned());
-        self.database.write(move |connection| swap(connection, &alias, &to)).await
+    async fn announce(&self, name: &str) -> Result<()> {
+        let (alias, name) = (self.alias.clone(), name.to_owned());
+        self.database.write(move |connection| alias::announce(connection, &alias, &name)).await
+    }
+
+    async fn swap(&self, from: Option<&str>, to: &str) -> Result<()> {
+        let (alias, from, to) = (self.alias.clone(), from.map(str::to_owned), to.to_owned());
+        self.database.write(move |connection| alias::swap(connection, &alias, from.as_deref(), &to)).await
     }
 
     async fn claim(&self, to: &str) -> Result<bool> {
         let (alias, to) = (self.alias.clone(), to.to_owned());
-        self.database.write(move |connection| claim(connection, &alias, &to)).await
+        self.database.write(move |connection| alias::claim(connection, &alias, &to)).await
     }
 
     async fn remove(&self, name: &str) -> Result<()> {
@@ -91,8 +110,12 @@ impl index::Index for Index {
     async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
         let mapping = self.mapping(concrete).await?;
         let writes: Vec<_> = writes.into_iter().map(|write| Prepared::new(write, &mapping)).collect();
-        let concrete = concrete.to_owned();
-        self.database.write(move |connection| write::write(connection, &concrete, &writes)).await
+        let name = concrete.to_owned();
+        let written = self.database.write(move |connection| write::write(connection, &name, &writes)).await;
+        if written.as_ref().is_err_and(|error| error.kind() == Kind::NotFound) {
+            self.mappings.lock().unwrap_or_else(PoisonError::into_inner).remove(concrete);
+        }
+        written
     }
 
     async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
@@ -153,22 +176,18 @@ impl Index {
     }
 }
 
-/// The concrete index an alias names; an index of the alias's own name is used as it is.
-fn named(connection: &Connection, alias: &str) -> Result<Option<String>, Fault> {
-    let sql = "SELECT name FROM aliases WHERE alias = ?1 UNION ALL SELECT name FROM indexes WHERE name = ?1 LIMIT 1";
-    Ok(connection.prepare_cached(sql)?.query_row([alias], |row| row.get(0)).optional()?)
-}
-
 fn look_up(connection: &Connection, name: &str) -> Result<Option<Concrete>, Fault> {
     let row = connection
-        .prepare_cached("SELECT name, definition, stamp, created FROM indexes WHERE name = ?1")?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?)))
+        .prepare_cached("SELECT name, definition, stamp, created, identity FROM indexes WHERE name = ?1")?
+        .query_row([name], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?, row.get(4)?))
+        })
         .optional()?;
-    let Some((name, definition, version, created)) = row else { return Ok(None) };
+    let Some((name, definition, version, created, identity)) = row else { return Ok(None) };
     let created = created
         .parse()
         .map_err(|error: jiff::Error| Error::bug(format!("the index `{name}` has a broken date")).because(error))?;
-    Ok(Some(Concrete { name, definition, stamp: Some(Stamp { version }), created }))
+    Ok(Some(Concrete { name, definition, stamp: Some(Stamp { version }), created, identity }))
 }
 
 fn found(connection: &Connection, name: &str) -> Result<Concrete, Fault> {
@@ -181,10 +200,15 @@ fn no_index(name: &str) -> Fault {
         .into()
 }
 
-fn create(connection: &Connection, concrete: &Concrete) -> Result<(), Fault> {
-    let Concrete { name, definition, stamp, created } = concrete;
+fn create(
+    connection: &Connection,
+    name: &str,
+    definition: &str,
+    stamp: &Stamp,
+    created: Timestamp,
+) -> Result<(), Fault> {
     if let Some(there) = look_up(connection, name)? {
-        return if (&there.definition, &there.stamp) == (definition, stamp) {
+        return if (there.definition.as_str(), there.stamp.as_ref()) == (definition, Some(stamp)) {
             Ok(())
         } else {
             let text = format!("the index `{name}` exists with another definition or version");
@@ -205,38 +229,12 @@ fn create(connection: &Connection, concrete: &Concrete) -> Result<(), Fault> {
         {}",
         write::search_table(&search)
     ))?;
-    let version = stamp.as_ref().map_or("none", |stamp| &stamp.version);
     connection.execute(
-        "INSERT INTO indexes (name, definition, stamp, created) VALUES (?1, ?2, ?3, ?4)",
-        params![name, definition, version, created.to_string()],
+        "INSERT INTO indexes (name, definition, stamp, created, identity)
+         VALUES (?1, ?2, ?3, ?4, lower(hex(randomblob(16))))",
+        params![name, definition, stamp.version, created.to_string()],
     )?;
     Ok(())
-}
-
-fn aliased(connection: &Connection, column: &str, value: &str) -> Result<bool, Fault> {
-    let sql = format!("SELECT count(*) FROM aliases WHERE {column} = ?1 COLLATE NOCASE");
-    let count: i64 = connection.query_row(&sql, [value], |row| row.get(0))?;
-    Ok(count > 0)
-}
-
-fn swap(connection: &Connection, alias: &str, to: &str) -> Result<(), Fault> {
-    let to = found(connection, to)?.name;
-    if look_up(connection, alias)?.is_some() {
-        return Err(Error::usage(format!("`{alias}` is an index itself, so it cannot become an alias"))
-            .hint("give the recipe's index another name")
-            .into());
-    }
-    let sql = "INSERT INTO aliases (alias, name) VALUES (?1, ?2) ON CONFLICT (alias) DO UPDATE SET name = ?2";
-    connection.execute(sql, [alias, &to])?;
-    Ok(())
-}
-
-/// Called in one transaction, so that nobody comes in between.
-fn claim(connection: &Connection, alias: &str, to: &str) -> Result<bool, Fault> {
-    match named(connection, alias)? {
-        Some(name) => Ok(name == to),
-        None => swap(connection, alias, to).map(|()| true),
-    }
 }
 
 fn remove(connection: &Connection, name: &str) -> Result<(), Fault> {
@@ -248,6 +246,7 @@ fn remove(connection: &Connection, name: &str) -> Result<(), Fault> {
     let Some(Concrete { name, .. }) = look_up(connection, name)? else { return Ok(()) };
     let (documents, search) = (quoted(&name, "documents"), quoted(&name, "search"));
     connection.execute_batch(&format!("DROP TABLE {documents}; DROP TABLE {search}"))?;
+    connection.execute("DELETE FROM filling WHERE name = ?1", [&name])?;
     connection.execute("DELETE FROM indexes WHERE name = ?1", [name])?;
     Ok(())
 }

@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 const APPLICATION_ID: i32 = 0x7269_6478;
 
 /// Each step takes the file from one version to the next; steps are added, never changed.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 
 /// How a file stands to this program.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     capability::{
-        index::{Concrete, Document, Index, Stamp, Write, Written},
+        index::{Concrete, Document, Index, Route, Stamp, Write, Written},
         storage::{Page, Row, Scan, Segment, SourceInfo, Table, Update},
     },
     error::{Error, Result},
@@ -119,11 +119,23 @@ impl Index for Documents {
         Ok(None)
     }
 
+    async fn route(&self) -> Result<Route> {
+        Ok(Route::default())
+    }
+
+    async fn describe(&self, _name: &str) -> Result<Concrete> {
+        Err(read_only())
+    }
+
+    async fn announce(&self, _name: &str) -> Result<()> {
+        Err(read_only())
+    }
+
     async fn create(&self, _name: &str, _definition: &str, _stamp: &Stamp) -> Result<()> {
         Err(read_only())
     }
 
-    async fn swap(&self, _to: &str) -> Result<()> {
+    async fn swap(&self, _from: Option<&str>, _to: &str) -> Result<()> {
         Err(read_only())
     }
 

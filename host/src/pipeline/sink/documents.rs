@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Refusal, Sinks, Work, backoff, bound};
+use super::{super::Destination, Refusal, Sinks, Work, backoff, bound};
 use crate::{
-    capability::index::{Write, Written},
-    error::{Error, Result},
+    capability::index::{Index, Place, Write, Written},
+    error::{Error, Kind, Result},
     ledger::State,
     record::Effect,
 };
@@ -23,48 +23,98 @@ impl Sinks {
             }
         }
         for (name, writes) in indexes {
-            self.write(&name, writes, batch).await?;
+            let destination = bound(&self.destinations, "index", &name)?;
+            let (items, writes): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
+            let answers = self.deliver(destination, &writes).await?;
+            for ((at, write), answer) in items.into_iter().zip(&writes).zip(answers) {
+                match answer {
+                    Written::Done => self.sample.written(&name, write, &batch[at].id),
+                    Written::NewerThere => self.sample.overtaken(&name, &write.id),
+                    Written::Refused(_) | Written::Failed(_) => {}
+                }
+                answered(&mut batch[at], write, answer);
+            }
         }
         Ok(())
     }
 
-    /// Writes until every document is answered for good or its attempts are spent.
-    async fn write(&self, name: &str, mut writes: Vec<(usize, Write)>, batch: &mut [Work]) -> Result<()> {
-        let index = bound(&self.resources.indexes, "index", name)?;
-        let unset = || Error::bug(format!("the run has no concrete index for `{name}`"));
-        let concrete = self.targets.get(name).ok_or_else(unset)?;
-        for attempt in 1.. {
-            let send = || index.write(concrete, writes.iter().map(|(_, write)| write.clone()).collect());
-            let answers = self.insist(send).await?;
-            let mut again = HashSet::new();
-            let mut left = Vec::new();
-            for ((at, write), answer) in writes.into_iter().zip(answers) {
-                let held_back = again.contains(&write.id);
-                match answer {
-                    Written::Failed(_) if attempt < self.attempts => {
-                        again.insert(write.id.clone());
-                        left.push((at, write));
-                    }
-                    // It overtook a write of the same document that will come again, so it must come after it.
-                    _ if held_back => left.push((at, write)),
-                    answer => {
-                        match answer {
-                            Written::Done => self.sample.written(name, &write, &batch[at].id),
-                            Written::NewerThere => self.sample.overtaken(name, &write.id),
-                            Written::Refused(_) | Written::Failed(_) => {}
-                        }
-                        answered(&mut batch[at], &write, answer);
-                    }
+    /// Writes to every index on the route, until none came to it that has not got them. One answer a write: that of
+    /// the index that the alias names, unless another index does not take it.
+    async fn deliver(&self, destination: &Destination, writes: &[Write]) -> Result<Vec<Written>> {
+        let mut reached: BTreeMap<Place, Vec<Written>> = BTreeMap::new();
+        let mut places = self.insist(|| destination.places(&self.events)).await?;
+        loop {
+            let mut missing = None;
+            for (at, place) in places.iter().enumerate() {
+                if reached.contains_key(place) {
+                    continue;
+                }
+                match self.write(&*destination.index, &place.name, writes).await {
+                    Ok(answers) => drop(reached.insert(place.clone(), answers)),
+                    // Whether it should be there is looked up below.
+                    Err(error) if error.kind() == Kind::NotFound => missing = Some((place.clone(), error)),
+                    Err(error) if at == 0 => return Err(error),
+                    Err(error) => return Err(error.with("filled by a rebuild", place.name.clone())),
                 }
             }
-            if left.is_empty() {
-                return Ok(());
+            places = self.insist(|| destination.places_now(&self.events)).await?;
+            match missing {
+                Some((place, error)) if places.contains(&place) => return Err(error),
+                _ if places.iter().all(|place| reached.contains_key(place)) => break,
+                _ => {}
             }
-            writes = left;
+        }
+        Ok((0..writes.len()).map(|at| answer(&places, &reached, at)).collect())
+    }
+
+    /// Writes to one index until every document is answered for good or its attempts are spent.
+    async fn write(&self, index: &dyn Index, concrete: &str, writes: &[Write]) -> Result<Vec<Written>> {
+        let mut settled = vec![None; writes.len()];
+        let mut left: Vec<usize> = (0..writes.len()).collect();
+        for attempt in 1.. {
+            let send = || index.write(concrete, left.iter().map(|at| writes[*at].clone()).collect());
+            let answers = self.insist(send).await?;
+            let mut again = HashSet::new();
+            let mut later = Vec::new();
+            for (at, answer) in left.into_iter().zip(answers) {
+                match answer {
+                    Written::Failed(_) if attempt < self.attempts => {
+                        again.insert(&writes[at].id);
+                        later.push(at);
+                    }
+                    // It overtook a write of the same document that will come again, so it must come after it.
+                    _ if again.contains(&writes[at].id) => later.push(at),
+                    answer => settled[at] = Some(answer),
+                }
+            }
+            if later.is_empty() {
+                break;
+            }
+            left = later;
             tokio::time::sleep(backoff::pause(attempt)).await;
         }
-        Ok(())
+        let unanswered = || Error::bug("a write was not answered");
+        settled.into_iter().map(|answer| answer.ok_or_else(unanswered)).collect()
     }
+}
+
+/// What the indexes on the route say of a write: the first one's answer, unless another one does not take it.
+fn answer(places: &[Place], reached: &BTreeMap<Place, Vec<Written>>, at: usize) -> Written {
+    let answers = || places.iter().filter_map(|place| Some((place, reached.get(place)?.get(at)?)));
+    let untaken = |(at, (place, written)): (usize, (&Place, &Written))| {
+        let told = |reason: &str| match at {
+            0 => reason.to_owned(),
+            _ => format!("{}, which a rebuild fills: {reason}", place.name),
+        };
+        match written {
+            Written::Refused(reason) => Some(Written::Refused(told(reason))),
+            Written::Failed(reason) => Some(Written::Failed(told(reason))),
+            Written::Done | Written::NewerThere => None,
+        }
+    };
+    let first = || answers().next().map(|(_, written)| written.clone());
+    let none = || Written::Failed("no index was written to".to_owned());
+    answers().enumerate().find_map(untaken).or_else(first).unwrap_or_else(none)
 }
 
 /// The write a document effect means; takes the body out of the effect, since it is needed only here.

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 pub(super) use documents::document;
 
-use super::{backoff, mapping::Mapped, reason, verify::Sample};
+use super::{Destination, backoff, mapping::Mapped, reason, verify::Sample};
 use crate::{
     capability::Resources,
     clock::Clock,
@@ -79,8 +79,8 @@ type Settled<T> = std::result::Result<T, Refusal>;
 pub struct Sinks {
     /// The resources by the recipe's names.
     pub resources: Resources,
-    /// The concrete index each alias stands for during this run.
-    pub targets: BTreeMap<String, String>,
+    /// The indexes that documents go to, by alias.
+    pub destinations: BTreeMap<String, Arc<Destination>>,
     /// The run's id.
     pub run: String,
     /// How often a write is tried.

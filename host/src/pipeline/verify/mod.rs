@@ -194,6 +194,11 @@ impl Pipeline {
         self.gather(pages.buffered(2).boxed()).await
     }
 
+    /// Whether these are the indexes that were written to from the beginning; a run may follow an alias that moves.
+    pub fn wrote_to(&self, targets: &BTreeMap<String, String>) -> bool {
+        self.parts.run.targets == *targets
+    }
+
     async fn verify_entries(&self, how: &How, mut entries: Vec<Entry>) -> Result<Verified> {
         let check = self.look_at_rows(how).await?;
         let mut parts = Vec::new();
@@ -293,7 +298,7 @@ impl Pipeline {
     async fn expected(&self, entries: Vec<Entry>, check: &Check, page: &mut Page) -> Result<Vec<Expected>> {
         let (open, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| check.is_open(&entry.position));
         page.seen.open += open.len() as u64;
-        let aliases = || self.parts.sinks.targets.keys();
+        let aliases = || self.parts.run.targets.keys();
         let mut all = BTreeMap::new();
         let mut add = |expected: Expected| expected.join(&mut all);
         for entry in open.into_iter().filter(|_| check.how.keyed) {
@@ -382,7 +387,7 @@ impl Pipeline {
         let sinks = &self.parts.sinks;
         let unset = || Error::usage(format!("there is no index `{name}` to compare with"));
         let index = sinks.resources.indexes.get(name).ok_or_else(unset)?;
-        let concrete = sinks.targets.get(name).ok_or_else(unset)?;
+        let concrete = self.parts.run.targets.get(name).ok_or_else(unset)?;
         Ok((&**index, concrete))
     }
 }

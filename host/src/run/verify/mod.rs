@@ -41,7 +41,7 @@ impl Job {
         work: &Work,
         events: &Events,
     ) -> Result<()> {
-        let passes = self.messages.is_some() || *work == Work::Loaded;
+        let passes = self.messages.is_some() || *work == Work::Loaded || !pipeline.wrote_to(&steps.run.targets);
         let is_off = self.pace.verify == Verify::None && steps.run.scope != Scope::Rebuild;
         if steps.run.marks.contains(VERIFIED) || passes || is_off {
             return Ok(());

@@ -58,6 +58,11 @@ impl Prepared {
 
 /// Writes in order, and keeps count.
 pub(super) fn write(connection: &Connection, name: &str, writes: &[Prepared]) -> Result<Vec<Written>, Fault> {
+    // Another process may have removed it, and its tables with it, since its definition was read.
+    let mut there = connection.prepare_cached("SELECT 1 FROM indexes WHERE name = ?1")?;
+    if !there.exists([name])? {
+        return Err(no_index(name));
+    }
     let mut change = Change::new(connection, name);
     let mut answers = Vec::with_capacity(writes.len());
     for write in writes {
