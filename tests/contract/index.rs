@@ -241,7 +241,7 @@ async fn a_deletion_stands_against_older_writes(index: &dyn Index) {
     fresh(index, "deletions_at_once").await;
     assert_eq!(index.write("deletions_at_once", all).await.unwrap(), expected);
     for name in ["deletions", "deletions_at_once"] {
-        index.swap(name).await.unwrap();
+        point(index, name).await;
         assert_eq!(index.count(name).await.unwrap(), 1);
         assert_eq!(found(index, "late").await, texts(&[]));
         assert_eq!(found(index, "").await, ["never there either"]);

@@ -7,7 +7,8 @@ use std::{
 
 use async_trait::async_trait;
 use reindex::{
-    Document, Index, Listed, Listing, Route, Stamp, Write, Written, capability::index::Concrete, error::Result,
+    capability::index::{Concrete, Document, Index, Listed, Listing, Route, Stamp, Write, Written},
+    error::Result,
 };
 
 pub struct Treacherous {
