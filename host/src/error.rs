@@ -33,6 +33,15 @@ pub enum Retry {
     Later,
 }
 
+/// Whom a failure concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// One item: a record, an object, a message. Others may succeed.
+    Item,
+    /// The place that items are read from or written to: no item succeeds before it is mended.
+    Place,
+}
+
 /// A failure a person can act on.
 ///
 /// *Shape*: the message is a lowercase fragment without a full stop; context lines say what and where; the
@@ -40,6 +49,7 @@ pub enum Retry {
 pub struct Error {
     kind: Kind,
     retry: Retry,
+    scope: Scope,
     message: String,
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
@@ -47,10 +57,13 @@ pub struct Error {
 }
 
 impl Error {
-    /// Makes an error that will not pass by itself.
+    /// Makes an error that will not pass by itself, unless a backend is unavailable.
+    ///
+    /// It concerns the place, unless something is refused as it is ([`Kind::Usage`]); see [`of_item`](Self::of_item).
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let retry = if kind == Kind::Unavailable { Retry::Later } else { Retry::Never };
-        Self { kind, retry, message: message.into(), context: Vec::new(), hint: None, source: None }
+        let scope = if kind == Kind::Usage { Scope::Item } else { Scope::Place };
+        Self { kind, retry, scope, message: message.into(), context: Vec::new(), hint: None, source: None }
     }
 
     /// Makes an error about something a person wrote.
@@ -89,6 +102,33 @@ impl Error {
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// Says that it concerns one item alone, so that it costs only that one.
+    #[must_use]
+    pub fn of_item(self) -> Self {
+        Self { scope: Scope::Item, ..self }
+    }
+
+    /// Says that it concerns the place, so that no item is marked failed by it: a bucket, table, queue or index that is
+    /// missing or may not be used, a disk that is full, a server that is away or has too much to do.
+    #[must_use]
+    pub fn of_place(self) -> Self {
+        Self { scope: Scope::Place, ..self }
+    }
+
+    /// The same once work has begun: a place that worked before and is missing now, or has to be mended, is unavailable.
+    #[must_use]
+    pub fn while_working(self) -> Self {
+        match self.kind {
+            Kind::NotFound | Kind::Usage if !self.concerns_item() => Self { kind: Kind::Unavailable, ..self },
+            _ => self,
+        }
+    }
+
+    /// Whether it concerns one item alone; else it concerns the place, and stops the work there.
+    pub fn concerns_item(&self) -> bool {
+        self.scope == Scope::Item
     }
 
     /// The sort of failure.
@@ -163,6 +203,18 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_missing_or_away_concerns_the_place_and_what_is_refused_the_item() {
+        let kinds = [Kind::Bug, Kind::NotFound, Kind::Stopped, Kind::Unavailable, Kind::Denied, Kind::Plugin];
+        assert!(kinds.into_iter().all(|kind| !Error::new(kind, "x").concerns_item()));
+        assert!(Error::usage("x").concerns_item() && !Error::usage("x").of_place().concerns_item());
+        let missing = Error::new(Kind::NotFound, "x");
+        assert_eq!(missing.while_working().kind(), Kind::Unavailable);
+        assert_eq!(Error::usage("x").of_place().while_working().kind(), Kind::Unavailable);
+        assert_eq!(Error::usage("x").while_working().kind(), Kind::Usage);
+        assert_eq!(Error::new(Kind::Denied, "x").while_working().kind(), Kind::Denied);
+    }
 
     #[test]
     fn a_report_has_message_context_cause_and_hint_in_that_order() {

@@ -36,6 +36,28 @@ fn a_rerun_asks_for_what_lies_under_its_prefixes_and_a_dry_one_only_says_so() {
 }
 
 #[test]
+fn what_is_no_object_is_counted_by_reason_and_costs_only_itself() {
+    let place = desk();
+    let masters = place.path(".reindex/objects/masters/digital");
+    std::os::unix::fs::symlink("c.tif", masters.join("c.tif")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(masters.join("s.tif")).unwrap();
+    std::fs::write(masters.join("line\nfeed.tif"), "x").unwrap();
+    std::fs::write(masters.join("back\\slash.tif"), "x").unwrap();
+    let ran = place.reindex("rerun pictures --all").exits(0);
+    assert!(ran.err.contains("asked for 2 objects; 4 omitted\n"), "{}", ran.err);
+    for line in [
+        "1 omitted: a link, which is not followed (digital/c.tif)",
+        "1 omitted: a pipe, a socket or a device (digital/s.tif)",
+        "1 omitted: its name has a backslash (digital/back\\slash.tif)",
+        "1 omitted: its name has a line feed or another control character (digital/line\\nfeed.tif)",
+    ] {
+        assert!(ran.err.contains(line), "{line}: {}", ran.err);
+    }
+    let json = place.reindex("rerun pictures --all --json").exits(0).json();
+    assert_eq!(json["omitted"]["a link, which is not followed"]["examples"][0], "digital/c.tif");
+}
+
+#[test]
 fn all_is_said_and_means_what_the_recipe_makes_requests_of() {
     let place = desk();
     let nothing = place.reindex("rerun pictures").exits(2);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use reindex::{
-    capability::storage::{Bucket, Chunks, Condition, ObjectInfo, Put, chunks},
+    capability::storage::{Bucket, Chunks, Condition, Listing, ObjectInfo, Put, chunks},
     error::{Error, Kind},
 };
 
@@ -13,7 +13,7 @@ use super::texts;
 
 /// Any bucket, empty at first; `other` is empty, too, and may be of another kind.
 pub async fn bucket(bucket: Arc<dyn Bucket>, other: Arc<dyn Bucket>) {
-    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+    assert!(bucket.list("", None, 10).await.unwrap().objects.is_empty());
     objects_are_found_as_they_were_put(&*bucket).await;
     what_is_noted_down_is_told_again(&*bucket).await;
     large_objects_are_streams(&*bucket).await;
@@ -24,6 +24,7 @@ pub async fn bucket(bucket: Arc<dyn Bucket>, other: Arc<dyn Bucket>) {
     copies_are_like_their_originals(&*bucket, &*other).await;
     odd_keys_are_keys_or_refused(&*bucket).await;
     lists_go_by_key(&*bucket).await;
+    a_walk_meets_all_that_stays_whatever_goes(&bucket).await;
     whoever_reads_sees_a_whole_object(bucket).await;
 }
 
@@ -63,15 +64,32 @@ async fn all(bucket: &dyn Bucket, key: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// What a bucket says of an object, without the time, which it must say.
 async fn head(bucket: &dyn Bucket, key: &str) -> Option<ObjectInfo> {
-    bucket.head_many(&texts(&[key])).await.unwrap().pop().unwrap()
+    let found = bucket.head_many(&texts(&[key])).await.unwrap().pop().unwrap()?;
+    assert!(found.modified.is_some(), "{found:?}");
+    Some(ObjectInfo { modified: None, ..found })
+}
+
+/// The keys under a prefix, a few at a time.
+async fn walked(bucket: &dyn Bucket, prefix: &str, limit: usize) -> Vec<String> {
+    let (mut keys, mut after) = (Vec::new(), None);
+    loop {
+        let Listing { objects, omitted, next } = bucket.list(prefix, after.as_deref(), limit).await.unwrap();
+        assert!(objects.len() <= limit && omitted.is_empty(), "{omitted:?}");
+        keys.extend(objects.into_iter().map(|info| info.key));
+        after = next;
+        if after.is_none() {
+            return keys;
+        }
+    }
 }
 
 async fn clear(bucket: &dyn Bucket) {
-    for info in bucket.list("", None, 1000).await.unwrap() {
+    for info in bucket.list("", None, 1000).await.unwrap().objects {
         bucket.delete(&info.key).await.unwrap();
     }
-    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+    assert!(bucket.list("", None, 10).await.unwrap().objects.is_empty());
 }
 
 /// No object has one of these; a server may take them for another condition than was meant.
@@ -95,7 +113,7 @@ async fn objects_are_found_as_they_were_put(bucket: &dyn Bucket) {
     for key in ["a/x", "a/x", "a", "none/none", "empty", ""] {
         bucket.delete(key).await.unwrap();
     }
-    assert!(bucket.list("", None, 10).await.unwrap().is_empty());
+    assert!(bucket.list("", None, 10).await.unwrap().objects.is_empty());
     bucket.put("a", b"free again".to_vec(), None).await.unwrap();
     bucket.delete("a").await.unwrap();
 }
@@ -110,7 +128,9 @@ async fn what_is_noted_down_is_told_again(bucket: &dyn Bucket) {
     let found = head(bucket, "noted").await.unwrap();
     assert_eq!(found, written);
     assert_eq!((found.content_type.as_deref(), &found.metadata), (Some("image/tiff"), &metadata));
-    assert_eq!(bucket.read("noted").await.unwrap().unwrap().0, found);
+    let (read, _) = bucket.read("noted").await.unwrap().unwrap();
+    assert!(read.modified.is_some());
+    assert_eq!(ObjectInfo { modified: None, ..read }, found);
     for (name, value) in [("Upper", "x"), ("a", "tab\t"), ("a", "ü"), ("", "x"), ("a", &"x".repeat(2048))] {
         let put = Put { metadata: noted(&[(name, value)]), ..Put::default() };
         assert_eq!(bucket.write("bad", &put, chunks("x")).await.unwrap_err().kind(), Kind::Usage);
@@ -156,7 +176,7 @@ async fn a_stream_that_fails_leaves_what_was_there(bucket: &dyn Bucket) {
     let waited = tokio::time::timeout(std::time::Duration::from_millis(500), write).await;
     assert!(waited.is_err());
     assert_eq!(all(bucket, "there").await.unwrap(), b"before");
-    assert_eq!(bucket.list("", None, 9).await.unwrap().len(), 1);
+    assert_eq!(bucket.list("", None, 9).await.unwrap().objects.len(), 1);
     clear(bucket).await;
 }
 
@@ -263,6 +283,7 @@ async fn copies_are_like_their_originals(bucket: &dyn Bucket, other: &dyn Bucket
     for (source, content) in [(bucket, b"small".to_vec()), (bucket, large.clone()), (other, large)] {
         let original = source.write(key, &put, pieces(&content)).await.unwrap().unwrap();
         let copy = bucket.copy((source, key), "to/copy").await.unwrap().unwrap();
+        let copy = ObjectInfo { modified: None, ..copy };
         assert_eq!(ObjectInfo { key: "to/copy".to_owned(), etag: copy.etag.clone(), ..original }, copy);
         assert_eq!(head(bucket, "to/copy").await.unwrap(), copy);
         assert!(all(bucket, "to/copy").await.unwrap() == content);
@@ -290,7 +311,7 @@ async fn odd_keys_are_keys_or_refused(bucket: &dyn Bucket) {
         assert_eq!(found, [Some(key.as_bytes().to_vec())], "{key:?}");
     }
     stored.sort_unstable();
-    let listed = bucket.list("", None, 100).await.unwrap();
+    let listed = bucket.list("", None, 100).await.unwrap().objects;
     assert_eq!(listed.iter().map(|info| info.key.as_str()).collect::<Vec<_>>(), stored);
     for key in stored {
         bucket.delete(key).await.unwrap();
@@ -309,21 +330,39 @@ async fn lists_go_by_key(bucket: &dyn Bucket) {
     keys.sort();
     for prefix in ["", "a", "a/", "a/b", "b", "zz"] {
         let expected: Vec<_> = keys.iter().filter(|key| key.starts_with(prefix)).cloned().collect();
-        let mut listed: Vec<String> = Vec::new();
-        loop {
-            let page = bucket.list(prefix, listed.last().map(String::as_str), 2).await.unwrap();
-            assert!(page.len() <= 2);
-            if page.is_empty() {
-                break;
-            }
-            listed.extend(page.into_iter().map(|info| info.key));
+        for limit in [1, 2, 3, 100] {
+            assert_eq!(walked(bucket, prefix, limit).await, expected, "{prefix}");
         }
-        assert_eq!(listed, expected, "{prefix}");
     }
-    assert!(bucket.list("", None, 0).await.unwrap().is_empty());
-    let after = bucket.list("", Some("a/1/never"), 1).await.unwrap();
+    let all = bucket.list("", None, keys.len()).await.unwrap();
+    assert_eq!((all.objects.len(), all.next), (keys.len(), None), "a full part may be the last one, and says so");
+    let after = bucket.list("", Some("a/1/never"), 1).await.unwrap().objects;
     assert_eq!(after[0].key, "a/2", "a key that is not there is a place all the same");
     clear(bucket).await;
+}
+
+/// Objects that are removed while a bucket is listed are listed or not; they end no walk before its end.
+async fn a_walk_meets_all_that_stays_whatever_goes(bucket: &Arc<dyn Bucket>) {
+    let key = |n: usize| format!("walk/{n:03}{}", if n.is_multiple_of(3) { "-stays" } else { "-goes" });
+    let puts: Vec<_> = (0..150).map(|n| (bucket.clone(), key(n))).collect();
+    let put = async |(bucket, key): (Arc<dyn Bucket>, String)| bucket.put(&key, Vec::new(), None).await.unwrap();
+    stream::iter(puts).for_each_concurrent(16, put).await;
+    let (removing, gone) = (bucket.clone(), (0..150).map(key).filter(|key| key.ends_with("-goes")));
+    let gone: Vec<_> = gone.collect();
+    let remover = tokio::spawn(async move {
+        for key in gone.iter().rev() {
+            removing.delete(key).await.unwrap();
+        }
+    });
+    let mut walks = 0;
+    while !remover.is_finished() || walks == 0 {
+        let met = walked(&**bucket, "walk/", 7).await;
+        let stays: Vec<_> = met.into_iter().filter(|key| key.ends_with("-stays")).collect();
+        assert_eq!(stays, (0..150).step_by(3).map(key).collect::<Vec<_>>());
+        walks += 1;
+    }
+    remover.await.unwrap();
+    clear(&**bucket).await;
 }
 
 async fn whoever_reads_sees_a_whole_object(bucket: Arc<dyn Bucket>) {
@@ -347,6 +386,6 @@ async fn whoever_reads_sees_a_whole_object(bucket: Arc<dyn Bucket>) {
     for writer in writers {
         writer.await.unwrap();
     }
-    assert_eq!(bucket.list("", None, 10).await.unwrap().len(), 1);
+    assert_eq!(bucket.list("", None, 10).await.unwrap().objects.len(), 1);
     bucket.delete("shared/x").await.unwrap();
 }

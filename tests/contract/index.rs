@@ -103,6 +103,9 @@ async fn before_the_first_run_nothing_is_found(index: &dyn Index) {
     assert_eq!(index.swap(None, "none").await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.list("none", None, None, None, 10).await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.remove_listed("none", &[]).await.unwrap_err().kind(), Kind::NotFound);
+    let write = Write { id: "x".into(), version: Some(1), body: Some("{}".into()) };
+    let error = index.write("none", vec![write]).await.unwrap_err();
+    assert!(error.kind() == Kind::NotFound && !error.concerns_item(), "no document is to blame: {error:?}");
     index.remove("none").await.unwrap();
 }
 

@@ -40,6 +40,7 @@ pub struct Taken {
     pub asked: u64,
     pub passed: BTreeMap<&'static str, u64>,
     pub warnings: Vec<String>,
+    pub errors: Vec<String>,
 }
 
 impl Desk {
@@ -87,7 +88,7 @@ impl Desk {
     }
 
     async fn taken(&self, heard: Vec<Event>) -> Taken {
-        let (mut asked, mut all, mut warnings) = (0, BTreeMap::new(), Vec::new());
+        let (mut asked, mut all, mut warnings, mut errors) = (0, BTreeMap::new(), Vec::new(), Vec::new());
         for event in heard {
             match event {
                 Event::Arrived { taken, passed } => {
@@ -95,12 +96,13 @@ impl Desk {
                     passed.into_iter().for_each(|(reason, count)| *all.entry(reason).or_default() += count);
                 }
                 Event::Warning { text } => warnings.push(text),
+                Event::Error { message, .. } => errors.push(message),
                 _ => {}
             }
         }
         let page = self.requests().read(Segment { number: 0, total: 1 }, None, 1000).await.unwrap();
         let requests = page.rows.into_iter().map(|row| (row.position, serde_json::from_slice(&row.body).unwrap()));
-        Taken { requests: requests.collect(), asked, passed: all, warnings }
+        Taken { requests: requests.collect(), asked, passed: all, warnings, errors }
     }
 }
 

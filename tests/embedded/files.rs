@@ -1,7 +1,13 @@
 //! The suites on local files, and what files of lines can hold.
 
 use std::{
+    ffi::OsStr,
     io::Write as _,
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{PermissionsExt as _, symlink},
+        net::UnixListener,
+    },
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,10 +19,11 @@ use reindex::{
         export::Export,
         files::{Bucket, JsonLines},
     },
-    capability::storage::{Bucket as _, Condition, Put, Row, Scan as _, Segment, chunks},
+    capability::storage::{Bucket as _, Condition, Listing, Omissions, Omitted, Put, Row, Scan as _, Segment, chunks},
     error::Kind,
     record::Form,
 };
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 use crate::contract::{bucket, export::export, storage, texts};
@@ -83,8 +90,102 @@ async fn a_directory_takes_every_key_for_itself() {
     }
     let found: Vec<_> = bucket.get_many(&keys, 99).await.unwrap().into_iter().flatten().collect();
     assert_eq!(found, keys.iter().map(String::as_bytes).collect::<Vec<_>>());
-    assert_eq!(bucket.list("", None, 99).await.unwrap().len(), keys.len());
+    assert_eq!(bucket.list("", None, 99).await.unwrap().objects.len(), keys.len());
     assert_eq!(std::fs::read_dir(&path).unwrap().count(), 1, "nothing outside");
+}
+
+/// Objects, and entries that are none with their reasons, of a directory that is listed a few entries at a time.
+async fn walked(bucket: &Bucket, limit: usize) -> (Vec<String>, Vec<Omitted>) {
+    let (mut keys, mut none, mut after) = (Vec::new(), Vec::new(), None);
+    loop {
+        let Listing { objects, omitted, next } = bucket.list("", after.as_deref(), limit).await.unwrap();
+        assert!(objects.len() + omitted.len() <= limit);
+        keys.extend(objects.into_iter().map(|info| info.key));
+        none.extend(omitted);
+        after = next;
+        if after.is_none() {
+            return (keys, none);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_object_costs_only_itself_and_is_listed_with_its_reason() {
+    let (_kept, path) = directory();
+    let bucket = Bucket::open(&path);
+    let keys: Vec<_> = (0..25).map(|n| format!("d/{n:02}.tif")).collect();
+    for key in &keys {
+        bucket.put(key, b"x".to_vec(), None).await.unwrap();
+    }
+    let inside = path.join("d");
+    let (_outside, out) = directory();
+    std::fs::write(out.join("secret"), "secret").unwrap();
+    mknodat(CWD, inside.join("03.fifo"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let _socket = UnixListener::bind(inside.join("07.socket")).unwrap();
+    symlink(out.join("secret"), inside.join("09.link")).unwrap();
+    symlink("00.tif", inside.join("10.link")).unwrap();
+    symlink("nowhere", inside.join("11.link")).unwrap();
+    symlink("12.link", inside.join("12.link")).unwrap();
+    symlink(&out, inside.join("linked")).unwrap();
+    for name in [&b"line\nfeed.tif"[..], b"back\\slash.tif", b"not\xFFtext.tif", b"odd%25.tif"] {
+        std::fs::write(inside.join(OsStr::from_bytes(name)), "x").unwrap();
+    }
+    let strange = inside.join(OsStr::from_bytes(b"str\xFFange"));
+    std::fs::create_dir(&strange).unwrap();
+    std::fs::write(strange.join("within.tif"), "x").unwrap();
+    let long = (0..5).fold(inside.clone(), |path, _| path.join("l".repeat(230)));
+    std::fs::create_dir_all(&long).unwrap();
+    std::fs::write(long.join("far.tif"), "x").unwrap();
+    let unreadable = inside.join("20.unreadable");
+    std::fs::write(&unreadable, "x").unwrap();
+    std::fs::set_permissions(&unreadable, std::fs::Permissions::from_mode(0)).unwrap();
+    // Whoever may read everything reads it.
+    let may_read = std::fs::File::open(&unreadable).is_ok();
+    let all = |keys: &[String]| {
+        let mut keys = keys.to_vec();
+        keys.extend(may_read.then(|| "d/20.unreadable".to_owned()));
+        keys.sort();
+        keys
+    };
+    for limit in [1, 2, 7, 1000] {
+        let (found, omitted) = walked(&bucket, limit).await;
+        assert_eq!(found, all(&keys), "{limit} at a time");
+        let mut omissions = Omissions::default();
+        omitted.into_iter().filter(|entry| entry.name != "d/20.unreadable").for_each(|entry| omissions.add(entry));
+        let long = format!("d/{}far.tif", format!("{}/", "l".repeat(230)).repeat(5));
+        assert_eq!(
+            omissions.lines(),
+            [
+                "5 omitted: a link, which is not followed (d/09.link, d/10.link, d/11.link, …)".to_owned(),
+                "2 omitted: a pipe, a socket or a device (d/03.fifo, d/07.socket)".to_owned(),
+                format!("1 omitted: its key has more than 1024 bytes ({long})"),
+                "1 omitted: its name has a `%` with digits that mean a character no name of a file has here (d/odd%25.tif)"
+                    .to_owned(),
+                "1 omitted: its name has a backslash (d/back\\slash.tif)".to_owned(),
+                "1 omitted: its name has a line feed or another control character (d/line\\nfeed.tif)".to_owned(),
+                "2 omitted: its name is not UTF-8 (d/not\\xfftext.tif, d/str\\xffange/within.tif)".to_owned(),
+            ],
+            "{limit} at a time"
+        );
+    }
+    no_link_leads_out(&bucket, &out).await;
+}
+
+async fn no_link_leads_out(bucket: &Bucket, out: &Path) {
+    let others = texts(&["d/03.fifo", "d/07.socket", "d/09.link", "d/12.link", "d/linked/secret", "d/linked"]);
+    assert_eq!(bucket.get_many(&others, 99).await.unwrap(), vec![None; others.len()], "and none is waited for");
+    for key in &others {
+        bucket.delete(key).await.unwrap();
+        assert!(bucket.delete_if(key, "x").await.unwrap());
+    }
+    assert_eq!(std::fs::read(out.join("secret")).unwrap(), b"secret");
+    let error = bucket.put("d/linked/secret", b"mine".to_vec(), None).await.unwrap_err();
+    assert!(error.concerns_item() && error.message().contains("is a link"), "{error:?}");
+    // What is stored under the name of a link takes its place.
+    bucket.put("d/09.link", b"mine".to_vec(), None).await.unwrap();
+    assert_eq!(bucket.get_many(&texts(&["d/09.link"]), 99).await.unwrap(), [Some(b"mine".to_vec())]);
+    assert_eq!(std::fs::read(out.join("secret")).unwrap(), b"secret");
+    assert_eq!(std::fs::read_dir(out).unwrap().count(), 1);
 }
 
 #[tokio::test]
@@ -97,7 +198,7 @@ async fn a_key_that_is_also_a_directory_is_refused_in_words() {
         let error = bucket.put(key, b"y".to_vec(), None).await.unwrap_err();
         assert!(error.kind() == Kind::Usage && error.message().contains("also a directory"), "{error:?}");
     }
-    assert_eq!(bucket.list("", None, 9).await.unwrap().len(), 2);
+    assert_eq!(bucket.list("", None, 9).await.unwrap().objects.len(), 2);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use reindex::{
     clock::System,
     event::{Event, Events},
 };
+use rustix::fs::{CWD, FileType, Mode as Permission, mknodat};
 use tempfile::TempDir;
 
 /// Long enough for whatever comes, and short enough to see that nothing does.
@@ -173,8 +174,77 @@ async fn a_file_whose_name_stands_for_no_key_is_told_of_aloud() {
     let lines: Vec<_> = said.lines().collect();
     assert_eq!(lines.len(), 2, "{said}");
     for (line, name) in lines.iter().zip(["before%25.jpg", "later%25.jpg"]) {
-        assert!(line.contains(&format!("{name} is not taken")), "{said}");
+        assert!(line.contains(&format!("{name} is not taken: its name has a `%`")), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_file_holds_up_nothing_and_is_told_of_with_its_reason() {
+    let (folder, said) = (Folder::new(), Arc::new(Mutex::new(String::new())));
+    let heard = said.clone();
+    let events = Events::new(move |event| {
+        if let Event::Warning { text } = event {
+            heard.lock().unwrap().push_str(&(text + "\n"));
+        }
+    });
+    let pipe =
+        |name: &str| mknodat(CWD, folder.path(name), FileType::Fifo, Permission::RUSR | Permission::WUSR, 0).unwrap();
+    let link = |name: &str, to: &str| std::os::unix::fs::symlink(to, folder.path(name)).unwrap();
+    let outside = folder.0.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("secret.tif"), "x").unwrap();
+    pipe("pipe.tif");
+    link("loop.tif", "loop.tif");
+    folder.put("before.tif", "x");
+    let watch = folder.watch_for(&events);
+    assert_eq!(keys(&take(&*watch, 1).await), ["before.tif"]);
+    link("folder", outside.to_str().unwrap());
+    link("copy.tif", "before.tif");
+    folder.put("line\nfeed.tif", "x");
+    folder.put("later.tif", "x");
+    assert_eq!(keys(&take(&*watch, 1).await), ["later.tif"]);
+    fs::write(outside.join("more.tif"), "x").unwrap();
+    assert_quiet(&*watch).await;
+    let said = said.lock().unwrap();
+    for line in [
+        "pipe.tif is not taken: a pipe, a socket or a device",
+        "loop.tif is not taken: a link, which is not followed",
+        "line\\nfeed.tif is not taken: its name has a line feed",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_marked_after_it_was_closed_does_not_wait_for_a_writer() {
+    let folder = Folder::new();
+    let watch = folder.watch();
+    assert_quiet(&*watch).await;
+    folder.put("installed.tif", "x");
+    let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o640);
+    fs::set_permissions(folder.path("installed.tif"), mode).unwrap();
+    // Half as long as a writer is waited for that does not close its file.
+    let arrivals = watch.arrivals(Duration::from_secs(30)).await.unwrap();
+    assert_eq!(arrivals.iter().map(|info| info.key.as_str()).collect::<Vec<_>>(), ["installed.tif"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_went_away_and_came_back_as_it_was_is_told_of_again() {
+    let folder = Folder::new();
+    for name in ["file.tif", "folder/x.tif", "stays.tif"] {
+        folder.put(name, "x");
+    }
+    let watch = folder.watch();
+    let first = take(&*watch, 3).await;
+    for name in ["file.tif", "folder"] {
+        let away = folder.0.path().join("away");
+        fs::rename(folder.path(name), &away).unwrap();
+        fs::rename(&away, folder.path(name)).unwrap();
+    }
+    let again = take(&*watch, 2).await;
+    assert_eq!(keys(&again), ["file.tif", "folder/x.tif"]);
+    assert_eq!(again["file.tif"], first["file.tif"], "the same to the last second");
+    assert_quiet(&*watch).await;
 }
 
 #[test]

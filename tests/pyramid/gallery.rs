@@ -150,7 +150,7 @@ impl Gallery {
 }
 
 fn keys(bucket: &Bucket) -> Vec<String> {
-    now(bucket.list("", None, 1000)).unwrap().into_iter().map(|info| info.key).collect()
+    now(bucket.list("", None, 1000)).unwrap().objects.into_iter().map(|info| info.key).collect()
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -2,13 +2,13 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU32, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
 };
 
 use async_trait::async_trait;
 use reindex::{
-    capability::storage::{Bucket, Chunks, Condition, ObjectInfo, Put},
-    error::Result,
+    capability::storage::{Bucket, Chunks, Condition, Listing, ObjectInfo, Put},
+    error::{Error, Kind, Result, Retry},
     ledger::Counts,
 };
 
@@ -55,8 +55,71 @@ impl Bucket for Meddled {
         self.inner.delete_if(key, etag).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
         self.inner.list(prefix, after, limit).await
+    }
+}
+
+/// A bucket that is there or not.
+struct Vanishing {
+    inner: Arc<dyn Bucket>,
+    gone: AtomicBool,
+}
+
+impl Vanishing {
+    fn there(&self) -> Result<&dyn Bucket> {
+        let missing = || Error::new(Kind::Unavailable, "there is no such bucket").retry(Retry::Never);
+        if self.gone.load(SeqCst) { Err(missing()) } else { Ok(&*self.inner) }
+    }
+}
+
+#[async_trait]
+impl Bucket for Vanishing {
+    async fn head_many(&self, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>> {
+        self.there()?.head_many(keys).await
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<(ObjectInfo, Chunks)>> {
+        self.there()?.read(key).await
+    }
+
+    async fn write(&self, key: &str, put: &Put, content: Chunks) -> Result<Option<ObjectInfo>> {
+        self.there()?.write(key, put, content).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.there()?.delete(key).await
+    }
+
+    async fn delete_if(&self, key: &str, etag: &str) -> Result<bool> {
+        self.there()?.delete_if(key, etag).await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
+        self.there()?.list(prefix, after, limit).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_vanishes_stops_the_run_marks_no_item_failed_and_the_run_goes_on_when_it_is_back() {
+    // Read by the plugin, opened as images, stored to, and removed from.
+    for (name, deed) in
+        [("files", "claim"), ("masters", "rendition masters"), ("images", "object a"), ("requests", "claim")]
+    {
+        let mut studio = meddled(0).await;
+        for id in ["a", "b", "c"] {
+            put(&studio, "masters", id, "ada").await;
+        }
+        let inner = studio.buckets[name].clone();
+        let bucket = Arc::new(Vanishing { inner, gone: true.into() });
+        studio.buckets.insert(name.to_owned(), bucket.clone());
+        studio.ask(&["a", "b", "c"].map(|id| (id, deed))).await;
+        let error = studio.try_run().await.unwrap_err();
+        assert_eq!((error.kind(), error.message()), (Kind::Unavailable, "there is no such bucket"), "{name}");
+        bucket.gone.store(false, SeqCst);
+        let summary = studio.run().await;
+        assert!(summary.resumed && summary.counts.add_up(), "{name}: {summary:?}");
+        assert_eq!((summary.counts.done, summary.counts.failed, summary.counts.waiting), (3, 0, 0), "{name}");
     }
 }
 
@@ -147,7 +210,7 @@ async fn renditions_are_stored_and_what_is_wrong_with_an_image_costs_its_item_al
     assert_eq!((done, not_found, failed), (2, 2, 5));
     assert_eq!((objects, renditions, pixels), (2, 2, 2 * 3000 * 1500));
     assert_eq!(text(&studio, "images", "a.tif").await.as_deref(), Some("ada"));
-    let stored = studio.buckets["images"].list("", None, 10).await.unwrap();
+    let stored = studio.buckets["images"].list("", None, 10).await.unwrap().objects;
     assert_eq!(stored.iter().map(|info| info.key.as_str()).collect::<Vec<_>>(), ["a.tif", "b.tif"]);
     let head = studio.buckets["images"].head_many(&["b.tif".to_owned()]).await.unwrap().pop().flatten();
     assert_eq!(head.unwrap().content_type.as_deref(), Some("image/tiff"));
@@ -170,7 +233,7 @@ async fn renditions_are_stored_and_what_is_wrong_with_an_image_costs_its_item_al
 async fn a_dry_run_measures_renditions_and_stores_none() {
     let studio = masters().await;
     let tally = studio.compare().await;
-    let run = studio.buckets["images"].list("", None, 10).await.unwrap();
+    let run = studio.buckets["images"].list("", None, 10).await.unwrap().objects;
     assert!(run.is_empty() && tally.is_equal());
     let Counts { read, done, not_found, failed, waiting, objects, renditions, pixels, .. } = tally.counts;
     assert_eq!((read, done, not_found, failed + waiting), (9, 2, 2, 5));

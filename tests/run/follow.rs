@@ -32,7 +32,7 @@ bucket = "requests"
 objects = "masters"
 segments = 2
 [grant.read]
-storage = ["people"]
+storage = ["people", "masters"]
 [grant.write]
 index = ["rogues"]
 storage = ["requests"]
@@ -78,7 +78,7 @@ impl Desk {
     }
 
     async fn open(&self) -> Vec<String> {
-        let listed = self.bucket.list("", None, 1000).await.unwrap();
+        let listed = self.bucket.list("", None, 1000).await.unwrap().objects;
         let name = |key: String| key.trim_start_matches("requests/").trim_end_matches(".json").to_owned();
         listed.into_iter().map(|info| name(info.key)).collect()
     }
@@ -93,14 +93,14 @@ impl Desk {
     }
 
     /// Follows the requests; `each` hears every event with its number.
-    fn follow(&self, each: impl Fn(usize) + Send + Sync + 'static) -> Following {
+    fn follow(&self, each: impl Fn(usize, &Event) + Send + Sync + 'static) -> Following {
         let (stop, wake, counts) = (Stop::new(), Arc::new(Notify::new()), Arc::<Mutex<Counts>>::default());
         let (number, heard) = (AtomicUsize::new(0), counts.clone());
         let events = Events::new(move |event| {
             if let Event::Progress { counts } | Event::Started { before: counts, .. } = &event {
                 *heard.lock().unwrap() = *counts;
             }
-            each(number.fetch_add(1, Ordering::SeqCst));
+            each(number.fetch_add(1, Ordering::SeqCst), &event);
         });
         let follow = Some(Follow { wake: wake.clone(), poll: NEVER });
         let options = Options { follow, fresh: Fresh::IfDifferent, ..Options::default() };
@@ -160,7 +160,7 @@ fn is_settled(counts: &Counts) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_followed_run_does_what_comes_once_and_what_fails_again_only_when_it_changed() {
     let desk = Desk::laid().await;
-    let following = desk.follow(|_| ());
+    let following = desk.follow(|_, _| ());
     following.until("the first are done", is_settled).await;
     assert_eq!(desk.open().await, ["2", "4", "7"]);
     for name in ["x", "y"] {
@@ -184,11 +184,37 @@ async fn a_followed_run_does_what_comes_once_and_what_fails_again_only_when_it_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_found_is_looked_for_again_and_what_is_put_again_is_looked_at_again() {
+    let desk = Desk::new();
+    desk.put("late", r#"{"key":"a/late.tif","do":"seek","with":"late"}"#).await;
+    desk.ask("wrong", "mischief").await;
+    let tries = Arc::<Mutex<BTreeMap<String, usize>>>::default();
+    let heard = tries.clone();
+    let following = desk.follow(move |_, event| {
+        if let Event::ItemFailed { id, .. } = event {
+            *heard.lock().unwrap().entry(id.clone()).or_default() += 1;
+        }
+    });
+    following.until("both are looked at", |counts| (counts.not_found, counts.failed) == (1, 1)).await;
+    // What failed waits for another request, and the same one will do.
+    let wrong = || tries.lock().unwrap()[r#"["masters","a/wrong.tif"]"#];
+    assert_eq!(wrong(), 1);
+    desk.ask("wrong", "mischief").await;
+    following.wake.notify_waiters();
+    following.until("what failed is looked at again", |_| wrong() == 2).await;
+    // Nobody says that the object came.
+    files::Bucket::open(desk.place.path(".reindex/objects/masters")).put("late", vec![0], None).await.unwrap();
+    following.until("what was not found is done", |counts| (counts.done, counts.not_found) == (1, 0)).await;
+    following.stopped().await;
+    assert_eq!(desk.open().await, ["wrong"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_followed_run_that_is_stopped_or_killed_after_any_event_ends_like_an_undisturbed_one() {
     let desk = Desk::laid().await;
     let events = Arc::new(AtomicUsize::new(0));
     let last = events.clone();
-    let following = desk.follow(move |number| last.store(number, Ordering::SeqCst));
+    let following = desk.follow(move |number, _| last.store(number, Ordering::SeqCst));
     following.until("all is settled", is_settled).await;
     following.stopped().await;
     let expected = desk.left().await;
@@ -197,7 +223,7 @@ async fn a_followed_run_that_is_stopped_or_killed_after_any_event_ends_like_an_u
         let desk = Desk::laid().await;
         let came = Arc::new(Notify::new());
         let heard = came.clone();
-        let following = desk.follow(move |number| {
+        let following = desk.follow(move |number, _| {
             if number == at {
                 heard.notify_one();
             }
@@ -209,7 +235,7 @@ async fn a_followed_run_that_is_stopped_or_killed_after_any_event_ends_like_an_u
         } else {
             following.stopped().await;
         }
-        let following = desk.follow(|_| ());
+        let following = desk.follow(|_, _| ());
         // What was done and not written down before the death is gone, and not counted.
         let open = || async { desk.open().await == ["2", "4", "7"] };
         for _ in 0..6000 {
@@ -241,7 +267,7 @@ async fn a_run_over_requests_ends_with_them_and_what_failed_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_plugin_or_pace_needs_no_hand_where_the_caller_says_so() {
     let desk = Desk::laid().await;
-    let following = desk.follow(|_| ());
+    let following = desk.follow(|_, _| ());
     following.until("all is settled", is_settled).await;
     following.stopped().await;
     // A run from end to end cannot go on with one that keeps no checkpoint.

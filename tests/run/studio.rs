@@ -81,7 +81,11 @@ impl Studio {
     }
 
     pub async fn run(&self) -> Summary {
-        self.job().run(Options::default(), &Events::ignore(), &Stop::new()).await.unwrap()
+        self.try_run().await.unwrap()
+    }
+
+    pub async fn try_run(&self) -> Result<Summary> {
+        self.job().run(Options::default(), &Events::ignore(), &Stop::new()).await
     }
 
     pub async fn compare(&self) -> Tally {

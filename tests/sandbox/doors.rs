@@ -3,6 +3,7 @@
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 use reindex::{
+    error::Kind,
     event::Event,
     ledger::State,
     record::{Form, Outcome},
@@ -106,13 +107,15 @@ async fn a_batch_reads_each_key_once_also_when_it_is_bisected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_is_down_is_asked_again_and_then_given_up_in_words() {
+async fn a_store_that_is_down_is_asked_again_and_then_ends_the_call_and_no_item() {
     let store = Arc::new(stores::Store { down: 2.into(), ..stores::Store::default() });
     let rogue = Rogue::start(|room| room.resources = stores::with(store.clone())).await;
     assert!(rogue.says("table people a").await.starts_with("Ok("));
     store.down.store(u32::MAX, SeqCst);
-    let text = rogue.says("table people a").await;
-    assert!(text.contains("Unavailable(\"the table is down\")"), "{text}");
+    let error = rogue.mapper.transform(&items(&["good", "table people a", "good"])).await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (Kind::Unavailable, "the table is down"));
+    store.down.store(0, SeqCst);
+    assert!(rogue.says("table people a").await.starts_with("Ok("), "the plugin is none the worse");
 }
 
 #[tokio::test(flavor = "multi_thread")]

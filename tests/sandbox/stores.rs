@@ -13,7 +13,7 @@ use reindex::{
     capability::{
         Resources,
         queue::{Delivery, Depth, Message, Queue},
-        storage::{Bucket, Chunks, ObjectInfo, Page, Put, Row, Scan, Segment, SourceInfo, Table, Update},
+        storage::{Bucket, Chunks, Listing, ObjectInfo, Page, Put, Row, Scan, Segment, SourceInfo, Table, Update},
     },
     error::{Error, Kind, Result},
     record::Form,
@@ -61,6 +61,7 @@ impl Bucket for Pile {
             etag: "e".to_owned(),
             content_type: None,
             metadata: std::collections::BTreeMap::new(),
+            modified: None,
         };
         Ok(keys.iter().map(|key| (key == "a").then(|| info(key))).collect())
     }
@@ -81,8 +82,8 @@ impl Bucket for Pile {
         Ok(true)
     }
 
-    async fn list(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<ObjectInfo>> {
-        Ok(Vec::new())
+    async fn list(&self, _: &str, _: Option<&str>, _: usize) -> Result<Listing> {
+        Ok(Listing::default())
     }
 }
 

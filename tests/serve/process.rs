@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     process::{Child, ChildStderr},
     time::{Duration, Instant},
 };
@@ -161,6 +161,25 @@ fn a_run_that_was_killed_is_gone_on_with_stopped_and_ends_like_an_undisturbed_on
     assert_eq!(place.documents("rogues", ""), undisturbed.documents("rogues", ""));
     let counts = |place: &Place| place.reindex("status rogues --json").json()["counts"].clone();
     assert_eq!(counts(&place), counts(&undisturbed));
+}
+
+#[test]
+fn a_server_that_never_answers_holds_up_no_other_recipe_and_no_end() {
+    let place = place(3, "good");
+    // The system takes connections, and nobody says a word.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let index = format!("[backend.rogues.elasticsearch]\nurl = 'http://{}'\n", silent.local_addr().unwrap());
+    let tables = "[backend.things.sqlite]\n[backend.people.sqlite]\n";
+    place.write("environments/silent.toml", format!("environment = 1\n{tables}{index}"));
+    place.write("hung.toml", RECIPE.replace("recipe = 1\n", "recipe = 1\ndefault-env = \"silent\"\n"));
+    for table in ["people", "things"] {
+        place.reindex_with(&format!("load {table} - --env silent"), "{\"id\":\"p\",\"v\":1}\n").exits(0);
+    }
+    let mut serving = Serving::start(&place, "hung rogues");
+    assert_eq!(serving.event("due")["recipe"], "rogues");
+    assert_eq!(serving.get("/livez"), (200, "ok\n".to_owned()));
+    assert!(serving.until("/readyz", 503).starts_with("hung: "));
+    serving.stop();
 }
 
 #[test]

@@ -202,6 +202,12 @@ async fn what_is_wrong_with_a_table_is_said_with_what_to_do() {
     let missing = open("nowhere").info().await.unwrap_err();
     assert_eq!(missing.kind(), Kind::NotFound);
     assert!(missing.report().contains("nowhere"), "{missing:?}");
+    for error in [
+        open("nowhere").put_many(&texts(&[r#"{"id":{"S":"a"}}"#])).await.unwrap_err(),
+        open("nowhere").get_many(&texts(&["a"])).await.unwrap_err(),
+    ] {
+        assert!(error.kind() == Kind::NotFound && !error.concerns_item(), "no record is to blame: {error:?}");
+    }
     make("on-demand", &[("id", Type::S)], None).await;
     let options = ScanOptions { rate: Some(Rate::Share(0.5)), ..ScanOptions::default() };
     let error = open("on-demand").with_options(options).info().await.unwrap_err();

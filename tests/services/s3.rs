@@ -103,7 +103,7 @@ async fn a_prefix_is_put_before_every_key_and_taken_off_again() {
     whole.put("some/other", b"not yours".to_vec(), None).await.unwrap();
     bucket(served.clone(), Arc::new(outside)).await;
     served.put("a", b"x".to_vec(), None).await.unwrap();
-    let keys: Vec<_> = whole.list("", None, 9).await.unwrap().into_iter().map(|info| info.key).collect();
+    let keys: Vec<_> = whole.list("", None, 9).await.unwrap().objects.into_iter().map(|info| info.key).collect();
     assert_eq!(keys, ["some/other", "some/where+else/a"]);
     for key in ["../other", "a/../../other"] {
         assert_eq!(served.put(key, Vec::new(), None).await.unwrap_err().kind(), Kind::Usage);
@@ -122,7 +122,7 @@ async fn listing_goes_on_over_the_servers_own_pages() {
     let puts: Vec<_> = (0..1100).map(|n| (key(n), &served)).collect();
     let puts: Vec<_> = puts.iter().map(|(key, served)| served.put(key, Vec::new(), None)).collect();
     futures::stream::iter(puts).buffered(16).for_each(async |put| put.unwrap()).await;
-    let listed = served.list("k", Some(&key(9)), 1085).await.unwrap();
+    let listed = served.list("k", Some(&key(9)), 1085).await.unwrap().objects;
     assert_eq!((listed.len(), &listed[0].key, &listed[1084].key), (1085, &key(10), &key(1094)));
 }
 
@@ -156,6 +156,7 @@ async fn what_is_wrong_with_a_bucket_is_said_at_every_call_with_a_way_out() {
         for error in told(&bucket).await {
             assert!(error.kind() == kind && error.message().contains(text), "{text}: {error:?}");
             assert!(error.hint_text().is_some() && !error.may_retry(), "{error:?}");
+            assert!(!error.concerns_item(), "{error:?}");
             assert!(!error.report().contains(by.secret_key) && !error.report().contains("guessed"));
         }
     }
@@ -175,7 +176,7 @@ async fn a_server_that_is_gone_is_said_to_be_and_may_come_back() {
 /// Stores an export, file by file.
 async fn upload(from: &std::path::Path, to: &Bucket, under: &str) {
     let from = files::Bucket::open(from);
-    for info in from.list("", None, 100).await.unwrap() {
+    for info in from.list("", None, 100).await.unwrap().objects {
         to.copy((&from, &info.key), &format!("{under}/{}", info.key)).await.unwrap().unwrap();
     }
 }

@@ -1,12 +1,14 @@
 //! Tables, buckets, and anything that can be scanned.
 
 mod bucket;
+mod listing;
 mod watch;
 
 use async_trait::async_trait;
 #[cfg(feature = "s3")]
 pub(crate) use bucket::stream_over;
 pub use bucket::{Bucket, Chunks, Condition, Location, ObjectInfo, Put, chunks};
+pub use listing::{Listing, Omission, Omissions, Omitted};
 pub use watch::Watch;
 
 use crate::{error::Result, record::Form};

@@ -78,7 +78,12 @@ impl Rerun {
         for (reason, count) in &asked.passed {
             ui.say(&format!("not asked for: {} objects, {reason}", number(*count)));
         }
-        let what = format!("{} objects", number(asked.asked));
+        asked.omitted.lines().iter().for_each(|line| ui.say(&clean(line)));
+        let omitted = match asked.omitted.count() {
+            0 => String::new(),
+            count => format!("; {} omitted", number(count)),
+        };
+        let what = format!("{} objects{omitted}", number(asked.asked));
         match (ended, self.dry_run) {
             (false, _) => {
                 ui.ending(&format!("stopped: {what} asked for"), &self.again());

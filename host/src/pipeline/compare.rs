@@ -113,7 +113,7 @@ impl Pipeline {
         while !self.must_stop() {
             let read = || feed.read(after.as_deref(), limit);
             let (entries, next) = backoff::insist(config.attempts, &self.parts.events, read).await?;
-            let mapped = mapping::map(&self.parts.shape, &self.parts.mapper, entries).await?;
+            let mapped = mapping::map(&self.parts, entries).await?;
             let wanted = self.wanted(mapped, &mut tally.counts).await?;
             self.look(wanted, tally, each).await?;
             match next {

@@ -1,7 +1,8 @@
 //! Following a source whose records go away when they are done: pass after pass over what is there, for ever.
 //!
 //! The source alone says what is left to do, so no checkpoint moves. What is in hand, or failed as it is, is remembered
-//! here and passed over; after a death it is taken again, over the rows that the ledger has of it.
+//! here and passed over; after a death it is taken again, over the rows that the ledger has of it. What was not found may
+//! come without a word, so it is looked for again after growing pauses.
 
 use std::{
     collections::BTreeMap,
@@ -27,6 +28,12 @@ use crate::{
 
 /// How soon a wait notices that somebody asks to stop.
 const NOTICE: Duration = Duration::from_millis(100);
+
+/// How long to wait before what was not found is looked for again, at first ...
+const ABSENT: Duration = Duration::from_secs(1);
+
+/// ... and at most, since each further pause is twice as long.
+const ABSENT_LONG: Duration = Duration::from_secs(10 * 60);
 
 /// How many rows of the ledger are read at a time.
 const ROWS: usize = 100;
@@ -73,7 +80,8 @@ struct Known {
 enum Stand {
     /// It is worked on.
     InHand,
-    /// It is to be handed out again then, should it still be there: it asked for that, or was done and did not go away.
+    /// It is to be handed out again then, should it still be there: it asked for that, was not found, or was done and did
+    /// not go away.
     Later(Instant),
     /// Another try of the same would end as the last one.
     Over,
@@ -114,6 +122,7 @@ impl Follower {
             known.tries += 1;
             known.stand = match end.state {
                 State::Done | State::Ready => Stand::Later(Instant::now() + backoff::pause(known.tries)),
+                State::NotFound => Stand::Later(Instant::now() + absent(known.tries)),
                 _ => Stand::Over,
             };
         }
@@ -234,7 +243,23 @@ impl Look {
     }
 }
 
+/// How long to wait before what was not found so often is looked for again.
+fn absent(tries: u32) -> Duration {
+    ABSENT.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1))).min(ABSENT_LONG)
+}
+
 /// A text that sorts before another one, with little in between.
 fn just_before(text: &str) -> &str {
     text.char_indices().next_back().map_or("", |(last, _)| &text[..last])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_before_what_is_absent_is_looked_for_grow_and_stay_bounded() {
+        assert_eq!([1, 2, 3].map(absent), [1, 2, 4].map(Duration::from_secs));
+        assert_eq!(absent(u32::MAX), ABSENT_LONG);
+    }
 }

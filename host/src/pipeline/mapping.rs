@@ -4,10 +4,11 @@ use crate::{
     error::Result,
     ledger::State,
     record::{Item, Outcome, Refusal, Shape},
-    sandbox::{Failure, Mapper},
+    sandbox::Failure,
 };
 
 use super::{
+    Parts, backoff,
     entry::{Before, Entry, Receipt},
     reason,
 };
@@ -31,8 +32,9 @@ pub(super) struct Mapped {
     pub answer: std::result::Result<Outcome, Failure>,
 }
 
-/// Maps a batch; one answer an entry, in the same order.
-pub(super) async fn map(shape: &Shape, mapper: &Mapper, entries: Vec<Entry>) -> Result<Vec<Mapped>> {
+/// Maps a batch; one answer an entry, in the same order. What the plugin reads from is waited for, a while.
+pub(super) async fn map(parts: &Parts, entries: Vec<Entry>) -> Result<Vec<Mapped>> {
+    let Parts { shape, mapper, config, events, .. } = parts;
     let mut items = Vec::with_capacity(entries.len());
     let mut mapped: Vec<Option<Mapped>> = Vec::with_capacity(entries.len());
     let mut waiting = Vec::with_capacity(entries.len());
@@ -46,7 +48,7 @@ pub(super) async fn map(shape: &Shape, mapper: &Mapper, entries: Vec<Entry>) -> 
             Err(failure) => mapped.push(Some(answered(entry, None, None, Err(failure)))),
         }
     }
-    let answers = mapper.transform(&items).await?;
+    let answers = backoff::insist(config.attempts, events, || mapper.transform(&items)).await?;
     for (((at, entry), item), answer) in waiting.into_iter().zip(items).zip(answers) {
         mapped[at] = Some(answered(entry, Some(item.id), item.version, answer));
     }

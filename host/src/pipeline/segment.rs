@@ -80,7 +80,7 @@ impl Pipeline {
         let leases = &self.parts.leases;
         if !held.is_lost() {
             leases.give_back(&held).await;
-            return worked.inspect_err(|_| self.halt());
+            return worked.map_err(Error::while_working).inspect_err(|_| self.halt());
         }
         if !leases.are_shared() {
             self.halt();
@@ -163,7 +163,7 @@ impl Pipeline {
         let (parts, workers) = (self.parts.clone(), self.workers.clone());
         task::spawn(async move {
             let _worker = workers.acquire_owned().await.map_err(|_| Error::bug("the workers are gone"))?;
-            let map = async move { mapping::map(&parts.shape, &parts.mapper, batch.entries).await };
+            let map = async move { mapping::map(&parts, batch.entries).await };
             let entries = task::spawn_computing(map).join().await?;
             Ok(MappedBatch { entries, last: batch.last })
         })

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Choice, Requests};
+use super::{Choice, Passed, Requests};
 use crate::{
+    capability::storage::{Listing, Omissions, Omitted},
     error::Result,
     event::Events,
     pipeline::{Stop, insist},
@@ -32,6 +33,9 @@ pub struct Asked {
     pub asked: u64,
     /// How many are not, by reason.
     pub passed: BTreeMap<&'static str, u64>,
+    /// Entries that are served as no object, though they would be asked for by their names.
+    #[serde(skip_serializing_if = "Omissions::is_empty")]
+    pub omitted: Omissions,
 }
 
 impl Requests {
@@ -51,9 +55,9 @@ impl Requests {
                     return Ok((asked, false));
                 }
                 let list = || self.objects().bucket.list(prefix, after.as_deref(), PAGE);
-                let listed = insist(again.attempts, events, list).await?;
-                let next = listed.last().filter(|_| listed.len() == PAGE).map(|info| info.key.clone());
-                let keys = asked.take(listed.into_iter().map(|info| info.key), again.choice);
+                let Listing { objects, omitted, next } = insist(again.attempts, events, list).await?;
+                let keys = asked.take(objects.into_iter().map(|info| info.key), again.choice);
+                asked.omit(omitted, again.choice);
                 if !again.dry {
                     let requests = || keys.iter().map(|key| self.ask(key).forced()).collect();
                     insist(again.attempts, events, || self.write(requests())).await?;
@@ -81,6 +85,16 @@ impl Asked {
         }
         self.asked += taken.len() as u64;
         taken
+    }
+
+    /// Counts entries that are no objects, unless they would not be asked for either if they were.
+    fn omit(&mut self, omitted: Vec<Omitted>, choice: &Choice) {
+        for entry in omitted {
+            match choice.passes(&entry.name) {
+                Some(passed) if passed != Passed::Folder => *self.passed.entry(passed.text()).or_default() += 1,
+                _ => self.omitted.add(entry),
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     capability::{queue::Queue, storage::Watch},
-    error::Result,
+    error::{Error, Result},
     event::{Event, Events},
     pipeline::{Stop, pause},
 };
@@ -42,7 +42,11 @@ pub struct Intake {
     requests: Arc<Requests>,
     choice: Choice,
     events: Events,
+    report: Report,
 }
+
+/// Takes up why events cannot be taken in at present, or that they can.
+pub type Report = Box<dyn Fn(Option<&Error>) + Send + Sync>;
 
 /// What some events come to.
 #[derive(Default)]
@@ -55,11 +59,17 @@ struct Taken {
 impl Intake {
     /// Takes in nothing yet.
     pub fn new(teller: Teller, requests: Arc<Requests>, choice: Choice, events: Events) -> Self {
-        Self { teller, requests, choice, events }
+        Self { teller, requests, choice, events, report: Box::new(|_| ()) }
+    }
+
+    /// Reports to somebody whether events can be taken in, with each call that shows it.
+    #[must_use]
+    pub fn reporting(self, report: Report) -> Self {
+        Self { report, ..self }
     }
 
     /// Takes in events until it is asked to stop, and wakes whoever waits for requests. It waits for a server that is
-    /// away, however long that takes.
+    /// away, however long that takes; the first failure of a row is said as an error.
     ///
     /// *Errors*: what will not pass by itself, such as a queue that does not exist. *Cancel*: safe; what was not
     /// acknowledged comes again.
@@ -128,12 +138,19 @@ impl Intake {
                         return Ok(None);
                     }
                     tries += 1;
+                    (self.report)(Some(&error));
+                    if tries == 1 {
+                        self.events.error(&error);
+                    }
                     let wait = pause(tries);
                     let reason = format!("{error}; events are taken in again in {wait:?}");
                     self.events.send(Event::Waiting { reason });
                     rest(wait, stop).await;
                 }
-                answer => return answer.map(Some),
+                answer => {
+                    (self.report)(answer.as_ref().err());
+                    return answer.map(Some);
+                }
             }
         }
     }

@@ -59,15 +59,14 @@ impl Request {
         format!("{}.json", &hasher.finalize().to_hex()[..32])
     }
 
-    /// What is to stand in place of an earlier request for the same object; none if that one says as much or is of a
-    /// later event. That somebody asked for the work to be done again is not forgotten.
+    /// What is to stand in place of an earlier request for the same object; none if that one is of a later event. One that
+    /// says the same is put again, so that it is looked at again. That the work was asked for once more is not forgotten.
     pub fn over(&self, earlier: &Self) -> Option<Self> {
         let is_older = |(own, other): (&String, &String)| by_sequencer(own, other).is_lt();
         if self.sequencer.as_ref().zip(earlier.sequencer.as_ref()).is_some_and(is_older) {
             return None;
         }
-        let request = Self { force: self.force || earlier.force, ..self.clone() };
-        (request != *earlier).then_some(request)
+        Some(Self { force: self.force || earlier.force, ..self.clone() })
     }
 }
 

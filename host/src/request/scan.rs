@@ -8,7 +8,7 @@ use serde_json::{json, value::RawValue};
 
 use super::{Request, Requests, store::AT_ONCE};
 use crate::{
-    capability::storage::{ObjectInfo, Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{Listing, ObjectInfo, Omitted, Page, Row, Scan, Segment, SourceInfo},
     error::{Error, Result},
     record::Form,
 };
@@ -34,10 +34,12 @@ impl Scan for Requests {
     }
 
     async fn read(&self, segment: Segment, after: Option<&str>, _: usize) -> Result<Page> {
-        let listed = self.bucket.bucket.list(&self.prefix, after, PAGE).await?;
-        let mut next = listed.last().filter(|_| listed.len() == PAGE).map(|info| info.key.clone());
-        let own: Vec<_> = listed.into_iter().filter(|info| is_in(segment, &info.key)).map(|info| info.key).collect();
-        let (mut rows, mut bytes) = (Vec::with_capacity(own.len()), 0);
+        let Listing { objects, omitted, mut next } = self.bucket.bucket.list(&self.prefix, after, PAGE).await?;
+        let own: Vec<_> = objects.into_iter().filter(|info| is_in(segment, &info.key)).map(|info| info.key).collect();
+        let strange = omitted.into_iter().filter(|omitted| is_in(segment, &omitted.name));
+        let strange =
+            strange.map(|Omitted { name, reason }| self.unreadable(&name, reason)).collect::<Result<Vec<_>>>()?;
+        let (mut rows, mut bytes) = (strange, 0);
         let mut keys = own.chunks(AT_ONCE);
         while let Some(some) = keys.next() {
             let found = self.rows(some).await?;
@@ -45,9 +47,12 @@ impl Scan for Requests {
             rows.extend(found.into_iter().flatten());
             if bytes > PAGE_BYTES && keys.len() > 0 {
                 next = some.last().cloned();
+                // Those that come later are met again.
+                rows.retain(|row| Some(&row.cursor) <= next.as_ref());
                 break;
             }
         }
+        rows.sort_by(|one, other| one.cursor.cmp(&other.cursor));
         Ok(Page { rows, next })
     }
 
@@ -72,7 +77,17 @@ impl Requests {
         stream::iter(rows).buffered(AT_ONCE).try_collect().await
     }
 
+    /// A request; one that cannot be read fails with the reason, and costs no other.
     async fn row(&self, key: &str) -> Result<Option<Row>> {
+        match self.read_one(key).await {
+            Err(error) if error.concerns_item() && !error.may_retry() => {
+                self.unreadable(key, error.message()).map(Some)
+            }
+            row => row,
+        }
+    }
+
+    async fn read_one(&self, key: &str) -> Result<Option<Row>> {
         let Some((info, mut content)) = self.bucket.bucket.read(key).await? else { return Ok(None) };
         let mut bytes = Vec::new();
         // One byte more tells that it is too long.
@@ -83,6 +98,15 @@ impl Requests {
         }
         let body = self.body(&info, &bytes)?.unwrap_or(bytes);
         Ok(Some(Row { cursor: key.to_owned(), position: key.to_owned(), body }))
+    }
+
+    /// A request that cannot be read. It goes by its own name.
+    fn unreadable(&self, name: &str, reason: &str) -> Result<Row> {
+        let body = json!({
+            "bucket": self.objects.name, "key": name, "unreadable": format!("the request cannot be read: {reason}"),
+            "request": { "bucket": self.bucket.name, "key": name },
+        });
+        Ok(Row { cursor: name.to_owned(), position: name.to_owned(), body: body.to_string().into_bytes() })
     }
 
     /// What a plugin is handed of a request; none if it is no JSON object, or too long to be looked at.
@@ -100,7 +124,12 @@ impl Requests {
             fields.insert(name.to_owned(), raw);
             Ok::<_, Error>(())
         };
-        say("request", json!({ "bucket": self.bucket.name, "key": info.key, "eTag": info.etag }))?;
+        // The time tells a request that was put again from the one that was looked at.
+        let modified = info.modified.map(|time| time.to_string());
+        say(
+            "request",
+            json!({ "bucket": self.bucket.name, "key": info.key, "eTag": info.etag, "modified": modified }),
+        )?;
         match key {
             Some(key) => {
                 let Request { bucket, key, path, .. } = self.objects.asked(&bucket, &key);

@@ -132,7 +132,7 @@ impl Job {
         let mut findings = Vec::new();
         // A name that nothing binds may be either, and is there once it is written.
         for (name, bucket) in buckets.iter().filter(|(name, _)| !tables.contains_key(*name)) {
-            let is_empty = bucket.list("", None, 1).await?.is_empty();
+            let is_empty = bucket.list("", None, 1).await?.objects.is_empty();
             let text = if is_empty { "nothing lies in it" } else { "objects lie in it" };
             findings.push(Finding::new(format!("bucket `{name}`"), text));
         }

@@ -10,7 +10,7 @@ use wasmtime_wasi::I32Exit;
 use super::Limits;
 use crate::ledger::State;
 
-/// A limit that ended a call.
+/// What ended a call: a limit, or a read that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exceeded {
     /// `limits.cpu` and `limits.cpu-per-record`.
@@ -25,6 +25,8 @@ pub enum Exceeded {
     Output,
     /// The elements of one table; no key of a recipe.
     Tables,
+    /// A read failed, and what that means is not the plugin's to say.
+    Read,
 }
 
 impl fmt::Display for Exceeded {
@@ -44,6 +46,7 @@ impl Exceeded {
             Self::HostMemory => "the plugin read more than `host-memory` under `[limits]` allows",
             Self::Output => "the plugin returned more than `output` under `[limits]` allows",
             Self::Tables => "the plugin wanted a table with too many functions",
+            Self::Read => "a read failed",
         }
     }
 
@@ -72,7 +75,7 @@ impl Exceeded {
                 "the plugin returned more than {} for {for_records}\nhint: raise `output` under `[limits]`",
                 limits.output
             ),
-            Self::Tables => self.group().to_owned(),
+            Self::Tables | Self::Read => self.group().to_owned(),
         }
     }
 }

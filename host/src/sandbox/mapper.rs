@@ -55,7 +55,8 @@ impl Mapper {
     /// Maps a batch: one answer for each item, in the same order.
     ///
     /// *Errors*: [`Kind::Plugin`] once [`Limits::poison_in_a_row`](super::Limits::poison_in_a_row) records in a
-    /// row made the plugin fail; going on would only fail more.
+    /// row made the plugin fail; going on would only fail more. A place that cannot be read from; doing it all again is
+    /// safe.
     /// *Cancel*: dropping the future loses nothing but the work.
     pub async fn transform(&self, items: &[Item]) -> Result<Vec<Answer>> {
         let mut reads = Reads::default();
@@ -110,6 +111,9 @@ impl Mapper {
             None => inner.plugin.instance(&inner.around).await.map_err(|fault| self.cannot_start(fault))?,
         };
         let answer = instance.transform(items, reads).await;
+        if let Some(error) = reads.place.take() {
+            return Err(error);
+        }
         match &answer {
             Ok(_) => inner.parked.lock().unwrap_or_else(PoisonError::into_inner).push(instance),
             Err(fault) if fault.forget => *reads = Reads::default(),

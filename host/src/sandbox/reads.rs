@@ -60,6 +60,8 @@ type Remembered<V> = HashMap<String, HashMap<String, V>>;
 pub struct Reads {
     /// Whether one item alone is being worked on, so that taking fewer is no way out.
     pub alone: bool,
+    /// Why a place cannot be read from, once a call ended with that.
+    pub place: Option<Error>,
     held: u64,
     records: Remembered<Option<String>>,
     objects: Remembered<Option<Vec<u8>>>,
@@ -100,7 +102,7 @@ impl Reads {
     ) -> Result<Vec<Option<String>>, Refused> {
         around.check(Capability::Storage, table, Access::Read)?;
         for part in missing(&self.records, table, keys).chunks(PART) {
-            let found = around.records(table, part).await?;
+            let found = around.records(table, part).await.map_err(|error| self.failed(error))?;
             self.hold(around, part, &found, weigh_text)?;
             keep(&mut self.records, table, part, found);
         }
@@ -118,7 +120,10 @@ impl Reads {
         for part in missing(&self.objects, bucket, keys).chunks(PART) {
             let sizes = self.heads(around, bucket, part).await?;
             self.fits(around, self.held + sizes.iter().flatten().map(|head| head.size).sum::<u64>())?;
-            let found = around.objects(bucket, part, around.room.limits.host_memory.as_u64()).await?;
+            let found = around
+                .objects(bucket, part, around.room.limits.host_memory.as_u64())
+                .await
+                .map_err(|error| self.failed(error))?;
             self.hold(around, part, &found, weigh)?;
             keep(&mut self.objects, bucket, part, found);
         }
@@ -136,7 +141,7 @@ impl Reads {
         let weigh = |head: &Option<ObjectInfo>| head.as_ref().map_or(0, |head| head.key.len() + head.etag.len());
         around.check(Capability::Storage, bucket, Access::Read)?;
         for part in missing(&self.heads, bucket, keys).chunks(PART) {
-            let found = around.heads(bucket, part).await?;
+            let found = around.heads(bucket, part).await.map_err(|error| self.failed(error))?;
             self.hold(around, part, &found, weigh)?;
             keep(&mut self.heads, bucket, part, found);
         }
@@ -153,7 +158,7 @@ impl Reads {
         let weigh = |found: &Option<Document>| found.as_ref().map_or(0, |found| found.id.len() + found.body.len());
         around.check(Capability::Index, index, Access::Read)?;
         for part in missing(&self.documents, index, ids).chunks(PART) {
-            let found = around.documents(index, part).await?;
+            let found = around.documents(index, part).await.map_err(|error| self.failed(error))?;
             self.hold(around, part, &found, weigh)?;
             keep(&mut self.documents, index, part, found);
         }
@@ -170,7 +175,7 @@ impl Reads {
         let weigh = |list: &Vec<ObjectInfo>| list.iter().map(weigh_info).sum();
         around.check(Capability::Storage, bucket, Access::Read)?;
         for prefix in missing(&self.lists, bucket, prefixes) {
-            let found = around.list(bucket, &prefix).await?;
+            let found = around.list(bucket, &prefix).await.map_err(|error| self.failed(error))?;
             self.hold(around, std::slice::from_ref(&prefix), std::slice::from_ref(&found), weigh)?;
             keep(&mut self.lists, bucket, &[prefix], vec![found]);
         }
@@ -189,7 +194,8 @@ impl Reads {
         may_open(around, pictures)?;
         let asked: Vec<_> = new(&self.headers, pictures);
         for (picture, header) in asked.iter().zip(around.headers(&asked).await) {
-            let ((name, key), header) = (picture.remembered(), header?);
+            let (name, key) = picture.remembered();
+            let header = header.map_err(|error| self.failed(error))?;
             self.hold(around, std::slice::from_ref(&key), std::slice::from_ref(&header), weigh)?;
             keep(&mut self.headers, &name, &[key], vec![header]);
         }
@@ -208,7 +214,8 @@ impl Reads {
         may_open(around, pictures)?;
         let asked: Vec<_> = new(&self.blocks, pictures);
         for (picture, blocks) in asked.iter().zip(around.blocks(&asked).await) {
-            let ((name, key), blocks) = (picture.remembered(), blocks?);
+            let (name, key) = picture.remembered();
+            let blocks = blocks.map_err(|error| self.failed(error))?;
             self.hold(around, std::slice::from_ref(&key), std::slice::from_ref(&blocks), weigh)?;
             keep(&mut self.blocks, &name, &[key], vec![blocks]);
         }
@@ -225,7 +232,8 @@ impl Reads {
             around.check(Capability::Image, &rendition.picture.bucket, Access::Read)?;
         }
         // Cheap to ask for again, and the host remembers the files themselves.
-        around.sizes(renditions).await.into_iter().map(|size| Ok(size?)).collect()
+        let sizes = around.sizes(renditions).await.into_iter();
+        sizes.map(|size| size.map_err(|error| self.failed(error))).collect()
     }
 
     /// Tells how many messages wait in queues.
@@ -234,10 +242,21 @@ impl Reads {
             around.check(Capability::Queue, queue, Access::Read)?;
         }
         for queue in missing(&self.depths, "", queues) {
-            let depth = around.depth(&queue).await?;
+            let depth = around.depth(&queue).await.map_err(|error| self.failed(error))?;
             keep(&mut self.depths, "", &[queue], vec![depth]);
         }
         self.answer(around, &self.depths, "", queues, |_| 0)
+    }
+
+    /// What a read that failed means for the call. A fault of the place ends it, and stops the run; of several items, the
+    /// one that the fault concerns is found by taking them apart; an item alone is told.
+    fn failed(&mut self, error: Error) -> Refused {
+        if !error.concerns_item() {
+            self.place = Some(error);
+        } else if self.alone {
+            return error.into();
+        }
+        Refused::Call(Exceeded::Read)
     }
 
     fn hold<V>(

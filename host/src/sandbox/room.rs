@@ -15,7 +15,7 @@ use crate::{
         grant::{Access, Door, Grants},
         image::{self, Block, Header, Images, Origin},
         index::Document,
-        storage::{ObjectInfo, Table},
+        storage::{Listing, ObjectInfo, Table},
     },
     error::{Error, Kind, Result},
     event::{Event, Events},
@@ -106,7 +106,17 @@ impl Surroundings {
     /// Lists the first objects under a prefix.
     pub async fn list(&self, name: &str, prefix: &str) -> Result<Vec<ObjectInfo>> {
         let bucket = find(&self.room.resources.buckets, "bucket", name)?;
-        patiently(|| bucket.list(prefix, None, MOST_LISTED)).await
+        let (mut found, mut after) = (Vec::new(), None);
+        while found.len() < MOST_LISTED {
+            let list = || bucket.list(prefix, after.as_deref(), MOST_LISTED - found.len());
+            let Listing { objects, next, .. } = patiently(list).await?;
+            found.extend(objects);
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        Ok(found)
     }
 
     /// Describes images, several at a time.
@@ -199,7 +209,7 @@ async fn abreast<T>(asked: Vec<impl Future<Output = T>>) -> Vec<T> {
 }
 
 fn find<'a, T>(resources: &'a BTreeMap<String, T>, sort: &str, name: &str) -> Result<&'a T> {
-    resources.get(name).ok_or_else(|| Error::new(Kind::NotFound, format!("there is no {sort} `{name}`")))
+    resources.get(name).ok_or_else(|| Error::new(Kind::NotFound, format!("there is no {sort} `{name}`")).of_item())
 }
 
 fn unreadable(key: &str, refusal: &Refusal) -> Error {

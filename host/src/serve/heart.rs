@@ -60,6 +60,20 @@ impl Heart {
         self.pause(jittered(growing(failures).min(longest))).await;
     }
 
+    /// Works, but no longer than `grace` after the service was asked to stop; none if that ended it.
+    pub async fn until_asked<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let asked = async {
+            while !self.is_asked() {
+                sleep(STEP).await;
+            }
+            sleep(grace).await;
+        };
+        tokio::select! {
+            answer = self.beating(work) => Some(answer),
+            () = asked => None,
+        }
+    }
+
     /// Works. It is what runs on the same thread that is shown to move, so that work which blocks it shows, too.
     pub async fn beating<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);

@@ -1,12 +1,16 @@
 //! Keeping one recipe going: a run whenever one is due, whatever fails in between.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+};
 
 use super::{
     AWAY, Setting,
@@ -62,10 +66,10 @@ enum Way {
 }
 
 impl Keeper {
-    /// Opens a recipe, unless its servers are away.
+    /// Takes up a recipe, which is not open yet.
     ///
     /// *Errors*: what a person has to mend.
-    pub async fn open(mut project: Project, events: Events, setting: &Setting) -> Result<Self> {
+    pub fn new(mut project: Project, events: Events, setting: &Setting) -> Result<Self> {
         let wake = Arc::new(Notify::new());
         let way = way(&mut project.recipe, &wake)?;
         let name = &project.recipe.name;
@@ -75,18 +79,45 @@ impl Keeper {
         let queue = project.source_queue()?;
         let backlog = queue.map(|queue| Backlog::new(name, queue, events.clone(), setting));
         let (ledger, waiting, given_up, failures, said) = (None, heart.now(), None, 0, String::new());
-        let mut keeper =
-            Self { project, events, heart, way, taker, backlog, ledger, waiting, given_up, failures, said };
-        match keeper.look().await {
-            Err(error) if !error.may_retry() => return Err(error),
-            Err(error) => keeper.lack(&error),
-            Ok(_) => {}
-        }
-        Ok(keeper)
+        Ok(Self { project, events, heart, way, taker, backlog, ledger, waiting, given_up, failures, said })
     }
 
-    /// Starts its loops.
-    pub fn start(mut self, loops: &mut JoinSet<()>) {
+    /// Opens the recipe, unless its servers are away.
+    ///
+    /// *Errors*: what a person has to mend; it is tried again all the same by whoever goes on.
+    pub async fn open(mut self) -> (Self, Result<()>) {
+        let opened = match self.look().await {
+            Ok(_) => Ok(()),
+            Err(error) if self.heart.is_asked() && error.kind() == Kind::Stopped => Ok(()),
+            Err(error) if error.may_retry() => {
+                self.failures = 1;
+                self.events.error(&error);
+                self.lack(&error);
+                Ok(())
+            }
+            Err(error) => {
+                self.lack(&error);
+                Err(error)
+            }
+        };
+        (self, opened)
+    }
+
+    /// The recipe's file.
+    pub fn path(&self) -> &Path {
+        &self.project.recipe.path
+    }
+
+    /// Says what is wrong with a recipe after others have begun, and goes on: it may be mended.
+    pub fn complain(&self, error: &Error) {
+        self.events.error(error);
+    }
+
+    /// Keeps its loops going until the service is to stop.
+    ///
+    /// *Errors*: a loop broke.
+    pub async fn go(mut self) -> Result<(), JoinError> {
+        let mut loops = JoinSet::new();
         if let Some(taker) = self.taker.take() {
             loops.spawn(taker.keep());
         }
@@ -94,9 +125,16 @@ impl Keeper {
             loops.spawn(backlog.keep());
         }
         loops.spawn(self.keep());
+        while let Some(ended) = loops.join_next().await {
+            ended?;
+        }
+        Ok(())
     }
 
     async fn keep(mut self) {
+        if self.ledger.is_none() {
+            self.heart.pause_after(self.failures.max(1), AWAY).await;
+        }
         while !self.heart.is_asked() {
             let begun = Instant::now();
             let turned = self.turn().await;
@@ -140,9 +178,15 @@ impl Keeper {
             job.connect().await?;
             Ok(job.ledger)
         };
-        let ledger = self.heart.beating(looked).await?;
+        let ledger = self.unless_asked(looked).await??;
         self.heart.pulse.ready();
         Ok(self.ledger.insert(ledger).clone())
+    }
+
+    /// Waits for a server, but not once the service is to stop: nothing is in flight yet.
+    async fn unless_asked<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        let stopped = || Error::new(Kind::Stopped, "stopped before the recipe was open");
+        self.heart.until_asked(Duration::ZERO, work).await.ok_or_else(stopped)
     }
 
     async fn due(&self, ledger: &dyn Ledger, schedule: &Schedule) -> Result<Due> {
@@ -154,13 +198,10 @@ impl Keeper {
     async fn run(&mut self, since: Option<Timestamp>) -> Result<()> {
         let follow = if let Way::Always(follow) = &self.way { follow.clone() } else { None };
         let options = Options { work: Work::Full, fresh: fresh(&self.project.recipe.source), follow, since };
-        let ran = async {
-            // Opened anew each time: a plugin or a file may have been exchanged since the last run.
-            let mut job = self.project.job(self.heart.setting.may_build, &self.events).await?;
-            job.clock = self.heart.setting.clock.clone();
-            job.run(options, &self.events, &self.heart.setting.stop).await
-        };
-        let summary = self.heart.beating(ran).await?;
+        // Opened anew each time: a plugin or a file may have been exchanged since the last run.
+        let mut job = self.unless_asked(self.project.job(self.heart.setting.may_build, &self.events)).await??;
+        job.clock = self.heart.setting.clock.clone();
+        let summary = self.heart.beating(job.run(options, &self.events, &self.heart.setting.stop)).await?;
         self.given_up = None;
         self.events.note(ending(&summary));
         Ok(())
@@ -178,7 +219,7 @@ impl Keeper {
             return self.heart.pause_after(self.failures, HELD).await;
         }
         self.events.error(&error);
-        if matches!(self.way, Way::Times(_)) && !error.may_retry() {
+        if matches!(self.way, Way::Times(_)) && !is_of_place(&error) && self.ledger.is_some() {
             self.given_up = Some(self.heart.now());
             return;
         }
@@ -230,6 +271,11 @@ fn fresh(source: &Source) -> Fresh {
 /// Whether another process works on the recipe, so that this one waits.
 fn is_held(error: &Error) -> bool {
     error.kind() == Kind::Usage && error.may_retry()
+}
+
+/// Whether servers, disks or permissions have to change, and not the recipe: that is tried again after growing pauses.
+fn is_of_place(error: &Error) -> bool {
+    error.may_retry() || matches!(error.kind(), Kind::Unavailable | Kind::Denied)
 }
 
 fn ending(summary: &Summary) -> String {

@@ -13,10 +13,17 @@ mod http;
 mod keeper;
 mod taker;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use futures::future::join_all;
-use tokio::task::JoinSet;
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::sleep,
+};
 
 pub use health::Health;
 pub use http::Door;
@@ -46,42 +53,82 @@ pub struct Setting {
     pub stop: Stop,
 }
 
+/// How long the recipes are waited for before those that are open begin. The others begin when they are open.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Recipes that are to be kept going.
-pub struct Service(Vec<Keeper>);
+pub struct Service {
+    open: Vec<Keeper>,
+    /// Those that are being opened, each on its own.
+    opening: JoinSet<Opened>,
+}
+
+/// A recipe by its place among all, and what is wrong with it.
+type Opened = (usize, Keeper, Result<()>);
 
 impl Service {
-    /// Opens recipes, each with whoever hears of it. One whose servers are away is opened later.
+    /// Opens recipes, each with whoever hears of it. One whose servers are away, or do not answer, is opened later.
     ///
     /// *Errors*: everything a person has to mend, of all the recipes; then none is kept going.
     pub async fn open(recipes: Vec<(Project, Events)>, setting: &Setting) -> Result<Self, Vec<Error>> {
-        let mut wrong = Vec::from_iter(twice(&recipes));
-        let open = |(project, events): (Project, Events)| async {
+        let twice = twice(&recipes);
+        let (mut open, mut opening, mut wrong) = (Vec::new(), JoinSet::new(), BTreeMap::new());
+        for (at, (project, events)) in recipes.into_iter().enumerate() {
             let path = project.recipe.path.display().to_string();
-            Keeper::open(project, events, setting).await.map_err(|error| named(error, path))
-        };
-        let mut keepers = Vec::new();
-        for opened in join_all(recipes.into_iter().map(open)).await {
-            match opened {
-                Ok(keeper) => keepers.push(keeper),
-                Err(error) => wrong.push(error),
+            match Keeper::new(project, events, setting) {
+                Ok(keeper) => drop(opening.spawn(opened(at, keeper))),
+                Err(error) => drop(wrong.insert(at, named(error, path))),
             }
         }
-        if wrong.is_empty() { Ok(Self(keepers)) } else { Err(wrong) }
+        let patience = sleep(PATIENCE);
+        let mut patience = pin!(patience);
+        while let Some(ended) = tokio::select! {
+            ended = opening.join_next() => ended,
+            () = &mut patience => None,
+        } {
+            match ended {
+                Ok((_, keeper, Ok(()))) => open.push(keeper),
+                Ok((at, keeper, Err(error))) => {
+                    wrong.insert(at, named(error, keeper.path().display().to_string()));
+                }
+                Err(error) => return Err(vec![broke(error)]),
+            }
+        }
+        let wrong: Vec<_> = twice.into_iter().chain(wrong.into_values()).collect();
+        if wrong.is_empty() { Ok(Self { open, opening }) } else { Err(wrong) }
     }
 
     /// Keeps the recipes going until it is asked to stop; what is in flight then is ended, and written down.
     ///
     /// *Errors*: a loop broke, which is a fault of this program.
-    pub async fn run(self) -> Result<()> {
-        let mut loops = JoinSet::new();
-        for keeper in self.0 {
-            keeper.start(&mut loops);
+    pub async fn run(mut self) -> Result<()> {
+        let mut going = JoinSet::new();
+        for keeper in self.open {
+            going.spawn(keeper.go());
         }
-        while let Some(ended) = loops.join_next().await {
-            ended.map_err(|error| Error::new(Kind::Bug, "a loop of the service broke").because(error))?;
+        loop {
+            tokio::select! {
+                Some(opened) = self.opening.join_next() => {
+                    let (_, keeper, opened) = opened.map_err(broke)?;
+                    if let Err(error) = opened {
+                        keeper.complain(&error);
+                    }
+                    going.spawn(keeper.go());
+                }
+                Some(ended) = going.join_next() => ended.map_err(broke)?.map_err(broke)?,
+                else => return Ok(()),
+            }
         }
-        Ok(())
     }
+}
+
+async fn opened(at: usize, keeper: Keeper) -> Opened {
+    let (keeper, opened) = keeper.open().await;
+    (at, keeper, opened)
+}
+
+fn broke(error: JoinError) -> Error {
+    Error::new(Kind::Bug, "a loop of the service broke").because(error)
 }
 
 /// An error that says which of the recipes it is about.

@@ -1,11 +1,20 @@
 //! Taking in events of a bucket for as long as the service goes on, also while its recipe waits for its time.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::sync::Notify;
 
 use super::{AWAY, Setting, heart::Heart};
 use crate::{event::Events, request::Intake};
+
+/// How long what is in flight may take when the service is to stop. What is not acknowledged then is told of again.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The intake of one recipe.
 pub(super) struct Taker {
@@ -13,26 +22,100 @@ pub(super) struct Taker {
     events: Events,
     wake: Arc<Notify>,
     heart: Heart,
+    /// How often it failed since events could be taken in.
+    failures: Arc<AtomicU32>,
 }
 
 impl Taker {
-    /// Takes in nothing yet; wakes whoever waits for requests.
+    /// Takes in nothing yet; wakes whoever waits for requests. It is ready while events can be taken in.
     pub fn new(recipe: &str, intake: Intake, events: Events, wake: Arc<Notify>, setting: &Setting) -> Self {
-        Self { intake, events, wake, heart: Heart::new(format!("intake of {recipe}"), setting) }
+        let heart = Heart::new(format!("intake of {recipe}"), setting);
+        let failures = Arc::<AtomicU32>::default();
+        let (pulse, counted) = (heart.pulse.clone(), failures.clone());
+        let intake = intake.reporting(Box::new(move |error| match error {
+            Some(error) => pulse.lacks(error.message()),
+            None => {
+                counted.store(0, Relaxed);
+                pulse.ready();
+            }
+        }));
+        Self { intake, events, wake, heart, failures }
     }
 
     /// Takes in events until the service is to stop.
     pub async fn keep(self) {
-        let mut failures = 0;
         while !self.heart.is_asked() {
-            self.heart.pulse.ready();
-            let taken = self.heart.beating(self.intake.run(&self.heart.setting.stop, &self.wake)).await;
-            if let Err(error) = taken {
-                failures += 1;
+            let taking = self.intake.run(&self.heart.setting.stop, &self.wake);
+            if let Some(Err(error)) = self.heart.until_asked(GRACE, taking).await {
+                let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
                 self.heart.pulse.lacks(error.message());
                 self.events.error(&error);
                 self.heart.pause_after(failures, AWAY).await;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use async_trait::async_trait;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{
+        backend::{Backends, Mode},
+        capability::storage::{ObjectInfo, Watch},
+        clock::System,
+        error::{Error, Kind, Result},
+        event::Event,
+        pipeline::Stop,
+        request::{Choice, Requests, Served, Teller},
+        serve::Health,
+    };
+
+    /// Cannot be reached, or is not there, until it is mended.
+    struct Broken {
+        kind: Kind,
+        mended: AtomicBool,
+    }
+
+    #[async_trait]
+    impl Watch for Broken {
+        async fn arrivals(&self, _: Duration) -> Result<Vec<ObjectInfo>> {
+            tokio::task::yield_now().await;
+            if self.mended.load(Relaxed) { Ok(Vec::new()) } else { Err(Error::new(self.kind, "it is away")) }
+        }
+
+        async fn acknowledge(&self, _: &[ObjectInfo]) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_keeps_events_from_being_taken_in_is_seen_at_once_and_until_it_is_mended() {
+        for kind in [Kind::Unavailable, Kind::NotFound] {
+            let (directory, stop) = (tempfile::tempdir().unwrap(), Stop::new());
+            let clock = Arc::new(System);
+            let backends = Backends::new(directory.path(), directory.path(), Mode::ReadWrite, clock.clone());
+            let served = |name: &str| Served { name: name.to_owned(), bucket: backends.bucket(name, None).unwrap() };
+            let requests = Arc::new(Requests::new(served("requests"), "", served("objects"), 1 << 20));
+            let (say, mut heard) = mpsc::unbounded_channel();
+            let events = Events::new(move |event| drop(say.send(event)));
+            let broken = Arc::new(Broken { kind, mended: false.into() });
+            let intake = Intake::new(Teller::Watch(broken.clone()), requests, Choice::default(), events.clone());
+            let health = Health::new(&stop);
+            let setting = Setting { may_build: false, clock, health: health.clone(), stop: stop.clone() };
+            let kept = tokio::spawn(Taker::new("pictures", intake, events, Arc::default(), &setting).keep());
+            while !matches!(heard.recv().await.unwrap(), Event::Error { message, .. } if message == "it is away") {}
+            assert_eq!(health.unready(), ["intake of pictures: it is away"]);
+            broken.mended.store(true, Relaxed);
+            while !health.unready().is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            stop.ask();
+            kept.await.unwrap();
         }
     }
 }

@@ -166,7 +166,7 @@ async fn documents(index: &dyn Index) -> BTreeMap<String, (Option<u64>, String)>
 
 /// Every object, by its key: how long it is and a digest.
 async fn objects(bucket: &dyn Bucket) -> BTreeMap<String, (usize, String)> {
-    let keys: Vec<_> = bucket.list("", None, 10_000).await.unwrap().into_iter().map(|info| info.key).collect();
+    let keys: Vec<_> = bucket.list("", None, 10_000).await.unwrap().objects.into_iter().map(|info| info.key).collect();
     let found = bucket.get_many(&keys, 64 << 20).await.unwrap().into_iter().map(Option::unwrap);
     keys.into_iter().zip(found.map(|body| (body.len(), blake3::hash(&body).to_hex().to_string()))).collect()
 }

@@ -88,6 +88,39 @@ async fn a_service_outlives_a_bucket_that_may_not_be_written_to_and_goes_on_once
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_outlives_a_bucket_that_vanishes_and_marks_no_image_failed() {
+    let studio = Studio::new("vanishing", &shared(Server::S3).url(), UPLOADS).await;
+    studio.with("digital/first.png", picture(640, 480)).await;
+    let mut serving = studio.serve();
+    serving.until("the first image", async || studio.is_done(1).await).await;
+    let missing = || studio.log().matches("there is no such bucket").count();
+    let unfound =
+        || [&studio.status()["counts"]["failed"], &studio.status()["counts"]["not-found"]].map(ToString::to_string);
+    studio.remove("images").await;
+    for n in 0..3 {
+        studio.with(&format!("digital/{n}.png"), picture(640 + n, 480)).await;
+    }
+    serving.until("a bucket to be missed", async || missing() > 0).await;
+    assert_eq!(unfound(), ["0", "0"]);
+    studio.make("images").await;
+    serving.until("all images", async || studio.is_done(3).await).await;
+    let before = missing();
+    studio.remove("masters").await;
+    for n in 3..6 {
+        studio.ask(&format!("digital/{n}.png")).await;
+    }
+    serving.until("another bucket to be missed", async || missing() > before).await;
+    assert_eq!(unfound(), ["0", "0"]);
+    studio.make("masters").await;
+    for n in 3..6 {
+        studio.upload(&format!("digital/{n}.png"), picture(640 + n, 480)).await;
+    }
+    serving.until("all images", async || studio.is_done(6).await).await;
+    serving.stop();
+    assert_eq!(studio.status()["counts"]["failed"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_image_of_several_parts_of_which_one_is_refused_leaves_none_behind() {
     let proxy = Proxy::http(&shared(Server::S3).url());
     let studio = Studio::new("parts", &shared(Server::S3).url(), UPLOADS).await;

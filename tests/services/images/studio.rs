@@ -73,7 +73,7 @@ impl Studio {
         let client = Client::from_conf(config.build());
         let studio = Self { place: Place::new(), name: name.to_owned(), objects: objects.to_owned(), client, backends };
         for role in ["masters", "images", "process"] {
-            studio.client.create_bucket().bucket(studio.called(role)).send().await.unwrap();
+            studio.make(role).await;
         }
         studio.place.keep_compiled(".reindex/aws");
         studio.place.write("pyramid.wasm", component("pyramid"));
@@ -115,6 +115,19 @@ impl Studio {
     pub fn bucket(&self, role: &str) -> Arc<dyn Bucket> {
         let config = toml::from_str(&format!("[s3]\n{}", self.bound(role, &self.objects))).unwrap();
         self.backends.bucket(role, Some(&config)).unwrap()
+    }
+
+    /// Makes a bucket that was removed.
+    pub async fn make(&self, role: &str) {
+        self.client.create_bucket().bucket(self.called(role)).send().await.unwrap();
+    }
+
+    /// Removes a bucket with all that lies in it.
+    pub async fn remove(&self, role: &str) {
+        for key in self.keys(role).await {
+            self.bucket(role).delete(&key).await.unwrap();
+        }
+        self.client.delete_bucket().bucket(self.called(role)).send().await.unwrap();
     }
 
     /// Stores a master.
@@ -164,7 +177,7 @@ impl Studio {
     }
 
     pub async fn keys(&self, role: &str) -> Vec<String> {
-        self.bucket(role).list("", None, 1000).await.unwrap().into_iter().map(|info| info.key).collect()
+        self.bucket(role).list("", None, 1000).await.unwrap().objects.into_iter().map(|info| info.key).collect()
     }
 
     /// How many uploads of images were begun and are neither finished nor given up.

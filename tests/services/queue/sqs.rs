@@ -133,4 +133,6 @@ async fn a_queue_that_is_not_there_is_said_with_its_name() {
     let error = open("queue = 'nowhere'").depth().await.unwrap_err();
     assert_eq!(error.kind(), Kind::NotFound);
     assert!(error.report().contains("nowhere") && error.report().contains("region"), "{error:?}");
+    let error = open("queue = 'nowhere'").send(&[message("a", 0)]).await.unwrap_err();
+    assert!(error.kind() == Kind::NotFound && !error.concerns_item(), "no message is to blame: {error:?}");
 }

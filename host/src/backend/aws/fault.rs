@@ -61,6 +61,7 @@ where
                 .hint("sign in (`aws sso login`), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
         }
         SdkError::ConstructionFailure(_) => Error::usage(format!("{operation}: the request cannot be made"))
+            .of_place()
             .because(std::io::Error::other(chain(error)))
             .hint("set the region: `region` in the environment file, or AWS_REGION"),
         other => Error::new(Kind::Unavailable, format!("{operation}: the endpoint does not answer as it should"))

@@ -57,7 +57,7 @@ pub(super) fn explain(operation: &str, engine: Engine, status: u16, said: &Said)
     match (status, said.kind.as_str()) {
         (_, "cluster_block_exception") => blocked(error(Kind::Unavailable, "the index takes no writes at present")),
         (_, "index_closed_exception") => {
-            error(Kind::Usage, "the index is closed").hint("open it, or fill a new one with `--rebuild`")
+            error(Kind::Usage, "the index is closed").of_place().hint("open it, or fill a new one with `--rebuild`")
         }
         (401, _) => error(Kind::Denied, &format!("{name} does not know who asks"))
             .hint("check `api-key`, `username` and `password`, or `sign`, in the environment file"),

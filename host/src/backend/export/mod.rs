@@ -17,7 +17,7 @@ use super::{
     lines::{Lines, Pages, Place, Pull},
 };
 use crate::{
-    capability::storage::{Bucket, Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{Bucket, Listing, Page, Row, Scan, Segment, SourceInfo},
     error::{Error, Kind, Result},
     record::Form,
 };
@@ -83,13 +83,14 @@ async fn text(bucket: &dyn Bucket, under: &str, name: &str) -> Result<String> {
 }
 
 async fn keys(bucket: &dyn Bucket, prefix: &str) -> Result<BTreeSet<String>> {
-    let mut keys = BTreeSet::new();
+    let (mut keys, mut after) = (BTreeSet::new(), None);
     loop {
-        let page = bucket.list(prefix, keys.last().map(String::as_str), LISTED).await?;
-        if page.is_empty() {
+        let Listing { objects, next, .. } = bucket.list(prefix, after.as_deref(), LISTED).await?;
+        keys.extend(objects.into_iter().map(|info| info.key));
+        if next.is_none() {
             return Ok(keys);
         }
-        keys.extend(page.into_iter().map(|info| info.key));
+        after = next;
     }
 }
 

@@ -3,7 +3,8 @@
 //! What a file's content cannot say (media type, metadata, digest) stands in an extended attribute of the file, so
 //! that one rename puts both in place; a file that people put there by hand has none, and is served all the same.
 //! A key cannot be stored when another one uses it as a directory (`a` beside `a/b`): that is refused in words,
-//! not renamed.
+//! not renamed. Objects are regular files; no link is followed, neither to a file nor to a folder, so none leads out of the
+//! directory.
 
 use std::{fs, path::PathBuf};
 
@@ -17,7 +18,7 @@ use super::{
     walk::Walk,
 };
 use crate::{
-    capability::storage::{self, Chunks, ObjectInfo, Put},
+    capability::storage::{self, Chunks, Listing, ObjectInfo, Put},
     error::Result,
 };
 
@@ -36,32 +37,17 @@ impl Bucket {
         Self { directory: directory.into() }
     }
 
-    /// Lists objects as [`storage::Bucket::list`] does, and what lies among them without being one.
-    pub(super) async fn walk(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<(Vec<ObjectInfo>, Vec<PathBuf>)> {
-        let directory = self.directory.clone();
-        let (prefix, after) = (prefix.to_owned(), after.unwrap_or_default().to_owned());
-        blocking(move || {
-            let mut walk = Walk { prefix, after, limit, ..Walk::default() };
-            walk.directory(&directory, "").map_err(|error| explain(error, &directory))?;
-            let infos = walk.keys.iter().map(|key| object::head(&directory, key));
-            // One that went away while the directory was read is not listed.
-            let infos = infos.filter_map(Result::transpose).collect::<Result<_>>()?;
-            Ok((infos, walk.strangers))
-        })
-        .await
+    /// Describes objects, each with an error of its own.
+    pub(super) async fn heads(&self, keys: &[String]) -> Result<Vec<Result<Option<ObjectInfo>>>> {
+        let (directory, keys) = (self.directory.clone(), keys.to_vec());
+        blocking(move || Ok(keys.iter().map(|key| object::head(&directory, key)).collect())).await
     }
 }
 
 #[async_trait]
 impl storage::Bucket for Bucket {
     async fn head_many(&self, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>> {
-        let (directory, keys) = (self.directory.clone(), keys.to_vec());
-        blocking(move || keys.iter().map(|key| object::head(&directory, key)).collect()).await
+        self.heads(keys).await?.into_iter().collect()
     }
 
     async fn read(&self, key: &str) -> Result<Option<(ObjectInfo, Chunks)>> {
@@ -72,7 +58,7 @@ impl storage::Bucket for Bucket {
 
     async fn write(&self, key: &str, put: &Put, mut content: Chunks) -> Result<Option<ObjectInfo>> {
         put.check()?;
-        let path = key::path(&self.directory, key)?;
+        let names = key::names(key)?;
         let directory = self.directory.clone();
         let mut new = blocking(move || Unfinished::begin(directory)).await?;
         while let Some(chunk) = content.try_next().await? {
@@ -80,15 +66,15 @@ impl storage::Bucket for Bucket {
         }
         put.check_size(new.size())?;
         let (key, put) = (key.to_owned(), put.clone());
-        blocking(move || new.finish(&key, &path, put)).await
+        blocking(move || new.finish(&key, &names, put)).await
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
         let (directory, key) = (self.directory.clone(), key.to_owned());
         blocking(move || {
             // A key that cannot be stored is not there.
-            let Ok(path) = key::path(&directory, &key) else { return Ok(()) };
-            object::delete(&directory, &path).map_err(|error| explain(error, &path))
+            let Ok(names) = key::names(&key) else { return Ok(()) };
+            object::delete(&directory, &names)
         })
         .await
     }
@@ -96,14 +82,17 @@ impl storage::Bucket for Bucket {
     async fn delete_if(&self, key: &str, etag: &str) -> Result<bool> {
         let (directory, key, etag) = (self.directory.clone(), key.to_owned(), etag.to_owned());
         blocking(move || {
-            let Ok(path) = key::path(&directory, &key) else { return Ok(true) };
-            object::delete_if(&directory, &path, &key, &etag)
+            let Ok(names) = key::names(&key) else { return Ok(true) };
+            object::delete_if(&directory, &names, &key, &etag)
         })
         .await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
-        Ok(self.walk(prefix, after, limit).await?.0)
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
+        let directory = self.directory.clone();
+        let (prefix, after) = (prefix.to_owned(), after.unwrap_or_default().to_owned());
+        let walk = Walk { prefix, after, limit: limit.max(1), ..Walk::default() };
+        blocking(move || walk.through(&directory).map_err(|error| explain(error, &directory))).await
     }
 }
 

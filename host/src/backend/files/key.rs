@@ -5,15 +5,12 @@
 //! with `%XX`, and so is a percent sign where it would begin one of these: no key leaves the directory, and no two keys
 //! share a file.
 
-use std::{
-    ffi::OsStr,
-    path::{Path, PathBuf},
-};
+use std::ffi::OsStr;
 
 use crate::error::{Error, Result};
 
 /// The longest key, in bytes.
-const MAX_KEY_BYTES: usize = 1024;
+pub(super) const MAX_KEY_BYTES: usize = 1024;
 
 /// The longest name of a file, in bytes, to every usual file system.
 const MAX_NAME_BYTES: usize = 255;
@@ -21,8 +18,8 @@ const MAX_NAME_BYTES: usize = 255;
 /// The directory in which objects are written before they get their name; no key is stored there.
 pub(super) const UNFINISHED: &str = "%unfinished";
 
-/// The file of a key.
-pub(super) fn path(root: &Path, key: &str) -> Result<PathBuf> {
+/// The path of a key's file below the bucket's directory: the names of the directories, and that of the file.
+pub(super) fn names(key: &str) -> Result<Vec<String>> {
     let refuse = |reason: String| {
         let shown: String = key.chars().take(80).collect();
         Err(Error::usage(format!("the object's key {reason}")).with("key", shown))
@@ -30,15 +27,11 @@ pub(super) fn path(root: &Path, key: &str) -> Result<PathBuf> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         return refuse(format!("has {} bytes, not 1 to {MAX_KEY_BYTES}", key.len()));
     }
-    let mut path = root.to_owned();
-    for part in key.split('/') {
-        let name = name(part);
-        if name.len() > MAX_NAME_BYTES {
-            return refuse(format!("has a part longer than the {MAX_NAME_BYTES} bytes a file's name may have"));
-        }
-        path.push(name);
+    let names: Vec<_> = key.split('/').map(name).collect();
+    if names.iter().any(|name| name.len() > MAX_NAME_BYTES) {
+        return refuse(format!("has a part longer than the {MAX_NAME_BYTES} bytes a file's name may have"));
     }
-    Ok(path)
+    Ok(names)
 }
 
 /// The name of a file or directory for a part of a key.
@@ -95,10 +88,28 @@ fn decoded(found: &str) -> String {
     part + rest
 }
 
-/// Whether somebody put a file or directory there whose name stands for no part of a key.
-pub(super) fn is_strange(found: &OsStr) -> bool {
-    let is_own = |name: &str| name == UNFINISHED || name.starts_with('.') || part(name).is_some();
-    !found.to_str().is_some_and(is_own)
+/// Why the name of a file or directory stands for no part of a key; none if it does.
+pub(super) fn flaw(found: &OsStr) -> Option<&'static str> {
+    let Some(name) = found.to_str() else { return Some("its name is not UTF-8") };
+    if part(name).is_some() {
+        None
+    } else if name.contains('\\') {
+        Some("its name has a backslash")
+    } else if name.contains(char::is_control) {
+        Some("its name has a line feed or another control character")
+    } else {
+        Some("its name has a `%` with digits that mean a character no name of a file has here")
+    }
+}
+
+/// The name of a file or directory as it is shown, on one line.
+pub(super) fn shown(found: &OsStr) -> String {
+    match found.to_str() {
+        Some(name) => {
+            name.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() }).collect()
+        }
+        None => found.as_encoded_bytes().escape_ascii().to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_usual_key_is_its_own_path() {
-        assert_eq!(path(Path::new("r"), "a b/ü/x.tif").unwrap(), Path::new("r/a b/ü/x.tif"));
+        assert_eq!(names("a b/ü/x.tif").unwrap(), ["a b", "ü", "x.tif"]);
     }
 
     #[test]
@@ -121,24 +132,44 @@ mod tests {
         }
         assert_eq!(name("a%25.tif"), "a%2525.tif");
         assert_eq!([part("a%25.tif"), part(UNFINISHED)], [None, None]);
-        assert!(is_strange(OsStr::new("a%25.tif")) && !is_strange(OsStr::new(UNFINISHED)));
+    }
+
+    #[test]
+    fn a_name_that_stands_for_no_key_has_a_reason_and_is_shown_on_one_line() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let cases: [(&[u8], _, _); 6] = [
+            (b"a b%.tif", None, "a b%.tif"),
+            (b".x", None, ".x"),
+            (b"a%25.tif", Some("`%`"), "a%25.tif"),
+            (b"a\n.tif", Some("line feed"), "a\\n.tif"),
+            (b"a\\b.tif", Some("backslash"), "a\\b.tif"),
+            (b"a\xFF.tif", Some("not UTF-8"), "a\\xff.tif"),
+        ];
+        for (name, reason, seen) in cases {
+            let name = OsStr::from_bytes(name);
+            let found = flaw(name);
+            assert!(
+                found.is_some() == reason.is_some() && found.unwrap_or("").contains(reason.unwrap_or("")),
+                "{name:?}"
+            );
+            assert_eq!(shown(name), seen);
+        }
     }
 
     #[test]
     fn a_key_too_long_for_a_file_is_refused() {
-        assert!(path(Path::new("r"), "").is_err());
-        assert!(path(Path::new("r"), &"a".repeat(256)).is_err());
-        assert!(path(Path::new("r"), &"a/".repeat(513)).is_err());
-        assert!(path(Path::new("r"), &"a/".repeat(512)).is_ok());
+        assert!(names("").is_err());
+        assert!(names(&"a".repeat(256)).is_err());
+        assert!(names(&"a/".repeat(513)).is_err());
+        assert!(names(&"a/".repeat(512)).is_ok());
     }
 
     proptest! {
         #[test]
         fn no_key_leaves_the_directory_and_every_key_is_found_again(key in "[./%\\\\\u{0}-\u{3}\u{80}\u{9f}0259CEaZ\u{e4}]{1,30}") {
-            let path = path(Path::new("root"), &key).unwrap();
-            let names: Vec<_> = path.components().map(|name| name.as_os_str().to_str().unwrap().to_owned()).collect();
-            prop_assert!(names[0] == "root" && !names.iter().any(|name| name == ".." || name == "." || name == "/"));
-            let parts: Vec<_> = names[1..].iter().map(|name| part(name).unwrap()).collect();
+            let names = names(&key).unwrap();
+            prop_assert!(!names.iter().any(|name| name == ".." || name == "." || name.is_empty() || name.contains('/')));
+            let parts: Vec<_> = names.iter().map(|name| part(name).unwrap()).collect();
             prop_assert_eq!(parts.join("/"), key);
         }
 

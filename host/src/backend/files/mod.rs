@@ -2,6 +2,7 @@
 
 mod bucket;
 mod config;
+mod directory;
 mod hear;
 mod jsonl;
 mod key;
@@ -27,6 +28,9 @@ pub(super) fn explain(error: io::Error, path: &Path) -> Error {
         io::ErrorKind::PermissionDenied => Error::new(Kind::Unavailable, "the file may not be touched")
             .retry(crate::error::Retry::Never)
             .hint("let this user read the file, or write its directory"),
+        io::ErrorKind::ReadOnlyFilesystem => Error::new(Kind::Unavailable, "the file system can only be read")
+            .retry(crate::error::Retry::Never)
+            .hint("mount it for writing, then run the same command again"),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::new(Kind::Unavailable, "the disk is full")
             .hint("make room and run the same command again; nothing was half written"),
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {

@@ -8,11 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
+use jiff::Timestamp;
+use rustix::{
+    fs::{FileType, XattrFlags, fgetxattr, fsetxattr},
+    io::Errno,
+};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::{
+    directory::Directory,
     explain,
     key::{self, UNFINISHED},
 };
@@ -50,14 +55,36 @@ pub(super) struct Opened {
 
 /// Opens the object of a key.
 pub(super) fn open(directory: &Path, key: &str) -> Result<Option<Opened>> {
-    let Ok(path) = key::path(directory, key) else { return Ok(None) };
-    let opened = fs::File::open(&path).and_then(|file| file.metadata().map(|found| (file, found)));
-    match opened {
-        Ok((_, found)) if found.is_dir() => Ok(None),
-        Ok((file, found)) => Ok(Some(Opened { info: describe(key, &file, &found), file, path })),
+    let Ok(names) = key::names(key) else { return Ok(None) };
+    let root = match Directory::root(directory) {
+        Err(error) if is_absent(&error) => return Ok(None),
+        root => root.map_err(|error| explain(error, directory))?,
+    };
+    let path = path(directory, &names);
+    match reach(root, &names).and_then(|(above, name)| above.file(name.as_ref())) {
+        Ok(Some((file, found))) => Ok(Some(Opened { info: described(key, &file, &found), file, path })),
+        Ok(None) => Ok(None),
         Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(explain(error, &path)),
+        Err(error) => Err(below(error, &path)),
     }
+}
+
+/// The path of a file for people.
+pub(super) fn path(directory: &Path, names: &[String]) -> PathBuf {
+    names.iter().fold(directory.to_owned(), |path, name| path.join(name))
+}
+
+/// Opens the directory in which a file lies, below a bucket's own.
+fn reach(root: Directory, names: &[String]) -> io::Result<(Directory, &str)> {
+    let Some((name, above)) = names.split_last() else { return Err(io::ErrorKind::NotFound.into()) };
+    Ok((above.iter().try_fold(root, |directory, name| directory.below(name))?, name))
+}
+
+/// Puts into words what is wrong below a bucket's directory: what this user may not touch there concerns no other file.
+fn below(error: io::Error, path: &Path) -> Error {
+    let is_forbidden = error.kind() == io::ErrorKind::PermissionDenied;
+    let said = explain(error, path);
+    if is_forbidden { said.of_item() } else { said }
 }
 
 /// Describes the object of a key.
@@ -65,20 +92,28 @@ pub(super) fn head(directory: &Path, key: &str) -> Result<Option<ObjectInfo>> {
     Ok(open(directory, key)?.map(|opened| opened.info))
 }
 
-/// Whether there is nothing of that name.
+/// Whether there is nothing of that name; what lies behind a link does not count.
 pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    let is_link = Errno::from_io_error(error) == Some(Errno::LOOP);
+    is_link || matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Describes an object that is read.
+pub(super) fn described(key: &str, file: &fs::File, found: &fs::Metadata) -> ObjectInfo {
+    let modified = Timestamp::from_nanosecond(modified(found)).ok();
+    ObjectInfo { modified, ..describe(key, file, found) }
 }
 
 fn describe(key: &str, file: &fs::File, found: &fs::Metadata) -> ObjectInfo {
     let key = key.to_owned();
     match kept(file).filter(|kept| kept.size == found.len() && kept.modified == modified(found)) {
         Some(Kept { digest, size, content_type, metadata, .. }) => {
-            ObjectInfo { key, size, etag: digest, content_type, metadata }
+            ObjectInfo { key, size, etag: digest, content_type, metadata, modified: None }
         }
         None => {
             let etag = format!("{:x}-{:x}-{:x}", modified(found), found.len(), found.ino());
-            ObjectInfo { key, size: found.len(), etag, content_type: None, metadata: BTreeMap::new() }
+            let metadata = BTreeMap::new();
+            ObjectInfo { key, size: found.len(), etag, content_type: None, metadata, modified: None }
         }
     }
 }
@@ -95,7 +130,6 @@ fn kept(file: &fs::File) -> Option<Kept> {
 
 /// Notes down what the content cannot say. A file system without such attributes keeps the content alone.
 fn keep(file: &fs::File, kept: &Kept) -> Result<()> {
-    use rustix::io::Errno;
     let text =
         serde_json::to_vec(kept).map_err(|error| Error::bug("metadata cannot be written down").because(error))?;
     match fsetxattr(file, ATTRIBUTE, &text, XattrFlags::empty()) {
@@ -105,6 +139,7 @@ fn keep(file: &fs::File, kept: &Kept) -> Result<()> {
             Err(Error::usage("the file system has no room for so much metadata of one object"))
         }
         Err(error) => Err(Error::usage("the file system keeps no metadata of an object")
+            .of_place()
             .because(io::Error::from(error))
             .hint("put the bucket's directory on a file system with extended attributes, such as ext4, xfs or btrfs")),
     }
@@ -122,8 +157,8 @@ impl Unfinished {
     pub(super) fn begin(directory: PathBuf) -> Result<Self> {
         let unfinished = directory.join(UNFINISHED);
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let made = fs::create_dir_all(&unfinished)
-            .and_then(|()| tempfile::Builder::new().permissions(permissions).tempfile_in(&unfinished));
+        let made = prepare(&directory)
+            .and_then(|_| tempfile::Builder::new().permissions(permissions).tempfile_in(&unfinished));
         let file = made.map_err(|error| explain(error, &unfinished))?;
         Ok(Self { directory, file, digest: blake3::Hasher::new() })
     }
@@ -141,7 +176,7 @@ impl Unfinished {
     }
 
     /// Makes it last and gives it its name, unless the condition forbids it: then it leaves nothing.
-    pub(super) fn finish(self, key: &str, path: &Path, put: Put) -> Result<Option<ObjectInfo>> {
+    pub(super) fn finish(self, key: &str, names: &[String], put: Put) -> Result<Option<ObjectInfo>> {
         let Put { content_type, metadata, condition, .. } = put;
         let (etag, size) = (self.digest.finalize().to_hex().to_string(), self.size());
         let failed = |error| explain(error, self.file.path());
@@ -155,15 +190,21 @@ impl Unfinished {
         }
         let found = self.file.as_file().metadata().map_err(failed)?;
         let info = describe(key, self.file.as_file(), &found);
-        name(self.file, path).map_err(|error| not_stored(error, key, path))?;
+        name(self.file, &self.directory, names)
+            .map_err(|error| not_stored(error, key, &path(&self.directory, names)))?;
         Ok(Some(info))
     }
 }
 
+/// Makes a bucket's directory, and the one in which objects are begun.
+fn prepare(directory: &Path) -> io::Result<Directory> {
+    fs::create_dir_all(directory)?;
+    Directory::root(directory)?.make(UNFINISHED)
+}
+
 /// Waits for the turn to decide what stands under a name; ends when it is dropped, or with the process.
 fn turn(directory: &Path) -> io::Result<fs::File> {
-    let path = directory.join(UNFINISHED).join("lock");
-    let file = fs::OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
+    let file = Directory::root(directory)?.below(UNFINISHED)?.lockable("lock")?;
     file.lock()?;
     Ok(file)
 }
@@ -176,14 +217,21 @@ fn holds(condition: &Condition, found: Option<ObjectInfo>) -> bool {
     }
 }
 
-fn name(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent)?;
-    file.into_temp_path().persist(path).map_err(|failed| failed.error)?;
-    fs::File::open(parent)?.sync_all()
+fn name(file: NamedTempFile, directory: &Path, names: &[String]) -> io::Result<()> {
+    let Some((name, above)) = names.split_last() else { return Err(io::ErrorKind::NotFound.into()) };
+    let parent = above.iter().try_fold(Directory::root(directory)?, |parent, name| parent.make(name))?;
+    let file = file.into_temp_path();
+    parent.take(&file, name)?;
+    // It has another name now, so there is nothing to be removed.
+    file.keep().map(drop).map_err(|failed| failed.error)
 }
 
 fn not_stored(error: io::Error, key: &str, path: &Path) -> Error {
+    if Errno::from_io_error(&error) == Some(Errno::LOOP) {
+        return Error::usage("a folder of the key is a link, and no link is followed")
+            .with("file", path.display().to_string())
+            .hint("put the folder itself there, or name the folder behind the link in the environment");
+    }
     let clashes = [io::ErrorKind::IsADirectory, io::ErrorKind::NotADirectory, io::ErrorKind::AlreadyExists];
     if clashes.contains(&error.kind()) {
         Error::usage("the key is also a directory of other keys, and a file cannot be both")
@@ -191,47 +239,59 @@ fn not_stored(error: io::Error, key: &str, path: &Path) -> Error {
             .hint("use keys of which none is another one's beginning up to a `/`")
             .because(error)
     } else {
-        explain(error, path)
+        below(error, path)
     }
 }
 
 /// Removes an object, if there is one.
-pub(super) fn delete(directory: &Path, path: &Path) -> io::Result<()> {
+pub(super) fn delete(directory: &Path, names: &[String]) -> Result<()> {
+    let failed = |error| below(error, &path(directory, names));
     let _turn = match turn(directory) {
         // Nothing was ever written here.
         Err(error) if is_absent(&error) => None,
-        turn => Some(turn?),
+        turn => Some(turn.map_err(failed)?),
     };
-    remove(directory, path)
+    remove(directory, names).map_err(failed)
 }
 
 /// Removes an object while it has this etag. False if another one has its key; true if none has.
-pub(super) fn delete_if(directory: &Path, path: &Path, key: &str, etag: &str) -> Result<bool> {
+pub(super) fn delete_if(directory: &Path, names: &[String], key: &str, etag: &str) -> Result<bool> {
     if head(directory, key)?.is_none() {
         return Ok(true);
     }
-    let failed = |error| explain(error, path);
+    let failed = |error| below(error, &path(directory, names));
     // A file that people put there by hand may have come before any lock.
-    fs::create_dir_all(directory.join(UNFINISHED)).map_err(failed)?;
+    prepare(directory).map_err(failed)?;
     let _turn = turn(directory).map_err(failed)?;
     match head(directory, key)? {
         Some(found) if found.etag != etag => Ok(false),
-        Some(_) => remove(directory, path).map(|()| true).map_err(failed),
+        Some(_) => remove(directory, names).map(|()| true).map_err(failed),
         None => Ok(true),
     }
 }
 
-fn remove(directory: &Path, path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::IsADirectory => return Ok(()),
+fn remove(directory: &Path, names: &[String]) -> io::Result<()> {
+    match removed(directory, names) {
+        Err(error) if is_absent(&error) => return Ok(()),
+        Ok(false) => return Ok(()),
         removed => removed?,
-    }
+    };
     // Directories that hold nothing any more go too, so that their names are free.
-    let inside = |parent: &&Path| parent.starts_with(directory) && *parent != directory;
-    for parent in path.ancestors().skip(1).take_while(inside) {
-        if fs::remove_dir(parent).is_err() {
+    for count in (1..names.len()).rev() {
+        let (above, name) = reach(Directory::root(directory)?, &names[..count])?;
+        if above.remove_directory(name).is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// Removes a file. False if it is no object, and so is left alone.
+fn removed(directory: &Path, names: &[String]) -> io::Result<bool> {
+    let (above, name) = reach(Directory::root(directory)?, names)?;
+    let is_file = above.kind(name.as_ref())? == FileType::RegularFile;
+    if is_file {
+        above.remove_file(name)?;
+    }
+    Ok(is_file)
 }

@@ -6,22 +6,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use async_trait::async_trait;
+use rustix::fs::FileType;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     Bucket, blocking, explain,
-    hear::{Ear, Heard, Sound},
+    hear::{Ear, Heard, Sound, Sounds},
     key,
+    walk::other,
 };
 use crate::{
     backend::sqlite::Watched,
-    capability::storage::{self, Bucket as _, ObjectInfo},
+    capability::storage::{self, Bucket as _, Listing, ObjectInfo, Omissions, Omitted},
     error::Result,
     event::Events,
 };
@@ -40,6 +44,9 @@ const WALK_DEAF: Duration = Duration::from_secs(5);
 
 /// How many files are looked at in one step.
 const PAGE: usize = 1000;
+
+/// How many entries that are no objects are told of one by one.
+const MOST_TOLD: usize = 100;
 
 /// How many files may wait to stand still before the walk does.
 const MOST_WAITING: usize = 10_000;
@@ -67,7 +74,10 @@ struct State {
     /// What was told of and not acknowledged.
     told: BTreeMap<String, ObjectInfo>,
     /// What is no object, and was said to be none.
-    strangers: BTreeSet<PathBuf>,
+    strangers: BTreeSet<String>,
+    /// What the walk under way met that is no object, and what the last one did.
+    omitted: Omissions,
+    omitted_before: Omissions,
 }
 
 /// A file that is looked at again when it is due.
@@ -109,12 +119,13 @@ impl storage::Watch for Watch {
     }
 
     async fn acknowledge(&self, arrivals: &[ObjectInfo]) -> Result<()> {
-        self.acknowledged.acknowledge(arrivals).await?;
         let mut state = self.state.lock().await;
+        // One that went away meanwhile is told of when it comes back.
+        let is_told = |info: &&ObjectInfo| state.told.get(&info.key) == Some(*info);
+        let arrivals: Vec<_> = arrivals.iter().filter(is_told).cloned().collect();
+        self.acknowledged.acknowledge(&arrivals).await?;
         for info in arrivals {
-            if state.told.get(&info.key) == Some(info) {
-                state.told.remove(&info.key);
-            }
+            state.told.remove(&info.key);
         }
         Ok(())
     }
@@ -149,15 +160,24 @@ impl Watch {
     }
 
     /// Says of each of the first few once that it is not taken.
-    fn tell_strange(&self, found: impl IntoIterator<Item = PathBuf>, state: &mut State) {
-        for path in found {
-            if state.strangers.len() < PAGE && state.strangers.insert(path.clone()) {
-                let path = path.display();
-                self.events.warn(format!(
-                    "{path} is not taken, since its name stands for no object: rename it without `%` and in UTF-8"
-                ));
+    fn tell_omitted(&self, found: impl IntoIterator<Item = Omitted>, state: &mut State) {
+        let found = found.into_iter().filter(|omitted| !is_hidden(&omitted.name));
+        for Omitted { name, reason } in found {
+            if state.strangers.len() < MOST_TOLD && state.strangers.insert(name.clone()) {
+                let path = self.directory.join(&name);
+                self.events.warn(format!("{} is not taken: {reason}", path.display()));
             }
         }
+    }
+
+    /// Says at the end of a walk how much is not taken, by reason, unless that is what it said last.
+    fn tell_all_omitted(&self, state: &mut State) {
+        let omitted = std::mem::take(&mut state.omitted);
+        if omitted != state.omitted_before && omitted.count() > MOST_TOLD as u64 {
+            let directory = self.directory.display();
+            omitted.lines().iter().for_each(|line| self.events.warn(format!("in {directory}, {line}")));
+        }
+        state.omitted_before = omitted;
     }
 
     /// Takes up what the system told.
@@ -174,23 +194,28 @@ impl Watch {
         }
         let directory = self.directory.clone();
         let name = move || {
-            let is_strange = |path: &Path| path.file_name().is_none_or(key::is_strange);
-            let (strangers, known): (Vec<_>, Vec<_>) = paths.into_iter().partition(|(path, _)| is_strange(path));
-            let named = known.into_iter().filter_map(|(path, sound)| named(&directory, &path, sound));
-            Ok((strangers, named.collect::<Vec<_>>()))
+            let named = paths.into_iter().filter_map(|(path, sounds)| Some((named(&directory, &path)?, sounds)));
+            Ok(named.map(|((name, kind), sounds)| (name, kind, sounds)).collect::<Vec<_>>())
         };
-        let (strangers, named) = blocking(name).await?;
-        let whole = strangers.into_iter().filter(|(_, sound)| *sound != Sound::Touched);
-        self.tell_strange(whole.map(|(path, _)| path), state);
-        for (key, sound) in named {
-            if key.ends_with('/') {
-                // By then, the system tells of what comes into it later.
-                state.walks.entry(key).or_insert(now + SETTLE);
-                continue;
+        let (mut gone, mut omitted) = (Vec::new(), Vec::new());
+        for (name, kind, Sounds { gone: is_gone, last }) in blocking(name).await? {
+            match name {
+                Ok(key) => {
+                    if is_gone {
+                        state.told.remove(&key);
+                        gone.push(key.clone());
+                    }
+                    if let Some(sound) = last {
+                        state.hear(key, kind == FileType::Directory, sound, now);
+                    }
+                }
+                // A file that is still written to may get another name.
+                Err(_) if kind == FileType::RegularFile && matches!(last, None | Some(Sound::Touched)) => {}
+                Err(stranger) => omitted.push(stranger),
             }
-            let due = if sound == Sound::Touched { now + UNCLOSED } else { now };
-            state.waiting.insert(key, Waiting { due, etag: None });
         }
+        self.acknowledged.forget_all(&gone).await?;
+        self.tell_omitted(omitted, state);
         Ok(())
     }
 
@@ -203,17 +228,19 @@ impl Watch {
         let Some((prefix, after)) = state.walk.take().or_else(|| state.next_walk(now)) else { return Ok(()) };
         // Where this page fails, it is read again.
         state.walk = Some((prefix.clone(), after.clone()));
-        let (listed, strangers) = self.bucket.walk(&prefix, after.as_deref(), PAGE).await?;
-        self.tell_strange(strangers, state);
-        let next = listed.last().filter(|_| listed.len() == PAGE).map(|info| info.key.clone());
+        let Listing { objects, omitted, next } = self.bucket.list(&prefix, after.as_deref(), PAGE).await?;
         if prefix.is_empty() {
-            self.acknowledged.forget(after.as_deref(), next.as_deref(), &listed).await?;
+            self.acknowledged.forget(after.as_deref(), next.as_deref(), &objects).await?;
+            let shown = omitted.iter().filter(|omitted| !is_hidden(&omitted.name));
+            shown.for_each(|entry| state.omitted.add(entry.clone()));
         }
-        let shown = listed.into_iter().filter(|info| !is_hidden(&info.key)).collect();
+        self.tell_omitted(omitted, state);
+        let shown = objects.into_iter().filter(|info| !is_hidden(&info.key)).collect();
         for ObjectInfo { key, etag, .. } in self.acknowledged.news(shown).await? {
             state.waiting.entry(key).or_insert(Waiting { due: now + SETTLE, etag: Some(etag) });
         }
         if prefix.is_empty() && next.is_none() {
+            self.tell_all_omitted(state);
             let pause = if state.ear.is_some() { WALK } else { WALK_DEAF };
             state.walks.entry(prefix.clone()).or_insert(Instant::now() + pause);
         }
@@ -226,8 +253,17 @@ impl Watch {
         let now = Instant::now();
         let due = state.waiting.iter().filter(|(_, waiting)| waiting.due <= now).map(|(key, _)| key.clone());
         let keys: Vec<_> = due.take(PAGE).collect();
-        let found = self.bucket.head_many(&keys).await?;
-        let (whole, unsettled): (Vec<_>, Vec<_>) = found.into_iter().flatten().partition(|info| state.is_whole(info));
+        let (mut found, mut omitted) = (Vec::new(), Vec::new());
+        for (key, head) in keys.iter().zip(self.bucket.heads(&keys).await?) {
+            match head {
+                Err(error) if error.concerns_item() => {
+                    omitted.push(Omitted { name: key.clone(), reason: "this user may not read it" });
+                }
+                head => found.extend(head?),
+            }
+        }
+        self.tell_omitted(omitted, state);
+        let (whole, unsettled): (Vec<_>, Vec<_>) = found.into_iter().partition(|info| state.is_whole(info));
         let told = self.acknowledged.news(whole).await?;
         for key in &keys {
             state.waiting.remove(key);
@@ -245,6 +281,21 @@ impl State {
         let prefix = self.walks.iter().find(|(_, due)| **due <= now)?.0.clone();
         self.walks.remove(&prefix);
         Some((prefix, None))
+    }
+
+    /// Takes up what was heard of a key.
+    fn hear(&mut self, key: String, is_directory: bool, sound: Sound, now: Instant) {
+        match sound {
+            // By then, the system tells of what comes into it later.
+            Sound::Came if is_directory => drop(self.walks.entry(format!("{key}/")).or_insert(now + SETTLE)),
+            _ if is_directory => {}
+            Sound::Touched => drop(self.waiting.insert(key, Waiting { due: now + UNCLOSED, etag: None })),
+            // It may be readable now; who waits to be closed or to stand still goes on waiting.
+            Sound::Marked => drop(self.waiting.entry(key).or_insert(Waiting { due: now + SETTLE, etag: None })),
+            Sound::Closed | Sound::Came | Sound::Gone => {
+                self.waiting.insert(key, Waiting { due: now, etag: None });
+            }
+        }
     }
 
     /// Whether a file that is due is as it has to be.
@@ -272,16 +323,24 @@ impl State {
     }
 }
 
-/// The key of a path that was heard of, with a slash at its end if it is a directory.
-fn named(directory: &Path, path: &Path, sound: Sound) -> Option<(String, Sound)> {
-    let names = path.strip_prefix(directory).ok()?.iter();
-    let parts: Option<Vec<_>> = names.map(|name| name.to_str().and_then(key::part)).collect();
-    let key = parts?.join("/");
+/// The key of a path that was heard of, or why it is none, and what is there; nothing if it is hidden, or ours.
+fn named(directory: &Path, path: &Path) -> Option<(Result<String, Omitted>, FileType)> {
+    let below = path.strip_prefix(directory).ok()?;
+    if below.starts_with(key::UNFINISHED) {
+        return None;
+    }
+    let part = |name: &OsStr| name.to_str().and_then(key::part).unwrap_or_else(|| key::shown(name));
+    let key = below.iter().map(part).collect::<Vec<_>>().join("/");
     if key.is_empty() || is_hidden(&key) {
         return None;
     }
-    let is_directory = sound == Sound::Came && path.is_dir();
-    Some((if is_directory { format!("{key}/") } else { key }, sound))
+    // It may be gone; then its name alone counts.
+    let kind = fs::symlink_metadata(path).map_or(FileType::RegularFile, |found| FileType::from_raw_mode(found.mode()));
+    let name = match below.iter().find_map(key::flaw).or_else(|| other(kind)) {
+        Some(reason) => Err(Omitted { name: key, reason }),
+        None => Ok(key),
+    };
+    Some((name, kind))
 }
 
 fn is_hidden(key: &str) -> bool {

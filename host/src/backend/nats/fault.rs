@@ -24,7 +24,7 @@ pub(super) fn connect(error: async_nats::ConnectError) -> Error {
         _ => failed(Kind::Unavailable, "does not answer")
             .hint("check `url` and whether the server runs; what was done is kept"),
     };
-    made.because(error)
+    made.of_place().because(error)
 }
 
 /// What JetStream answers in place of what it was asked for.
@@ -39,7 +39,7 @@ pub(super) fn answered(operation: &str, stream: &str, error: &jetstream::Error) 
         _ if error.code() >= 500 => (Kind::Unavailable, "run again later; what was done is kept"),
         _ => (Kind::Usage, "check `stream` and the subjects of this queue in the environment file"),
     };
-    Error::new(kind, format!("{operation}: {error}")).with("stream", stream).hint(hint)
+    Error::new(kind, format!("{operation}: {error}")).of_place().with("stream", stream).hint(hint)
 }
 
 /// Why there is no stream, though it was to be made.
@@ -53,7 +53,7 @@ pub(super) fn creation(error: &jetstream::context::CreateStreamError) -> Error {
     match error.kind() {
         Uncreated::TimedOut | Uncreated::Response => later(),
         Uncreated::JetStream(said) if said.code() >= 500 => later(),
-        _ => Error::usage(what).hint("make the stream by hand, and leave out `create`"),
+        _ => Error::usage(what).of_place().hint("make the stream by hand, and leave out `create`"),
     }
 }
 

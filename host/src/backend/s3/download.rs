@@ -79,6 +79,7 @@ impl Download {
             Ok(rest) => self.body = rest.body,
             Err(error) if error.raw_response().is_some_and(|raw| matches!(raw.status().as_u16(), 404 | 412)) => {
                 return Err(Error::new(Kind::Unavailable, "the object was changed while it was read")
+                    .of_item()
                     .with("bucket", &self.bucket)
                     .with("key", &self.key));
             }
@@ -92,7 +93,8 @@ impl Download {
     /// At the end of the object this means that its checksum is another one.
     fn broken(&self) -> Error {
         let text = format!("the object broke off at byte {} of {}", self.offset, self.size);
-        Error::new(Kind::Unavailable, text)
+        let error = Error::new(Kind::Unavailable, text);
+        if self.offset < self.size { error } else { error.of_item() }
             .with("bucket", &self.bucket)
             .with("key", &self.key)
             .hint("check the network between here and the endpoint; what was done is kept")

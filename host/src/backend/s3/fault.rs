@@ -8,6 +8,9 @@ use crate::{
     error::{Error, Kind, Retry},
 };
 
+/// What servers other than AWS's say of a quota.
+const FULL: [&str; 4] = ["QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull", "InsufficientStorage"];
+
 /// A failed call.
 pub(super) trait Fault {
     /// Says what failed; `operation` is a fragment such as `the object cannot be read`.
@@ -24,6 +27,10 @@ where
         let error = match (self.code(), raw.and_then(region)) {
             (Some("NoSuchBucket"), _) => all("there is no such bucket")
                 .hint("check `bucket`, `region` and `endpoint` in the environment file, and the account"),
+            (Some(code), _) if FULL.contains(&code) => all("the bucket has no room")
+                .hint("raise its quota, or make room; then run the same command again"),
+            (Some(code), _) if code.starts_with("KMS.") => all("the key that encrypts the bucket cannot be used")
+                .hint("look at the state of the KMS key, and at who may use it"),
             (Some("XAdminUserNotFound"), _) => Error::new(Kind::Denied, format!("{operation}: the server does not know these credentials"))
                 .hint("check the profile, the keys and the endpoint they are for"),
             (code, Some(region)) if raw.is_some_and(|raw| is_elsewhere(raw, code)) => {
@@ -82,6 +89,8 @@ mod tests {
         let region = "<Error><Region>eu-central-1</Region></Error>";
         let cases = [
             (404, "NoSuchBucket", "", "check `bucket`"),
+            (400, "XMinioAdminBucketQuotaExceeded", "", "quota"),
+            (400, "KMS.DisabledException", "", "KMS key"),
             (301, "PermanentRedirect", region, "region = \"eu-central-1\""),
             (400, "AuthorizationHeaderMalformed", region, "region = \"eu-central-1\""),
             (400, "AuthorizationHeaderMalformed", "<Region>", "the bucket's own region"),
@@ -89,6 +98,7 @@ mod tests {
         for (status, code, body, hint) in cases {
             let error = answer(status, code, body);
             assert_eq!((error.kind(), error.may_retry()), (Kind::Unavailable, false), "{code}");
+            assert!(!error.concerns_item(), "{code}");
             assert!(error.hint_text().unwrap().contains(hint), "{error:?}");
         }
     }

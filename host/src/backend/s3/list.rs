@@ -5,21 +5,22 @@ use std::collections::BTreeMap;
 use aws_sdk_s3::types::{EncodingType, Object};
 use percent_encoding::percent_decode_str;
 
-use super::{Bucket, unquoted};
+use super::{Bucket, climbs, unquoted};
 use crate::{
-    capability::storage::ObjectInfo,
-    error::{Error, Result},
+    capability::storage::{Listing, ObjectInfo, Omitted},
+    error::{Error, Kind, Result},
 };
 
 /// The most keys S3 lists in one answer.
 const PAGE: usize = 1000;
 
 impl Bucket {
-    /// Lists as [`crate::capability::storage::Bucket::list`] says, without media types and metadata.
-    pub(super) async fn listed(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
-        let mut found = Vec::new();
-        let mut token = None;
-        while found.len() < limit {
+    /// Lists as [`crate::capability::storage::Bucket::list`] says, without media types, metadata and times.
+    pub(super) async fn listed(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
+        let (mut listing, mut token, mut last) = (Listing::default(), None, None);
+        let limit = limit.max(1);
+        loop {
+            let listed = listing.objects.len() + listing.omitted.len();
             let call = self
                 .client
                 .list_objects_v2()
@@ -27,39 +28,72 @@ impl Bucket {
                 .prefix(format!("{}{prefix}", self.prefix))
                 // Not every key can stand in XML; not every server minds.
                 .encoding_type(EncodingType::Url)
-                .max_keys(i32::try_from((limit - found.len()).min(PAGE)).unwrap_or(i32::MAX))
+                .max_keys(i32::try_from(limit.saturating_sub(listed).clamp(1, PAGE)).unwrap_or(i32::MAX))
                 .set_start_after(after.map(|after| format!("{}{after}", self.prefix)))
                 .set_continuation_token(token);
             let page = call.send().await.map_err(|error| self.fault("the bucket cannot be listed", &error))?;
             let encoded = page.encoding_type == Some(EncodingType::Url);
             for object in page.contents.unwrap_or_default() {
-                found.extend(self.info(object, encoded)?);
+                // Behind a key that is no text, nothing can begin.
+                last = self.key(&object, encoded);
+                match self.found(object, last.clone()) {
+                    Some(Ok(info)) => listing.objects.push(info),
+                    Some(Err(omitted)) => listing.omitted.push(omitted),
+                    None => {}
+                }
             }
-            token = page.next_continuation_token;
-            if token.is_none() {
-                break;
+            token = match (page.is_truncated, page.next_continuation_token) {
+                (Some(false), _) => return Ok(listing),
+                (Some(true), Some(token)) => Some(token),
+                _ => return Err(self.incomplete()),
+            };
+            // The next part begins after a key; the token ends with this call.
+            if listing.objects.len() + listing.omitted.len() >= limit && last.is_some() {
+                listing.next = last;
+                return Ok(listing);
             }
         }
-        Ok(found)
     }
 
-    /// None for what is no object, such as the prefix itself.
-    fn info(&self, object: Object, encoded: bool) -> Result<Option<ObjectInfo>> {
-        let said = object.key.unwrap_or_default();
-        let whole = if encoded { decoded(&said)? } else { said };
-        let key = whole.strip_prefix(&self.prefix).filter(|key| !key.is_empty());
-        Ok(key.map(|key| ObjectInfo {
-            key: key.to_owned(),
+    /// A listing that does not say whether it goes on, or where, must not be taken for a whole one.
+    fn incomplete(&self) -> Error {
+        Error::new(Kind::Unavailable, "the bucket cannot be listed: the answer does not say whether it is complete")
+            .with("bucket", &self.name)
+            .hint("check the endpoint, and what stands before it; what was done is kept")
+    }
+
+    /// The key of an object, without the bucket's prefix; none if it is no text. That of the prefix itself is empty.
+    fn key(&self, object: &Object, encoded: bool) -> Option<String> {
+        let said = object.key.as_deref().unwrap_or_default();
+        let whole = if encoded { decoded(said)? } else { said.to_owned() };
+        Some(whole.strip_prefix(&self.prefix).unwrap_or_default().to_owned())
+    }
+
+    /// What is listed of an object, or why it is served as none; nothing for the prefix itself.
+    fn found(&self, object: Object, key: Option<String>) -> Option<Result<ObjectInfo, Omitted>> {
+        let Some(key) = key else {
+            let name = object.key.unwrap_or_default();
+            return Some(Err(Omitted { name, reason: "its key is not UTF-8" }));
+        };
+        if key.is_empty() {
+            return None;
+        }
+        if climbs(&key) {
+            let reason = "its key has a part `.` or `..`, by which some servers find another object";
+            return Some(Err(Omitted { name: key, reason }));
+        }
+        Some(Ok(ObjectInfo {
+            key,
             size: object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
             etag: unquoted(object.e_tag.as_deref()),
             content_type: None,
             metadata: BTreeMap::new(),
+            modified: None,
         }))
     }
 }
 
-fn decoded(key: &str) -> Result<String> {
+fn decoded(key: &str) -> Option<String> {
     let spaced = key.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8();
-    decoded.map(Into::into).map_err(|error| Error::usage("the bucket lists a key that is not UTF-8").because(error))
+    percent_decode_str(&spaced).decode_utf8().ok().map(Into::into)
 }

@@ -9,22 +9,22 @@ mod list;
 mod remove;
 mod upload;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-};
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use aws_sdk_s3::{
-    Client, error::ProvideErrorMetadata as _, operation::head_object::HeadObjectError, primitives::ByteStream,
+    Client,
+    error::ProvideErrorMetadata as _,
+    primitives::{ByteStream, DateTime},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::aws::Session;
 use crate::{
-    capability::storage::{self, Chunks, Condition, Location, ObjectInfo, Put, stream_over},
+    capability::storage::{self, Chunks, Condition, Listing, Location, ObjectInfo, Put, stream_over},
     error::{Error, Result},
 };
 
@@ -68,8 +68,6 @@ pub struct Bucket {
     prefix: String,
     /// Two buckets of one server can copy without us.
     server: String,
-    /// Whether the bucket has answered: then "not found" is about an object.
-    exists: AtomicBool,
 }
 
 impl Bucket {
@@ -84,7 +82,6 @@ impl Bucket {
             name: config.bucket.clone(),
             prefix: config.prefix.clone(),
             server,
-            exists: AtomicBool::new(false),
         }
     }
 
@@ -110,15 +107,11 @@ impl Bucket {
         let Some(whole) = self.whole_key(key) else { return Ok(None) };
         match self.client.head_object().bucket(&self.name).key(whole).send().await {
             Ok(found) => {
-                self.exists.store(true, Relaxed);
+                let modified = found.last_modified;
                 let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
-                Ok(Some(info(key, about)))
+                Ok(Some(info(key, about, modified)))
             }
-            Err(error)
-                if self.exists.load(Relaxed) && error.as_service_error().is_some_and(HeadObjectError::is_not_found) =>
-            {
-                Ok(None)
-            }
+            // That there is no such object, and not no such bucket, is said to GET alone.
             Err(error) if error.raw_response().is_some() => Ok(self.get(key).await?.map(|(info, _)| info)),
             Err(error) => Err(self.fault("the object cannot be described", &error).with("key", key)),
         }
@@ -128,14 +121,11 @@ impl Bucket {
         let Some(whole) = self.whole_key(key) else { return Ok(None) };
         match self.client.get_object().bucket(&self.name).key(whole).send().await {
             Ok(found) => {
-                self.exists.store(true, Relaxed);
+                let modified = found.last_modified;
                 let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
-                Ok(Some((info(key, about), found.body)))
+                Ok(Some((info(key, about, modified), found.body)))
             }
-            Err(error) if error.code() == Some("NoSuchKey") => {
-                self.exists.store(true, Relaxed);
-                Ok(None)
-            }
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(self.fault("the object cannot be read", &error).with("key", key)),
         }
     }
@@ -152,7 +142,7 @@ impl Bucket {
             Ok(copied) => {
                 let etag = copied.copy_object_result.and_then(|result| result.e_tag);
                 let etag = etag.map_or_else(|| info.etag.clone(), |etag| unquoted(Some(&etag)));
-                Ok(Some(ObjectInfo { key: to.to_owned(), etag, ..info }))
+                Ok(Some(ObjectInfo { key: to.to_owned(), etag, modified: None, ..info }))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(self.fault("the object cannot be copied", &error).with("key", to)),
@@ -186,6 +176,7 @@ impl storage::Bucket for Bucket {
             etag,
             content_type: put.content_type.clone(),
             metadata: put.metadata.clone(),
+            modified: None,
         }))
     }
 
@@ -197,7 +188,7 @@ impl storage::Bucket for Bucket {
         self.remove(key, Some(etag)).await
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
         self.listed(prefix, after, limit).await
     }
 
@@ -229,13 +220,15 @@ fn climbs(key: &str) -> bool {
 /// What S3 says of an object: size, etag, media type, metadata.
 type About = (Option<i64>, Option<String>, Option<String>, Option<HashMap<String, String>>);
 
-fn info(key: &str, (size, etag, content_type, metadata): About) -> ObjectInfo {
+fn info(key: &str, (size, etag, content_type, metadata): About, modified: Option<DateTime>) -> ObjectInfo {
+    let nanosecond = |time: DateTime| Timestamp::from_nanosecond(time.as_nanos()).ok();
     ObjectInfo {
         key: key.to_owned(),
         size: size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
         etag: unquoted(etag.as_deref()),
         content_type,
         metadata: metadata.map(BTreeMap::from_iter).unwrap_or_default(),
+        modified: modified.and_then(nanosecond),
     }
 }
 

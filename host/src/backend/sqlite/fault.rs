@@ -62,6 +62,7 @@ pub(super) fn explain(error: rusqlite::Error, path: &Path) -> Error {
         Some(ErrorCode::SystemIoFailure) => Error::new(Kind::Unavailable, "the disk does not read or write")
             .hint("look at the disk, then run the same command again; nothing was half written"),
         Some(ErrorCode::NotADatabase) => Error::usage("the file is not a SQLite database")
+            .of_place()
             .hint("move the file away, or name another one in the environment"),
         Some(ErrorCode::DatabaseCorrupt) => Error::new(Kind::Unavailable, "the database is damaged")
             .retry(Retry::Never)

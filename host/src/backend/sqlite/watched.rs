@@ -57,6 +57,25 @@ impl Watched {
         self.database.write(keep).await
     }
 
+    /// Forgets keys, and those that lie under them if they are folders: what comes there again is news.
+    pub async fn forget_all(&self, keys: &[String]) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let (this, keys) = (self.clone(), keys.to_vec());
+        let forget = move |connection: &Connection| {
+            // What begins with `a/` sorts from `a/` to before `a0`.
+            let sql = "DELETE FROM watched WHERE recipe = ?1 AND bucket = ?2
+                AND (key = ?3 OR key >= ?3 || '/' AND key < ?3 || '0')";
+            let mut statement = connection.prepare_cached(sql)?;
+            for key in &keys {
+                statement.execute(params![this.recipe, this.bucket, key])?;
+            }
+            Ok(())
+        };
+        self.database.write(forget).await
+    }
+
     /// Forgets the keys between two, the first one not included, of which no object is there any more.
     pub async fn forget(&self, after: Option<&str>, upto: Option<&str>, there: &[ObjectInfo]) -> Result<()> {
         let there: Vec<_> = there.iter().map(|info| info.key.as_str()).collect();

@@ -1,6 +1,8 @@
 //! Processes that decode, as many as images are decoded at a time, and one image each.
 
 use std::{
+    fs,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread::available_parallelism,
 };
@@ -21,6 +23,9 @@ use crate::{
     capability::image::{self, Config, Flaw},
     error::{Error, Kind, Result},
 };
+
+/// How many bytes are written to find out whether the disk is full.
+const PROBE: usize = 64 << 10;
 
 /// Starts processes as they are needed, and keeps them for the next image.
 pub(super) struct Pool {
@@ -80,7 +85,11 @@ impl Pool {
                     return failed.into_flaw().map(Err);
                 }
                 Ok(answer) => return Ok(Ok(Done { answer, made: self.finish(process, room).await? })),
-                Err(why) => death = why,
+                Err(why) => {
+                    // A library may die of a full disk in any way; what it wrote lies there still.
+                    probe(process.desk.path().join("probe")).await?;
+                    death = why;
+                }
             }
         }
         Ok(Err(Flaw::Fatal(death)))
@@ -137,6 +146,16 @@ impl Failed {
             Self::Full => Err(full()),
         }
     }
+}
+
+/// Fails where nothing can be written, whatever the image is.
+async fn probe(path: PathBuf) -> Result<()> {
+    blocking(move || {
+        let written = fs::write(&path, [1; PROBE]);
+        // It goes with its desk.
+        written.map_err(|error| explain(error, &path))
+    })
+    .await
 }
 
 /// The disk has no room, whatever the image is.

@@ -54,6 +54,7 @@ impl Process {
     pub(super) async fn start(program: &Program, config: &Config, desk: Desk) -> Result<Self> {
         let failed = |error: std::io::Error| {
             Error::new(Kind::Usage, "the process that decodes images does not start")
+                .of_place()
                 .with("program", program.file.display().to_string())
                 .because(error)
         };

@@ -10,7 +10,9 @@ use futures::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
+use jiff::Timestamp;
 
+use super::Listing;
 use crate::error::{Error, Result};
 pub use crate::record::Condition;
 
@@ -44,6 +46,8 @@ pub struct ObjectInfo {
     pub content_type: Option<String>,
     /// What whoever wrote it noted down, by name. A listing may leave it out.
     pub metadata: BTreeMap<String, String>,
+    /// When it was stored, as the bucket tells who describes or reads it: another time for the same bytes stored again.
+    pub modified: Option<Timestamp>,
 }
 
 /// How an object is written.
@@ -136,8 +140,12 @@ pub trait Bucket: Send + Sync {
     /// *Errors*: a server that cannot decide and remove in one step; nothing was removed then.
     async fn delete_if(&self, key: &str, etag: &str) -> Result<bool>;
 
-    /// Lists objects whose key starts with `prefix` and sorts after `after`, by key, at most `limit`.
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>>;
+    /// Lists objects whose key starts with `prefix` and sorts after `after`, by key.
+    ///
+    /// At most `limit` entries are answered, at least 1, omitted ones included; fewer do not mean that it is the end, which
+    /// [`Listing::next`] alone tells. Every object that is there all the time is listed once by following it; an entry
+    /// that cannot be read is an omitted one.
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing>;
 
     /// Where an object of this key lies, for a server that can copy by itself; none if nobody else can use it.
     fn location(&self, _key: &str) -> Option<Location> {

@@ -15,7 +15,7 @@ use super::{Destination, backoff, mapping::Mapped, reason, verify::Sample};
 use crate::{
     capability::Resources,
     clock::Clock,
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     event::Events,
     ledger::{Counts, State},
     record::{Effect, Outcome},
@@ -116,8 +116,9 @@ impl Sinks {
 fn settled<T>(answer: Result<T>, named: &[&str]) -> Result<Settled<T>> {
     match answer {
         Ok(value) => Ok(Ok(value)),
-        Err(error) if matches!(error.kind(), Kind::Usage | Kind::NotFound) => {
-            Ok(Err(Refusal::new(State::KnownError, error.message(), named)))
+        Err(error) if error.concerns_item() => {
+            let state = if error.may_retry() { State::Ready } else { State::KnownError };
+            Ok(Err(Refusal::new(state, error.message(), named)))
         }
         Err(error) => Err(error),
     }

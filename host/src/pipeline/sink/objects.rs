@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{Refusal, Settled, Sinks, Work, bound, settled};
 use crate::{
     capability::storage::{Bucket, Put, chunks},
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     ledger::{Counts, State},
     record::{Content, Effect},
 };
@@ -87,7 +87,7 @@ impl Sinks {
         let _hand = hands.free().await?;
         let (source, target) = (self.bucket(from.0)?, self.bucket(to.0)?);
         let copied = self.insist(|| target.copy((source, from.1), to.1)).await;
-        let missing = || Error::new(Kind::NotFound, format!("there is no object `{}` to copy in `{}`", from.1, from.0));
+        let missing = || Error::usage(format!("there is no object `{}` to copy in `{}`", from.1, from.0));
         let copied = copied.and_then(|copied| copied.ok_or_else(missing));
         Ok(settled(copied, &[from.1, to.1])?.map(|_| object()))
     }

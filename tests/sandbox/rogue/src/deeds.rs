@@ -71,6 +71,7 @@ pub fn answer(item: &Item) -> Outcome {
         "send" => effect(Effect::SendMessage(MessageSend { queue: with.to_owned(), body: String::new(), priority: 0 })),
         "everything" => everything(item),
         "finish" => finish(item),
+        "seek" => seek(item, with),
         "table" => said(table(with)),
         "same-key" => said(same_key(with)),
         "bucket" => said(bucket(with)),
@@ -192,6 +193,15 @@ fn large(bytes: &str) -> String {
 #[inline(never)]
 fn trap(why: &str) -> Outcome {
     panic!("{why}")
+}
+
+/// Is done once there is such an object.
+fn seek(item: &Item, key: &str) -> Outcome {
+    match head("masters", key) {
+        Ok(Some(_)) => finish(item),
+        Ok(None) => Outcome::NotFound(format!("there is no `{key}`")),
+        Err(reason) => Outcome::Retry(reason),
+    }
 }
 
 #[inline(never)]

@@ -9,7 +9,7 @@ use super::read_only;
 use crate::{
     capability::{
         image::{About, Answer, Block, Flaw, Header, Images, Origin, Rendered},
-        storage::{Bucket, Chunks, ObjectInfo, Put, chunks},
+        storage::{Bucket, Chunks, Listing, ObjectInfo, Put, chunks},
     },
     error::Result,
     record::{Rendition, Size},
@@ -53,12 +53,14 @@ impl Bucket for Objects {
         Err(read_only())
     }
 
-    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<ObjectInfo>> {
+    async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
         let later = self.0.iter().filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
-        let found = later.filter(|(key, _)| key.starts_with(prefix)).take(limit);
+        let mut found = later.filter(|(key, _)| key.starts_with(prefix)).peekable();
         // A listing knows neither media types nor metadata, and a plugin must not count on them.
         let listed = |info: &ObjectInfo| ObjectInfo { content_type: None, metadata: BTreeMap::new(), ..info.clone() };
-        Ok(found.map(|(_, object)| listed(&object.info)).collect())
+        let objects: Vec<_> = found.by_ref().take(limit.max(1)).map(|(_, object)| listed(&object.info)).collect();
+        let next = found.peek().and_then(|_| objects.last()).map(|info| info.key.clone());
+        Ok(Listing { objects, next, ..Listing::default() })
     }
 }
 

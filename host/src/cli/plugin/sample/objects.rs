@@ -41,6 +41,7 @@ impl SaidObject {
             etag: self.etag,
             content_type: self.content_type,
             metadata: self.metadata,
+            modified: None,
         };
         Object { info, content: self.text.into() }
     }

@@ -1,0 +1,122 @@
+//! A directory that is open: what lies in it is reached by its handle, and never through a link.
+//!
+//! A file is opened only if it is a regular one, so that no named pipe, socket or device holds up whoever looks.
+
+use std::{
+    ffi::OsString,
+    fs::{File, Metadata},
+    io,
+    os::{fd::OwnedFd, unix::ffi::OsStringExt as _},
+    path::Path,
+};
+
+use rustix::{
+    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, mkdirat, open, openat, renameat, statat, unlinkat},
+    io::Errno,
+};
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// A file: a link is not followed, and what is no regular file does not block.
+const FILE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// A directory.
+#[derive(Debug)]
+pub(super) struct Directory(OwnedFd);
+
+/// What lies in a directory.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: OsString,
+    pub(super) kind: FileType,
+}
+
+impl Directory {
+    /// Opens the directory of a bucket, which itself may be reached through links.
+    pub(super) fn root(path: &Path) -> io::Result<Self> {
+        Ok(Self(open(path, DIRECTORY, Mode::empty())?))
+    }
+
+    /// Opens a directory in this one.
+    pub(super) fn below(&self, name: &str) -> io::Result<Self> {
+        self.enter(name.as_ref())
+    }
+
+    /// Opens a directory in this one, whatever its name.
+    pub(super) fn enter(&self, name: &Path) -> io::Result<Self> {
+        match openat(&self.0, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()) {
+            // Both are said of a link.
+            Err(Errno::NOTDIR | Errno::LOOP) if self.kind(name)? == FileType::Symlink => Err(Errno::LOOP.into()),
+            opened => Ok(Self(opened?)),
+        }
+    }
+
+    /// Opens a directory in this one, which is made unless it is there.
+    pub(super) fn make(&self, name: &str) -> io::Result<Self> {
+        match mkdirat(&self.0, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(Errno::EXIST) => self.below(name),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a regular file; none if it is something else.
+    pub(super) fn file(&self, name: &Path) -> io::Result<Option<(File, Metadata)>> {
+        let file = match openat(&self.0, name, FILE, Mode::empty()) {
+            // A link, a socket, and a device without a driver.
+            Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Ok(None),
+            opened => File::from(opened?),
+        };
+        let found = file.metadata()?;
+        Ok(found.is_file().then_some((file, found)))
+    }
+
+    /// Opens a file to be locked, which is made unless it is there.
+    pub(super) fn lockable(&self, name: &str) -> io::Result<File> {
+        let flags = OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK);
+        Ok(openat(&self.0, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666))?.into())
+    }
+
+    /// What is there under a name, without following it.
+    pub(super) fn kind(&self, name: &Path) -> io::Result<FileType> {
+        let found = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(FileType::from_raw_mode(found.st_mode))
+    }
+
+    /// Everything that lies in it, in no order.
+    pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&self.0)? {
+            let entry = entry?;
+            let name = OsString::from_vec(entry.file_name().to_bytes().to_vec());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => match self.kind(name.as_ref()) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    kind => kind?,
+                },
+                kind => kind,
+            };
+            entries.push(Entry { name, kind });
+        }
+        Ok(entries)
+    }
+
+    /// Moves a file here, in place of any of that name; it survives a power cut when this returns.
+    pub(super) fn take(&self, from: &Path, name: &str) -> io::Result<()> {
+        renameat(CWD, from, &self.0, name)?;
+        Ok(rustix::fs::fsync(&self.0)?)
+    }
+
+    /// Removes a file.
+    pub(super) fn remove_file(&self, name: &str) -> io::Result<()> {
+        Ok(unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+
+    /// Removes a directory that is empty.
+    pub(super) fn remove_directory(&self, name: &str) -> io::Result<()> {
+        Ok(unlinkat(&self.0, name, AtFlags::REMOVEDIR)?)
+    }
+}
