@@ -54,11 +54,7 @@ const WORDS: [Word; 19] = [
     Word { says: &["cronexpr"], homes: &["recipe/"], in_tests: false },
     Word { says: &["axum"], homes: &["serve/"], in_tests: false },
     Word { says: &["prometheus_client"], homes: &["observe/", "serve/"], in_tests: false },
-    Word {
-        says: &["elasticsearch::http", "elasticsearch::Elasticsearch"],
-        homes: &["backend/elasticsearch/"],
-        in_tests: false,
-    },
+    Word { says: &["reqwest"], homes: &["backend/elasticsearch/"], in_tests: false },
     Word { says: &["Timestamp::now", "SystemTime::now", "Zoned::now"], homes: &["clock.rs"], in_tests: false },
     Word { says: &["println!", "eprintln!", "print!", "eprint!"], homes: &["cli/", "bin/"], in_tests: true },
     Word { says: &["process::exit"], homes: &["cli/", "bin/"], in_tests: false },

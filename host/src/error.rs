@@ -50,6 +50,7 @@ pub struct Error {
     kind: Kind,
     retry: Retry,
     scope: Scope,
+    tries: u32,
     message: String,
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
@@ -63,7 +64,8 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let retry = if kind == Kind::Unavailable { Retry::Later } else { Retry::Never };
         let scope = if kind == Kind::Usage { Scope::Item } else { Scope::Place };
-        Self { kind, retry, scope, message: message.into(), context: Vec::new(), hint: None, source: None }
+        let (context, hint, source) = (Vec::new(), None, None);
+        Self { kind, retry, scope, tries: 1, message: message.into(), context, hint, source }
     }
 
     /// Makes an error about something a person wrote.
@@ -129,6 +131,19 @@ impl Error {
     /// Whether it concerns one item alone; else it concerns the place, and stops the work there.
     pub fn concerns_item(&self) -> bool {
         self.scope == Scope::Item
+    }
+
+    /// Says how often the call was made before it was given up. Whoever tries again counts them: all tries of an
+    /// operation come out of one budget.
+    #[must_use]
+    pub fn tried(mut self, tries: u32) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    /// How often the call was made.
+    pub fn tries(&self) -> u32 {
+        self.tries
     }
 
     /// The sort of failure.

@@ -14,6 +14,7 @@ mod faults;
 mod images;
 mod index;
 mod ledger;
+mod lies;
 mod list;
 mod loaded;
 mod minio;

@@ -17,6 +17,8 @@ mod lines;
 #[cfg(feature = "nats")]
 pub mod nats;
 pub mod permission;
+#[cfg(any(feature = "aws", feature = "nats"))]
+mod reply;
 #[cfg(feature = "s3")]
 pub mod s3;
 pub mod scratch;

@@ -38,7 +38,7 @@ pub enum Written {
     NewerThere,
     /// The engine refuses this document, for this reason, and would again.
     Refused(String),
-    /// It failed for a reason that may pass.
+    /// It failed for a reason that may pass, after the index tried as often as that is worth it.
     Failed(String),
 }
 

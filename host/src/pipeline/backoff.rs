@@ -29,19 +29,23 @@ pub(crate) fn jittered(longest: Duration) -> Duration {
     longest.mul_f64(0.5 + chance as f64 / 2f64.powi(33))
 }
 
-/// Calls until it succeeds, fails for good, or was called `attempts` times.
+/// Calls until it succeeds, fails for good, or was tried `attempts` times, counting the tries below this one: of the
+/// client of a store, or of a backend that asks again for what was left out.
 pub(crate) async fn insist<T, F>(attempts: u32, events: &Events, mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
-    let mut tries = 1;
+    let mut tries: u32 = 0;
     loop {
         match call().await {
-            Err(error) if error.may_retry() && tries < attempts => {
+            Err(error) if error.may_retry() => {
+                tries = tries.saturating_add(error.tries().max(1));
+                if tries >= attempts {
+                    return Err(error.tried(tries));
+                }
                 let wait = pause(tries);
                 events.send(Event::Waiting { reason: format!("{error}; trying again in {wait:?}") });
                 tokio::time::sleep(wait).await;
-                tries += 1;
             }
             answer => return answer,
         }
@@ -56,15 +60,26 @@ mod tests {
     #[tokio::test]
     async fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
         for (kind, expected) in [(Kind::Unavailable, 2), (Kind::Usage, 1)] {
-            let mut calls = 0;
-            let answer = insist(2, &Events::ignore(), || {
-                calls += 1;
-                std::future::ready(Err::<(), _>(Error::new(kind, "no")))
-            })
-            .await;
-            assert!(answer.is_err());
-            assert_eq!(calls, expected);
+            assert_eq!(calls(2, || Error::new(kind, "no")).await, expected);
         }
+    }
+
+    #[tokio::test]
+    async fn tries_of_the_layers_below_come_out_of_the_same_budget() {
+        for (attempts, below, expected) in [(4, 1, 4), (4, 3, 2), (3, 3, 1), (5, 10, 1), (2, 0, 2)] {
+            let error = || Error::new(Kind::Unavailable, "no").tried(below);
+            assert_eq!(calls(attempts, error).await, expected, "{attempts} {below}");
+        }
+    }
+
+    async fn calls(attempts: u32, error: impl Fn() -> Error) -> u32 {
+        let mut calls = 0;
+        let call = || {
+            calls += 1;
+            std::future::ready(Err::<(), _>(error()))
+        };
+        assert!(insist(attempts, &Events::ignore(), call).await.is_err());
+        calls
     }
 
     #[test]

@@ -18,6 +18,12 @@ pub fn normal(number: &str) -> String {
     format!("{}:{}:{}", decimal.sign(), decimal.digits, decimal.power)
 }
 
+/// How many digits a JSON number has without zeros at either end, and the power of ten of the first of them.
+pub fn significant(number: &str) -> (usize, i64) {
+    let decimal = Decimal::new(number);
+    (decimal.digits.len(), decimal.power - 1)
+}
+
 /// A decimal number as digits without zeros at either end and the power of ten of the first digit.
 struct Decimal {
     negative: bool,
@@ -64,6 +70,14 @@ mod tests {
         fn numbers_compare_as_their_values(a in -1_000_000i64..1_000_000, b in -1_000_000i64..1_000_000, places in 0u32..6) {
             let decimal = |n: i64| format!("{n}e-{places}");
             prop_assert_eq!(compare(&decimal(a), &decimal(b)), a.cmp(&b));
+        }
+    }
+
+    #[test]
+    fn significant_digits_have_no_zeros_at_their_ends() {
+        let cases = [("0", (0, -1)), ("1", (1, 0)), ("-0.0120", (2, -2)), ("1200", (2, 3)), ("1.5e10", (2, 10))];
+        for (number, expected) in cases {
+            assert_eq!(significant(number), expected, "{number}");
         }
     }
 

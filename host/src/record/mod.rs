@@ -12,7 +12,7 @@ mod typed;
 
 pub use attributes::{attributes, set};
 pub use canonical::{canonical, elements, fields};
-pub use decimal::normal;
+pub use decimal::{normal, significant};
 pub use effect::{Condition, Content, Effect, Outcome};
 pub use item::{Form, Item, Key, Refusal, Shape, Version};
 pub use rendition::{Compression, Format, Kept, MAX_SIDE, Picture, Rendition, Size, Space, Step, Tiff};

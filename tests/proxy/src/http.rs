@@ -32,6 +32,7 @@ use crate::{
     bulk::Bulk,
     cutoff::{Cutoff, broken},
     door::Gate,
+    endless::Endless,
     rule::Fault,
     wire::{Flushes, Wire},
     withheld::{Unfit, Withheld},
@@ -127,6 +128,11 @@ impl Exchange {
         match fault {
             Fault::Throttle => self.instead(body, words::throttle(&parts.headers)).await,
             Fault::Status(status, text) => self.instead(body, words::answer(status, &text)).await,
+            Fault::Reply(status, headers, text) => self.instead(body, words::reply(status, &headers, &text)).await,
+            Fault::Endless(status) => {
+                let answer = self.instead(body, words::reply(status, &[], b"")).await?;
+                Ok(answer.map(|_| stream(Endless)))
+            }
             Fault::RejectItems(pick) => {
                 let index = index(parts.uri.path());
                 self.withhold(parts, body, |body, place| {

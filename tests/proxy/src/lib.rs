@@ -11,6 +11,7 @@ mod book;
 mod bulk;
 mod cutoff;
 mod door;
+mod endless;
 mod http;
 mod rule;
 mod tcp;
@@ -102,9 +103,9 @@ impl Proxy {
     /// # Panics
     /// Panics if the fault is one of HTTP and this proxy does not speak it.
     pub fn add(&self, rule: Rule) -> RuleId {
-        use Fault::{AnswerItems, RejectItems, Status, Throttle, Unprocessed};
-        let needs_http =
-            matches!(rule.fault, Throttle | Status(..) | RejectItems(_) | AnswerItems(..) | Unprocessed(_));
+        use Fault::{AnswerItems, Endless, RejectItems, Reply, Status, Throttle, Unprocessed};
+        let answers = matches!(rule.fault, Throttle | Status(..) | Reply(..) | Endless(_));
+        let needs_http = answers || matches!(rule.fault, RejectItems(_) | AnswerItems(..) | Unprocessed(_));
         assert!(self.speaks_http || !needs_http, "{:?} needs a proxy that speaks HTTP", rule.fault);
         self.book.add(rule)
     }

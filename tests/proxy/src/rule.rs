@@ -136,6 +136,10 @@ pub enum Fault {
     Throttle,
     /// Answers with this status and body; the server sees nothing.
     Status(u16, String),
+    /// Answers with this status, these headers and this body; the server sees nothing.
+    Reply(u16, Vec<(String, String)>, Vec<u8>),
+    /// Answers with this status and a body that never ends; the server sees nothing.
+    Endless(u16),
     /// Keeps these items of a `_bulk` from the server and answers each of them with 429, at its place.
     RejectItems(Pick),
     /// Keeps these items of a `_bulk` from the server and answers each with this status and result, without an error.

@@ -31,6 +31,12 @@ pub(crate) fn answer(status: u16, text: &str) -> Response<Full<Bytes>> {
         Some(b'<') => "application/xml",
         _ => "text/plain",
     };
-    let answer = Response::builder().status(status).header(CONTENT_TYPE, kind).body(Full::from(text.to_owned()));
-    answer.expect("a status a test asks for is one")
+    reply(status, &[(CONTENT_TYPE.to_string(), kind.to_owned())], text.as_bytes())
+}
+
+/// An answer of ours, to the letter.
+pub(crate) fn reply(status: u16, headers: &[(String, String)], body: &[u8]) -> Response<Full<Bytes>> {
+    let answer = Response::builder().status(status);
+    let answer = headers.iter().fold(answer, |answer, (name, value)| answer.header(name, value));
+    answer.body(Full::from(body.to_vec())).expect("a status and the headers a test asks for are some")
 }

@@ -4,7 +4,11 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::error::{Error, Kind};
+use super::{TRIES, wire::Unfit};
+use crate::{
+    backend::reply::{self, redirected, too_long},
+    error::{Error, Kind},
+};
 
 /// Codes that mean "slow down", in the words of all services.
 const THROTTLED: [&str; 9] = [
@@ -50,10 +54,12 @@ where
 {
     match error {
         SdkError::ServiceError(service) => {
-            let status = service.raw().status().as_u16();
-            let code = service.err().code().unwrap_or("without a code");
-            let said = service.err().message().unwrap_or_default();
-            answered(operation, status, code, said)
+            let (raw, said) = (service.raw(), service.err());
+            let status = raw.status().as_u16();
+            if (300..400).contains(&status) {
+                return redirected(operation, status, raw.headers().get("location"));
+            }
+            answered(operation, status, said.code().unwrap_or_default(), said.message().unwrap_or_default())
         }
         other if is_about_credentials(other) => {
             Error::new(Kind::Denied, format!("{operation}: there are no usable AWS credentials"))
@@ -64,7 +70,11 @@ where
             .of_place()
             .because(std::io::Error::other(chain(error)))
             .hint("set the region: `region` in the environment file, or AWS_REGION"),
+        other if let Some(Unfit::TooLong(most)) = unfit(other) => {
+            too_long(operation, usize::try_from(*most).unwrap_or(usize::MAX))
+        }
         other => Error::new(Kind::Unavailable, format!("{operation}: the endpoint does not answer as it should"))
+            .tried(TRIES)
             .because(std::io::Error::other(chain(other)))
             .hint("check the endpoint, the region and the network; what was done is kept"),
     }
@@ -72,10 +82,12 @@ where
 
 fn answered(operation: &str, status: u16, code: &str, said: &str) -> Error {
     let is = |codes: &[&str]| codes.contains(&code);
+    let said = reply::words(said);
     let error =
-        |kind, what: &str| Error::new(kind, format!("{operation}: {what}")).with("answer", answer(status, code, said));
+        |kind, what: &str| Error::new(kind, format!("{operation}: {what}")).with("answer", answer(status, code, &said));
     if is(&THROTTLED) || status == 429 {
         error(Kind::Unavailable, "AWS asks to slow down")
+            .tried(TRIES)
             .hint("it was tried again several times; lower the rate of the run, or raise the capacity")
     } else if is(&EXPIRED) {
         error(Kind::Denied, "the AWS credentials have expired")
@@ -92,18 +104,34 @@ fn answered(operation: &str, status: u16, code: &str, said: &str) -> Error {
     } else if is(&DENIED) || status == 403 {
         error(Kind::Denied, "the credentials may not do this")
             .hint("`reindex iam RECIPE` prints the policy that is needed")
-    } else if is(&MISSING) || status == 404 {
+    } else if is(&MISSING) {
         error(Kind::NotFound, "it does not exist there").hint("check name, region and account in the environment file")
     } else if status >= 500 {
         error(Kind::Unavailable, "AWS failed")
+            .tried(TRIES)
             .hint("it was tried again several times; run again later, what was done is kept")
+    } else if code.is_empty() || status < 300 {
+        error(Kind::Unavailable, "the answer is none of AWS's")
+            .hint("check the endpoint, and what stands between here and there; what was done is kept")
     } else {
-        error(Kind::Usage, "AWS refuses the request")
+        error(Kind::Usage, &format!("AWS refuses the request: {}", if said.is_empty() { code } else { &said }))
     }
 }
 
 fn answer(status: u16, code: &str, said: &str) -> String {
+    let code = if code.is_empty() { "without a code" } else { code };
     if said.is_empty() { format!("{status} {code}") } else { format!("{status} {code}: {said}") }
+}
+
+/// An answer without a part that every one of its kind has: nothing follows from it.
+pub(in crate::backend) fn incomplete(operation: &str, lacks: &str) -> Error {
+    Error::new(Kind::Unavailable, format!("{operation}: the answer is not complete: {lacks}"))
+        .hint("check the endpoint, and what stands between here and there; what was done is kept")
+}
+
+/// What the wire found wrong with an answer.
+fn unfit<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Unfit> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(<dyn std::error::Error>::downcast_ref)
 }
 
 fn is_about_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -137,11 +165,25 @@ mod tests {
             (404, "NoSuchBucket", Kind::NotFound, false),
             (500, "InternalServerError", Kind::Unavailable, true),
             (400, "ValidationException", Kind::Usage, false),
+            // What stands in between answers in its own words, and knows nothing of what is there.
+            (400, "", Kind::Unavailable, true),
+            (404, "", Kind::Unavailable, true),
+            (413, "", Kind::Unavailable, true),
+            (200, "", Kind::Unavailable, true),
         ];
         for (status, code, kind, again) in cases {
             let error = answered("the table cannot be scanned", status, code, "said");
-            assert_eq!((error.kind(), error.may_retry()), (kind, again), "{code}");
+            assert_eq!((error.kind(), error.may_retry()), (kind, again), "{status} {code}");
             assert!(error.report().contains(code), "{error:?}");
         }
+    }
+
+    #[test]
+    fn what_is_refused_says_why_in_one_line() {
+        let said = "One or more parameter values were invalid:\n An number set  may not be empty";
+        let error = answered("the table cannot be written", 400, "ValidationException", said);
+        assert!(error.message().ends_with("invalid: An number set may not be empty"), "{error}");
+        let error = answered("the table cannot be written", 400, "ItemCollectionSizeLimitExceededException", "");
+        assert!(error.message().ends_with("ItemCollectionSizeLimitExceededException"), "{error}");
     }
 }

@@ -1,9 +1,10 @@
 //! What the AWS backends share: credentials, region and endpoint, one HTTP client, and the words for what goes wrong.
 //!
 //! The standard chain reads the process's environment and files, so only whoever owns the process starts a
-//! [`Session`] by it. Retries beyond the SDK's own few are the caller's affair.
+//! [`Session`] by it. The SDK makes a call [`TRIES`] times, which its error says, so that whoever tries again counts them.
 
 mod fault;
+mod wire;
 
 use std::time::Duration;
 
@@ -11,7 +12,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout
 use aws_smithy_http_client::{Builder, tls};
 
 use crate::error::{Error, Kind, Result};
-pub(super) use fault::fault;
+pub(super) use fault::{fault, incomplete};
+
+/// How often the SDK makes a call that fails for the moment.
+pub(super) const TRIES: u32 = 3;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(60);
@@ -32,15 +36,18 @@ impl Session {
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard())
+            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
             .load()
             .await;
-        Self { config }
+        Self::new(config)
     }
 
     /// Takes what an embedder put together.
     pub fn new(config: SdkConfig) -> Self {
-        Self { config }
+        let guarded = config.http_client().map(wire::guarded);
+        let mut builder = config.into_builder();
+        builder.set_http_client(guarded);
+        Self { config: builder.build() }
     }
 
     /// The same caller, in the region and at the endpoint an environment names for all its resources.

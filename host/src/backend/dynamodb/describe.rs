@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 
 use super::key::{Kind, TableKey};
 use crate::{
-    backend::aws::fault,
+    backend::aws::{fault, incomplete},
     error::{Error, Kind as ErrorKind, Result},
     record::Key,
 };
@@ -28,13 +28,15 @@ pub(super) struct Description {
 /// Asks the server.
 pub(super) async fn describe(client: &Client, table: &str) -> Result<Description> {
     let answer = client.describe_table().table_name(table).send().await;
-    let answer = answer.map_err(|error| fault("the table cannot be described", &error).with("table", table))?;
-    let table_said = answer.table.ok_or_else(|| Error::bug("a description without a table").with("table", table))?;
+    let operation = "the table cannot be described";
+    let lacks = |what| incomplete(operation, what).with("table", table);
+    let answer = answer.map_err(|error| fault(operation, &error).with("table", table))?;
+    let table_said = answer.table.ok_or_else(|| lacks("it describes no table"))?;
     if let Some(status @ (TableStatus::Creating | TableStatus::Deleting)) = &table_said.table_status {
         return Err(Error::new(ErrorKind::Unavailable, format!("the table is {} now", status.as_str().to_lowercase()))
             .with("table", table));
     }
-    read(&table_said).ok_or_else(|| Error::bug("a table's description names no key").with("table", table))
+    read(&table_said).ok_or_else(|| lacks("it names no key"))
 }
 
 fn read(table: &TableDescription) -> Option<Description> {
@@ -51,6 +53,9 @@ fn read(table: &TableDescription) -> Option<Description> {
         });
     }
     let provisioned = table.provisioned_throughput().and_then(ProvisionedThroughputDescription::read_capacity_units);
+    if names.is_empty() {
+        return None;
+    }
     Some(Description {
         key: TableKey { key: Key::from(names), kinds },
         fingerprint: fingerprint(table),

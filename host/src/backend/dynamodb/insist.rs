@@ -1,5 +1,5 @@
-//! Trying again what the server answers and leaves undone. What it refuses is tried again by the SDK, then by whoever
-//! called.
+//! Trying again what the server answers and leaves undone. What it refuses is tried again by the SDK. The error says
+//! how often, so that whoever called counts these tries.
 
 use std::time::Duration;
 
@@ -35,5 +35,6 @@ impl Insist {
 /// The server answers, and does nothing for want of capacity.
 pub(super) fn busy(what: &str) -> Error {
     Error::new(Kind::Unavailable, format!("the table has no capacity left for {what}"))
+        .tried(TRIES)
         .hint("it was tried again several times; lower the rate of the run, or raise the capacity")
 }

@@ -9,8 +9,14 @@ use serde_json::value::RawValue;
 use super::value::Attributes;
 use crate::{
     error::{Error, Result},
-    record::{Form, Key, canonical, elements, fields, normal},
+    record::{Form, Key, canonical, elements, fields, normal, significant},
 };
+
+/// How many bytes the parts of a key have at most.
+const LONGEST: [usize; 2] = [2048, 1024];
+
+/// How many significant digits a number has at most.
+const DIGITS: usize = 38;
 
 /// The type of a key attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +73,8 @@ impl TableKey {
         cursor
     }
 
-    /// What to ask for at a position; none if no item of this table can be there.
+    /// What to ask for at a position; none if no item of this table can be there: its types are others, or DynamoDB
+    /// stores no such key.
     pub fn ask(&self, position: &str) -> Option<Asked> {
         let values = match &self.key {
             Key::One(_) => vec![value(position, self.kinds.first().copied()?)?],
@@ -76,8 +83,29 @@ impl TableKey {
                 parts.iter().zip(&self.kinds).map(|(part, kind)| part_value(part, *kind)).collect::<Option<_>>()?
             }
         };
+        let fits = values.iter().zip(LONGEST).all(|(value, longest)| is_storable(value, longest));
         let same = values.iter().map(same).collect();
-        Some(Asked { same, attributes: self.key.attributes().iter().cloned().zip(values).collect() })
+        fits.then(|| Asked { same, attributes: self.key.attributes().iter().cloned().zip(values).collect() })
+    }
+
+    /// A key as a server returns it; none if it is none of this table.
+    pub fn returned(&self, attributes: Attributes) -> Option<Asked> {
+        let same = self.key.attributes().iter().map(|name| attributes.get(name).map(same)).collect::<Option<_>>()?;
+        Some(Asked { same, attributes })
+    }
+}
+
+/// Whether DynamoDB can store such a value in a key of at most so many bytes.
+fn is_storable(value: &AttributeValue, longest: usize) -> bool {
+    match value {
+        AttributeValue::S(text) => text.len() <= longest,
+        AttributeValue::B(bytes) => bytes.as_ref().len() <= longest,
+        // Of the first digit: 1E-130 is the smallest number there is, 9.99E+125 the largest.
+        AttributeValue::N(number) => {
+            let (digits, exponent) = significant(number);
+            digits <= DIGITS && (digits == 0 || (-130..=125).contains(&exponent))
+        }
+        _ => false,
     }
 }
 
@@ -139,5 +167,20 @@ mod tests {
         assert!(number.ask("x").is_none() && number.ask("").is_none() && number.ask("1 ").is_none());
         assert_eq!(number.ask("1.0").unwrap().same, number.ask("1").unwrap().same);
         assert_ne!(number.ask("10").unwrap().same, number.ask("1").unwrap().same);
+    }
+
+    #[test]
+    fn a_key_that_dynamodb_cannot_store_is_asked_for_nowhere() {
+        let one = |kind| TableKey { key: Key::One("k".into()), kinds: vec![kind] };
+        let asked = |kind, position: &str| one(kind).ask(position).is_some();
+        let digits = |n: usize| "9".repeat(n);
+        assert!(asked(Kind::Number, &digits(38)) && !asked(Kind::Number, &digits(39)));
+        assert!(asked(Kind::Number, &format!("{}000", digits(38))) && asked(Kind::Number, "0"));
+        assert!(asked(Kind::Number, "-9.9e125") && !asked(Kind::Number, "1e126"));
+        assert!(asked(Kind::Number, "1e-130") && !asked(Kind::Number, "9e-131"));
+        assert!(asked(Kind::Text, &"k".repeat(2048)) && !asked(Kind::Text, &"k".repeat(2049)));
+        let many = TableKey { key: Key::from(vec!["a".to_owned(), "b".to_owned()]), kinds: vec![Kind::Text; 2] };
+        let place = |first, second| many.ask(&format!("[\"{}\",\"{}\"]", "a".repeat(first), "b".repeat(second)));
+        assert!(place(2048, 1024).is_some() && place(1, 1025).is_none());
     }
 }

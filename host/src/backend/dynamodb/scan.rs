@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{answer::Answer, budget::Cost, key::TableKey, pace::Pace, table::Server, value};
 use crate::{
-    backend::aws::fault,
+    backend::aws::{fault, incomplete},
     capability::storage::{Page, Row, Segment},
     error::{Error, Kind, Result},
 };
@@ -33,8 +33,10 @@ struct Text(Vec<u8>);
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parsed<'a> {
-    #[serde(borrow, default)]
+    /// Every page has them, and how many they are.
+    #[serde(borrow)]
     items: Vec<&'a RawValue>,
+    count: usize,
     #[serde(borrow, default)]
     last_evaluated_key: Option<&'a RawValue>,
     #[serde(default)]
@@ -194,6 +196,10 @@ impl Text {
 
     fn page(&self, key: &TableKey) -> Result<Page> {
         let parsed = self.parsed()?;
+        if parsed.items.len() != parsed.count {
+            let lacks = format!("{} of {} items are there", parsed.items.len(), parsed.count);
+            return Err(incomplete("the table cannot be scanned", &lacks));
+        }
         let row = |item: &RawValue| {
             let (position, cursor) = key.place(item.get())?;
             Ok(Row { cursor, position, body: item.get().as_bytes().to_vec() })

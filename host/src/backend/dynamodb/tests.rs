@@ -95,9 +95,26 @@ async fn throttling_is_tried_again_and_then_said_to_pass() {
 
 #[tokio::test]
 async fn an_answer_that_is_cut_off_or_no_json_is_worth_another_try() {
-    for body in ["", r#"{"Items":[{"id":{"S":"#, "<html>"] {
-        let (table, _) = table(&[(200, KEYED), (200, body)]);
+    for body in ["", r#"{"Items":[{"id":{"S":"#, "<html>", "{}", r#"{"Items":[]}"#, r#"{"Items":[],"Count":1}"#] {
+        let (table, _) = table(&[(200, KEYED), (200, body), (200, body), (200, body)]);
         assert!(table.read(WHOLE, None, 7).await.unwrap_err().may_retry(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_sdk_tried_is_counted() {
+    let (table, canned) = table(&[(200, KEYED), (400, THROTTLED), (400, THROTTLED), (400, THROTTLED)]);
+    let error = table.read(WHOLE, None, 7).await.unwrap_err();
+    assert_eq!(error.tries() as usize, canned.asked.lock().unwrap().len() - 1);
+}
+
+#[tokio::test]
+async fn what_refuses_a_read_says_nothing_of_what_is_there() {
+    let refusal = r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"no"}"#;
+    for (status, body) in [(400, "<html>"), (404, "<html>"), (413, ""), (307, ""), (400, refusal), (200, "{}")] {
+        let (table, _) = table(&[(200, KEYED), (status, body)]);
+        let error = table.get_many(&["a".to_owned()]).await.unwrap_err();
+        assert_ne!(error.kind(), Kind::NotFound, "{status} {body}");
     }
 }
 

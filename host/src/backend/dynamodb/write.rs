@@ -12,7 +12,7 @@ use super::{
     value::{self, Attributes},
 };
 use crate::{
-    backend::aws::fault,
+    backend::aws::{fault, incomplete},
     error::{Error, Kind, Result},
     record::{Form, Shape, Version},
 };
@@ -101,7 +101,11 @@ impl Server {
             let sent = self.client.batch_write_item().request_items(&self.table, left).send().await;
             let answer =
                 sent.map_err(|error| fault("the table cannot be written", &error).with("table", self.table.clone()))?;
-            left = answer.unprocessed_items.into_iter().flatten().flat_map(|(_, items)| items).collect();
+            let unprocessed = answer.unprocessed_items.ok_or_else(|| {
+                let lacks = "it does not say what was left out";
+                incomplete("the table cannot be written", lacks).with("table", self.table.clone())
+            })?;
+            left = unprocessed.into_values().flatten().collect();
             if left.len() == before {
                 pause.wait().await.ok_or_else(|| busy("writing").with("table", self.table.clone()))?;
             }
@@ -112,6 +116,8 @@ impl Server {
 
 fn read(shape: &Shape, key: &TableKey, record: &str) -> Result<(Vec<String>, Attributes), String> {
     let item = shape.item(record.as_bytes()).map_err(|refusal| refusal.reason)?;
-    let asked = key.ask(&item.id).ok_or_else(|| format!("the item's key {} is not of the table's types", item.id))?;
+    let asked = key.ask(&item.id).ok_or_else(|| {
+        format!("the table can hold no item of the key {}: its types are others, or the key is too long", item.id)
+    })?;
     Ok((asked.same, value::attributes(&item.body)?))
 }

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use elasticsearch::http::Method;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Index, Known, definition,
+    Index, Known,
+    client::Method,
+    definition,
     fault::{self, Said},
 };
 use crate::{
@@ -137,8 +138,12 @@ impl Index {
         let operation = "the index cannot be looked up";
         let reply = self.client.call(operation, Method::Get, name, None).await?;
         match reply.status {
-            200 => reply.json(),
-            404 => Ok(BTreeMap::new()),
+            200 => {
+                let found: BTreeMap<_, _> = reply.json()?;
+                // A name that stands for nothing is answered otherwise.
+                if found.is_empty() { Err(fault::incomplete(operation, "it names no index")) } else { Ok(found) }
+            }
+            404 if Said::of(&reply).is_no_index() => Ok(BTreeMap::new()),
             _ => Err(fault::answered(operation, self.client.engine(), &reply).with("index", name)),
         }
     }

@@ -183,7 +183,7 @@ fn deliver(taken: Vec<Waiting>, outcome: Result<Vec<Written>>) {
 /// An error for one more caller.
 fn same(error: &Error) -> Error {
     let retry = if error.may_retry() { crate::error::Retry::Later } else { crate::error::Retry::Never };
-    let mut same = Error::new(error.kind(), error.message()).retry(retry);
+    let mut same = Error::new(error.kind(), error.message()).retry(retry).tried(error.tries());
     for (label, value) in error.context() {
         same = same.with(label, value.clone());
     }

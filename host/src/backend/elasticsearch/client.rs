@@ -2,14 +2,11 @@
 
 use std::{fmt, path::Path, time::Duration};
 
-use bytes::Bytes;
-use elasticsearch::{
-    cert::{Certificate, CertificateValidation},
-    http::{
-        Method, Url,
-        headers::{CONTENT_TYPE, HeaderMap, HeaderValue},
-        transport::{SingleNodeConnectionPool, Transport, TransportBuilder},
-    },
+use bytes::{Bytes, BytesMut};
+use reqwest::{
+    Certificate, Response, Url,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    redirect::Policy,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,18 +14,55 @@ use tokio::sync::OnceCell;
 
 use super::{Config, Engine, fault, sign::Signer};
 use crate::{
-    backend::aws,
+    backend::{aws, reply},
     error::{Error, Kind, Result},
 };
 
 /// How long an answer may take. A cluster under load may well need most of it for a bulk request.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What a reply may take where nothing else is said, such as the mapping of an index with very many fields.
+const MOST: usize = 16 << 20;
+
+/// What of a refusal is read.
+const REFUSAL: usize = 1 << 20;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Get,
+    Put,
+    Post,
+    Delete,
+}
+
+impl Method {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => Self::GET,
+            Method::Put => Self::PUT,
+            Method::Post => Self::POST,
+            Method::Delete => Self::DELETE,
+        }
+    }
+}
+
 /// A cluster. Its `Debug` shows no credentials.
 pub(super) struct Client {
     engine: Engine,
     url: Url,
-    transport: Transport,
+    http: reqwest::Client,
     signer: Option<Signer>,
     known: OnceCell<Option<String>>,
 }
@@ -54,25 +88,23 @@ impl Reply {
 impl Client {
     pub(super) fn open(engine: Engine, config: &Config, beside: &Path, session: Option<&aws::Session>) -> Result<Self> {
         let url = config.address()?;
-        let mut builder = TransportBuilder::new(SingleNodeConnectionPool::new(url.clone()))
-            .enable_meta_header(false)
-            .disable_proxy()
-            .timeout(PATIENCE);
-        if let Some(credentials) = config.credentials()? {
-            builder = builder.auth(credentials);
+        let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        headers.extend(config.credentials()?.map(|credentials| (AUTHORIZATION, credentials)));
+        // Who was checked is who is written to: no redirect is followed, and no proxy stands in between.
+        let builder = reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(PATIENCE);
+        let mut builder = builder.user_agent("reindex").default_headers(headers);
+        for authority in config.ca.iter().map(|ca| certificates(&beside.join(ca))).collect::<Result<Vec<_>>>()?.concat()
+        {
+            builder = builder.add_root_certificate(authority);
         }
-        if let Some(ca) = &config.ca {
-            builder = builder.cert_validation(CertificateValidation::Full(certificates(&beside.join(ca))?));
-        }
-        let transport = builder.build().map_err(|error| {
-            Error::usage("the connection to the cluster cannot be set up")
-                .because(std::io::Error::other(error.to_string()))
-        })?;
+        let http = builder
+            .build()
+            .map_err(|error| Error::usage("the connection to the cluster cannot be set up").because(error))?;
         let signer = match (&config.sign, session) {
             (Some(sign), Some(session)) => Some(Signer::new(sign, session)?),
             _ => None,
         };
-        Ok(Self { engine, url, transport, signer, known: OnceCell::new() })
+        Ok(Self { engine, url, http, signer, known: OnceCell::new() })
     }
 
     pub(super) fn engine(&self) -> Engine {
@@ -89,7 +121,7 @@ impl Client {
             return Ok(None);
         }
         let operation = "the cluster does not introduce itself";
-        let reply = self.send(operation, Method::Get, "", None).await?;
+        let reply = self.send(operation, Method::Get, "", None, MOST).await?;
         if reply.status != 200 {
             return Err(fault::answered(operation, self.engine, &reply));
         }
@@ -110,21 +142,33 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Reply> {
-        self.cluster().await?;
-        let body = body.map(|body| Bytes::from(body.to_string()));
-        self.send(operation, method, path, body.map(|body| (body, "application/json"))).await
+        self.call_within(operation, method, path, body, MOST).await
     }
 
-    /// Sends lines of JSON.
-    pub(super) async fn lines(&self, operation: &str, path: &str, lines: Bytes) -> Result<Reply> {
+    /// The same for an answer of at most so many bytes, unpacked.
+    pub(super) async fn call_within(
+        &self,
+        operation: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        most: usize,
+    ) -> Result<Reply> {
         self.cluster().await?;
-        self.send(operation, Method::Post, path, Some((lines, "application/x-ndjson"))).await
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        self.send(operation, method, path, body.map(|body| (body, "application/json")), most).await
+    }
+
+    /// Sends lines of JSON; the answer has at most so many bytes, unpacked.
+    pub(super) async fn lines(&self, operation: &str, path: &str, lines: Bytes, most: usize) -> Result<Reply> {
+        self.cluster().await?;
+        self.send(operation, Method::Post, path, Some((lines, "application/x-ndjson")), most).await
     }
 
     /// Asks for what is there in every cluster.
     async fn ask(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Reply> {
         let operation = "the cluster does not say what it is";
-        let reply = self.send(operation, method, path, body.map(|body| (body, "application/json"))).await?;
+        let reply = self.send(operation, method, path, body.map(|body| (body, "application/json")), MOST).await?;
         if reply.status == 200 { Ok(reply) } else { Err(fault::answered(operation, self.engine, &reply)) }
     }
 
@@ -134,18 +178,42 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<(Bytes, &'static str)>,
+        most: usize,
     ) -> Result<Reply> {
+        let address = self.address(path)?;
         let mut headers = HeaderMap::new();
         let (body, kind) = body.map_or((None, "application/json"), |(body, kind)| (Some(body), kind));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if let Some(signer) = &self.signer {
-            signer.sign(method, &self.url, path, body.as_deref().unwrap_or_default(), &mut headers).await?;
+            signer.sign(method, &address, body.as_deref().unwrap_or_default(), &mut headers).await?;
         }
-        let silent = |error| fault::silent(operation, self.url.as_str(), &error);
-        let reply = self.transport.send(method, path, headers, None::<&()>, body, None).await.map_err(silent)?;
-        let status = reply.status_code().as_u16();
-        let body = reply.bytes().await.map_err(silent)?;
-        Ok(Reply { status, body })
+        let mut request = self.http.request(method.into(), address).headers(headers);
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let silent = |error: reqwest::Error| fault::silent(operation, self.url.as_str(), error);
+        let response = request.send().await.map_err(silent)?;
+        let status = response.status().as_u16();
+        if response.status().is_redirection() {
+            let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+            return Err(reply::redirected(operation, status, location).with("cluster", self.url.to_string()));
+        }
+        let success = response.status().is_success();
+        match read(response, if success { most } else { REFUSAL }).await.map_err(silent)? {
+            (body, true) => Ok(Reply { status, body }),
+            // The beginning of a refusal says enough.
+            (body, false) if !success => Ok(Reply { status, body }),
+            _ => Err(reply::too_long(operation, most).with("cluster", self.url.to_string())),
+        }
+    }
+
+    /// Where a path is, below the cluster's own address.
+    fn address(&self, path: &str) -> Result<Url> {
+        let mut base = self.url.clone();
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", self.url.path()));
+        }
+        base.join(path).map_err(|error| Error::bug("the path of a request is none").because(error))
     }
 
     /// What the cluster takes in one request, or its usual default where it does not say.
@@ -164,13 +232,28 @@ impl Client {
     }
 }
 
-fn certificates(path: &Path) -> Result<Certificate> {
+/// Reads a body until it ends or has more than `most` bytes; tells whether it ended.
+async fn read(mut response: Response, most: usize) -> Result<(Bytes, bool), reqwest::Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > most {
+            return Ok((body.freeze(), false));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((body.freeze(), true))
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>> {
     let unfit = |what: &str| {
         Error::usage(format!("the file of authorities to trust {what}")).with("ca", path.display().to_string())
     };
     let text = std::fs::read(path).map_err(|error| unfit("cannot be read").because(error))?;
-    Certificate::from_pem(&text)
-        .map_err(|error| unfit("holds no certificate in PEM form").because(std::io::Error::other(error.to_string())))
+    match Certificate::from_pem_bundle(&text) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) => Err(unfit("holds no certificate in PEM form")),
+        Err(error) => Err(unfit("holds no certificate in PEM form").because(error)),
+    }
 }
 
 impl fmt::Debug for Client {

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytesize::ByteSize;
-use elasticsearch::{auth::Credentials, http::Url};
+use reqwest::{Url, header::HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -116,18 +117,24 @@ impl Config {
         }
     }
 
-    /// Who asks, unless requests are signed or the cluster is open.
+    /// The header that says who asks, unless requests are signed or the cluster is open.
     ///
     /// *Errors*: more than one way, or half of one.
-    pub(super) fn credentials(&self) -> Result<Option<Credentials>> {
+    pub(super) fn credentials(&self) -> Result<Option<HeaderValue>> {
+        let header = |text: String| {
+            let mut header = HeaderValue::try_from(text)
+                .map_err(|error| Error::bug("credentials cannot stand in a header").because(error))?;
+            header.set_sensitive(true);
+            Ok(Some(header))
+        };
         match (&self.api_key, &self.username, &self.password, &self.sign) {
             (Some(key), None, None, None) if key.reveal().bytes().all(|byte| byte.is_ascii_graphic()) => {
-                Ok(Some(Credentials::EncodedApiKey(key.reveal().to_owned())))
+                header(format!("ApiKey {}", key.reveal()))
             }
             (Some(_), None, None, None) => Err(Error::usage("`api-key` holds signs that no key has")
                 .hint("use the key's `encoded` form, one line of base64")),
             (None, Some(user), Some(password), None) => {
-                Ok(Some(Credentials::Basic(user.clone(), password.reveal().to_owned())))
+                header(format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.reveal()))))
             }
             (None, None, None, _) => Ok(None),
             _ => Err(Error::usage("the cluster is given more than one way to know who asks, or half of one").hint(

@@ -1,9 +1,13 @@
 //! From what a cluster says, or does not say, to an error a person can act on.
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Engine, client::Reply};
-use crate::error::{Error, Kind, Retry};
+use crate::{
+    backend::reply::words,
+    error::{Error, Kind, Result, Retry},
+};
 
 /// What a cluster's error says of itself.
 #[derive(Debug, Default, Clone)]
@@ -12,31 +16,44 @@ pub(super) struct Said {
     pub kind: String,
     /// Its reason, with the reasons behind it.
     pub reason: String,
+    /// Whether something in between gave the answer, which knows nothing of what is in the cluster.
+    pub foreign: bool,
 }
 
 impl Said {
     /// Reads an answer, which may come from something in between that speaks no JSON.
     pub(super) fn of(reply: &Reply) -> Self {
         let Ok(Value::Object(answer)) = serde_json::from_slice(&reply.body) else {
-            return Self { kind: String::new(), reason: shortened(&String::from_utf8_lossy(&reply.body)) };
+            let reason = words(&String::from_utf8_lossy(&reply.body));
+            return Self { kind: String::new(), reason, foreign: true };
         };
         let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         match answer.get("error") {
-            Some(Value::String(reason)) => Self { kind: String::new(), reason: reason.clone() },
+            Some(Value::String(reason)) => Self { reason: words(reason), ..Self::default() },
             Some(error) => {
                 let causes = std::iter::successors(error.get("caused_by"), |cause| cause.get("caused_by"));
                 let mut reasons = vec![text(error, "reason")];
                 reasons.extend(causes.map(|cause| text(cause, "reason")));
                 reasons.dedup();
                 reasons.retain(|reason| !reason.is_empty());
-                Self { kind: text(error, "type"), reason: shortened(&reasons.join(": ")) }
+                Self { kind: words(&text(error, "type")), reason: words(&reasons.join(": ")), foreign: false }
             }
             // Amazon's own words.
             None => {
                 let said = ["message", "Message"].iter().find_map(|key| answer.get(*key)).and_then(Value::as_str);
-                Self { kind: String::new(), reason: said.unwrap_or_default().to_owned() }
+                Self { kind: String::new(), reason: words(said.unwrap_or_default()), foreign: said.is_none() }
             }
         }
+    }
+
+    /// Its reason, or its type where it gives none.
+    pub(super) fn words(&self) -> &str {
+        if self.reason.is_empty() { &self.kind } else { &self.reason }
+    }
+
+    /// Whether the engine says that it has no such index, or alias.
+    pub(super) fn is_no_index(&self) -> bool {
+        self.kind == "index_not_found_exception"
     }
 }
 
@@ -64,7 +81,7 @@ pub(super) fn explain(operation: &str, engine: Engine, status: u16, said: &Said)
         (403, _) | (_, "security_exception") => {
             error(Kind::Denied, &format!("{name} does not allow it")).hint(privileges(&said.reason))
         }
-        (404, _) => error(Kind::NotFound, "it does not exist there")
+        (404, kind) if !kind.is_empty() => error(Kind::NotFound, "it does not exist there")
             .hint("check the index and the cluster in the environment file"),
         (413, _) => error(Kind::Usage, "the request is larger than the cluster takes")
             .hint("lower `bulk-bytes` in the environment file"),
@@ -74,8 +91,31 @@ pub(super) fn explain(operation: &str, engine: Engine, status: u16, said: &Said)
             .hint("run again when it does; what was done is kept"),
         (500.., _) => error(Kind::Unavailable, &format!("{name} failed"))
             .hint("its log says more; run again, what was done is kept"),
-        _ => error(Kind::Usage, &format!("{name} refuses it")),
+        _ if said.foreign || status < 400 => error(Kind::Unavailable, &format!("the answer is none of {name}'s"))
+            .hint("check `url`, and what stands between here and the cluster; what was done is kept"),
+        _ => error(Kind::Usage, &format!("{name} refuses it: {}", said.words())),
     }
+}
+
+/// Fails unless every shard took part in an answer, and to the end.
+pub(super) fn complete(operation: &str, timed_out: bool, shards: &Shards) -> Result<()> {
+    if !timed_out && shards.failed == 0 {
+        return Ok(());
+    }
+    let lacks = if timed_out { "it timed out".to_owned() } else { format!("{} shards failed", shards.failed) };
+    Err(incomplete(operation, &lacks))
+}
+
+/// The error of an answer from which nothing follows, since a part of it is missing.
+pub(super) fn incomplete(operation: &str, lacks: &str) -> Error {
+    Error::new(Kind::Unavailable, format!("{operation}: the answer is not complete: {lacks}"))
+        .hint("look at the cluster's health, and what stands between here and there; what was done is kept")
+}
+
+/// How many shards an answer lacks.
+#[derive(Debug, Deserialize)]
+pub(super) struct Shards {
+    failed: u64,
 }
 
 /// The error of an index that takes no writes, after it was tried several times.
@@ -102,8 +142,9 @@ fn privileges(reason: &str) -> String {
 }
 
 /// Makes an error of a request that was not answered at all.
-pub(super) fn silent(operation: &str, url: &str, error: &elasticsearch::Error) -> Error {
-    let texts: Vec<String> = causes(error);
+pub(super) fn silent(operation: &str, url: &str, error: reqwest::Error) -> Error {
+    let timed_out = error.is_timeout();
+    let texts = causes(&error.without_url());
     let has = |word: &str| texts.iter().any(|text| text.contains(word));
     let made = |what: &str| Error::new(Kind::Unavailable, format!("{operation}: {what}")).with("cluster", url);
     let error = if has("UnknownIssuer") || has("certificate") || has("CertificateUnknown") {
@@ -112,7 +153,7 @@ pub(super) fn silent(operation: &str, url: &str, error: &elasticsearch::Error) -
         )
     } else if has("InvalidContentType") || has("corrupt message") {
         made("it does not speak TLS").retry(Retry::Never).hint("try `http://` in its `url`")
-    } else if error.is_timeout() {
+    } else if timed_out {
         made("it does not answer in time").hint("run again when it has less to do; what was done is kept")
     } else if has("dns error") {
         made("its name is not known").hint("check `url` in the environment file")
@@ -123,25 +164,15 @@ pub(super) fn silent(operation: &str, url: &str, error: &elasticsearch::Error) -
     error.because(std::io::Error::other(texts.join(": ")))
 }
 
-fn causes(error: &elasticsearch::Error) -> Vec<String> {
-    let error: &(dyn std::error::Error + 'static) = error;
+fn causes(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     for cause in std::iter::successors(Some(error), |error| error.source()) {
-        // The outermost text ends in the address, which may be long, and which is said elsewhere.
         let text = cause.to_string();
         if !texts.contains(&text) {
             texts.push(text);
         }
     }
     texts
-}
-
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 500;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.trim().to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -159,13 +190,24 @@ mod tests {
             (429, "circuit_breaking_exception", Kind::Unavailable, true),
             (503, "", Kind::Unavailable, true),
             (500, "", Kind::Unavailable, true),
+            // What stands in between answers in its own words, and knows nothing of what is there.
+            (400, "", Kind::Unavailable, true),
+            (404, "", Kind::Unavailable, true),
         ];
         for (status, kind, expected, again) in cases {
-            let said = Said { kind: kind.to_owned(), reason: "said".to_owned() };
+            let said = Said { kind: kind.to_owned(), reason: "said".to_owned(), foreign: kind.is_empty() };
             let error = explain("the index cannot be read", Engine::Opensearch, status, &said);
             assert_eq!((error.kind(), error.may_retry()), (expected, again), "{status} {kind}");
             assert!(error.hint_text().is_some() && error.report().contains("said"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn what_is_refused_says_why_in_one_line() {
+        let reply = Reply { status: 400, body: r#"{"error":{"type":"t","reason":"a\nb"},"status":400}"#.into() };
+        let error = answered("the index cannot be made", Engine::Opensearch, &reply);
+        assert_eq!(error.message(), "the index cannot be made: OpenSearch refuses it: a b");
+        assert_eq!(error.kind(), Kind::Usage);
     }
 
     #[test]
@@ -175,5 +217,7 @@ mod tests {
         assert_eq!(said(r#"{"error":{"type":"t","reason":"a","caused_by":{"reason":"b"}}}"#), "a: b");
         assert_eq!(said(r#"{"message":"Forbidden"}"#), "Forbidden");
         assert_eq!(said("<html>"), "<html>");
+        let foreign = |body: &str| Said::of(&Reply { status: 404, body: body.to_owned().into() }).foreign;
+        assert!(foreign("<html>") && foreign("{}") && foreign("") && !foreign(r#"{"error":"x"}"#));
     }
 }

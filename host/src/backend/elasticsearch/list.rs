@@ -4,13 +4,14 @@
 //! crash, and which no engine forbids. It is unique within a shard only, so a part ends before the last number it
 //! saw, and the next part begins there.
 
-use elasticsearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Index,
     body::{self, Parcel},
+    client::Method,
+    fault::{self, Shards},
 };
 use crate::{
     capability::index::{Listed, Listing, Written},
@@ -26,6 +27,14 @@ const TOGETHER: usize = 1_000;
 #[derive(Deserialize)]
 struct Answer {
     hits: Hits,
+    timed_out: bool,
+    _shards: Shards,
+}
+
+impl Answer {
+    fn hits(self, operation: &str) -> Result<Vec<Hit>> {
+        fault::complete(operation, self.timed_out, &self._shards).map(|()| self.hits.hits)
+    }
 }
 
 #[derive(Deserialize)]
@@ -86,8 +95,9 @@ impl Index {
             "track_total_hits": false,
         });
         let path = format!("{concrete}/_search?allow_partial_search_results=false");
-        let reply = self.on(concrete, "its last write cannot be told", Method::Post, &path, Some(&body)).await?;
-        Ok(reply.json::<Answer>()?.hits.hits.first().map(|hit| hit._seq_no))
+        let operation = "its last write cannot be told";
+        let reply = self.on(concrete, operation, Method::Post, &path, Some(&body)).await?;
+        Ok(reply.json::<Answer>()?.hits(operation)?.first().map(|hit| hit._seq_no))
     }
 
     async fn hits(&self, concrete: &str, query: &Value, after: Option<u64>, size: usize) -> Result<Vec<Hit>> {
@@ -100,8 +110,9 @@ impl Index {
         }
         // An answer without some of the shards would not be seen to be one.
         let path = format!("{concrete}/_search?allow_partial_search_results=false");
-        let reply = self.on(concrete, "its documents cannot be listed", Method::Post, &path, Some(&body)).await?;
-        Ok(reply.json::<Answer>()?.hits.hits)
+        let operation = "its documents cannot be listed";
+        let reply = self.on(concrete, operation, Method::Post, &path, Some(&body)).await?;
+        reply.json::<Answer>()?.hits(operation)
     }
 
     /// Removes what is as it was listed.

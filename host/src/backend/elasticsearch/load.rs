@@ -1,14 +1,24 @@
 //! Settings for a load, and their way back.
 
-use elasticsearch::http::Method;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Index, alias::check_name, alias::no_index, client::Reply, fault};
+use super::{
+    Index,
+    alias::{check_name, no_index},
+    client::{Method, Reply},
+    fault::{self, Said, Shards},
+};
 use crate::error::{Error, Result};
 
 /// What a load changes, and what to. Replicas that follow the number of nodes would come back by themselves.
 const TUNED: [(&str, &str); 3] =
     [("refresh_interval", "-1"), ("number_of_replicas", "0"), ("auto_expand_replicas", "false")];
+
+#[derive(Deserialize)]
+struct Shown {
+    _shards: Shards,
+}
 
 impl Index {
     /// What is set before a load, null where nothing is.
@@ -16,9 +26,13 @@ impl Index {
         check_name(concrete)?;
         let names: Vec<_> = TUNED.iter().map(|(name, _)| format!("*.settings.index.{name}")).collect();
         let path = format!("{concrete}/_settings?filter_path={}", names.join(","));
-        let reply = self.on(concrete, "its settings cannot be read", Method::Get, &path, None).await?;
-        let there: Value = reply.json()?;
+        let operation = "its settings cannot be read";
+        let there: Value = self.on(concrete, operation, Method::Get, &path, None).await?.json()?;
+        // Each index has a number of replicas.
         let there = &there[concrete]["settings"]["index"];
+        if !there.is_object() {
+            return Err(fault::incomplete(operation, "it has no settings").with("index", concrete));
+        }
         let before: Map<_, _> = TUNED.iter().map(|(name, _)| ((*name).to_owned(), there[*name].clone())).collect();
         Ok(Value::Object(before).to_string())
     }
@@ -43,14 +57,21 @@ impl Index {
     async fn set(&self, concrete: &str, settings: &Value) -> Result<()> {
         let body = json!({ "index": settings });
         let path = format!("{concrete}/_settings");
-        self.on(concrete, "its settings cannot be changed", Method::Put, &path, Some(&body)).await.map(drop)
+        let operation = "its settings cannot be changed";
+        let said: Value = self.on(concrete, operation, Method::Put, &path, Some(&body)).await?.json()?;
+        if said["acknowledged"] == true {
+            return Ok(());
+        }
+        Err(fault::incomplete(operation, "it is not acknowledged").with("index", concrete))
     }
 
     /// Makes what was written visible to searches and counts.
     pub(super) async fn show(&self, concrete: &str) -> Result<()> {
         check_name(concrete)?;
         let path = format!("{concrete}/_refresh");
-        self.on(concrete, "it cannot be refreshed", Method::Post, &path, None).await.map(drop)
+        let operation = "it cannot be refreshed";
+        let said: Shown = self.on(concrete, operation, Method::Post, &path, None).await?.json()?;
+        fault::complete(operation, false, &said._shards).map_err(|error| error.with("index", concrete))
     }
 
     /// Asks something of a concrete index that has to be there.
@@ -65,7 +86,7 @@ impl Index {
         let reply = self.client.call(operation, method, path, body).await?;
         match reply.status {
             200 => Ok(reply),
-            404 => Err(no_index(concrete)),
+            404 if Said::of(&reply).is_no_index() => Err(no_index(concrete)),
             _ => Err(fault::answered(operation, self.client.engine(), &reply).with("index", concrete)),
         }
     }

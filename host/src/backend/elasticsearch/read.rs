@@ -2,22 +2,26 @@
 
 use std::collections::HashMap;
 
-use elasticsearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
     Index,
     alias::{check_name, no_index},
-    fault,
+    client::Method,
+    fault::{self, Said, Shards},
 };
 use crate::{
+    backend::reply::{is_too_long, words},
     capability::index::{Document, Stamp},
     error::{Error, Kind, Result},
 };
 
 /// How many documents are read in one request.
 const TOGETHER: usize = 500;
+
+/// What the documents of one request may take together; one alone may be as long as it could be written.
+const MOST_BYTES: usize = 64 << 20;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -33,8 +37,29 @@ pub(super) struct Found {
     _version: Option<u64>,
     #[serde(default)]
     _source: Option<Box<RawValue>>,
+    /// Whether there is such a document, where one was asked for by its id.
+    #[serde(default)]
+    found: Option<bool>,
     #[serde(default)]
     error: Option<Value>,
+}
+
+impl Found {
+    pub(super) fn has_source(&self) -> bool {
+        self._source.is_some()
+    }
+
+    /// Whether it answers a question for this document, in this index if one was named.
+    fn answers(&self, concrete: Option<&str>, id: &str) -> bool {
+        let told = self.error.is_some() || self.found == Some(self.has_source());
+        told && self._id == id && concrete.is_none_or(|concrete| concrete == self._index)
+    }
+}
+
+#[derive(Deserialize)]
+struct Count {
+    count: u64,
+    _shards: Shards,
 }
 
 impl Index {
@@ -44,35 +69,47 @@ impl Index {
             self.known(concrete).await?;
         }
         let mut documents = Vec::with_capacity(ids.len());
-        for part in ids.chunks(TOGETHER) {
-            documents.extend(self.fetch_part(concrete, part).await?);
+        // Large documents are read fewer at a time.
+        let mut parts: Vec<&[String]> = ids.chunks(TOGETHER).rev().collect();
+        while let Some(part) = parts.pop() {
+            match (self.fetch_part(concrete, part, MOST_BYTES).await, part.len()) {
+                (Err(error), 2..) if is_too_long(&error) => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+                (Err(error), _) if is_too_long(&error) => {
+                    documents.extend(self.fetch_part(concrete, part, self.client.longest().await?).await?);
+                }
+                (some, _) => documents.extend(some?),
+            }
         }
         Ok(documents)
     }
 
-    async fn fetch_part(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+    /// The documents of one request, in an answer of at most so many bytes.
+    async fn fetch_part(&self, concrete: Option<&str>, ids: &[String], most: usize) -> Result<Vec<Option<Document>>> {
         let operation = "documents cannot be read";
         let path = format!("{}/_mget", concrete.unwrap_or(&self.alias));
-        let reply = self.client.call(operation, Method::Post, &path, Some(&json!({ "ids": ids }))).await?;
+        let body = json!({ "ids": ids });
+        let reply = self.client.call_within(operation, Method::Post, &path, Some(&body), most).await?;
         match (reply.status, concrete) {
             (200, _) => {}
-            (404, None) => return Ok(vec![None; ids.len()]),
-            (404, Some(concrete)) => return Err(no_index(concrete)),
+            (404, None) if Said::of(&reply).is_no_index() => return Ok(vec![None; ids.len()]),
+            (404, Some(concrete)) if Said::of(&reply).is_no_index() => return Err(no_index(concrete)),
             _ => return Err(fault::answered(operation, self.client.engine(), &reply).with("index", self.alias.clone())),
         }
         let Answer { docs } = reply.json()?;
-        if docs.len() != ids.len() {
-            return Err(Error::new(
-                Kind::Unavailable,
-                format!("{operation}: {} of {} were answered", docs.len(), ids.len()),
-            ));
+        let answered = docs.iter().zip(ids).filter(|(found, id)| found.answers(concrete, id)).count();
+        if answered != ids.len() || docs.len() != ids.len() {
+            let lacks = format!("{answered} of {} documents are answered for", ids.len());
+            return Err(fault::incomplete(operation, &lacks).with("index", self.alias.clone()));
         }
         self.documents(docs, |error| match (error["type"].as_str(), concrete) {
             (Some("index_not_found_exception"), None) => Ok(()),
             (Some("index_not_found_exception"), Some(concrete)) => Err(no_index(concrete)),
             _ => {
                 let reason = error["reason"].as_str().unwrap_or_default();
-                Err(Error::new(Kind::Unavailable, format!("{operation}: {reason}")))
+                Err(Error::new(Kind::Unavailable, format!("{operation}: {}", words(reason))))
             }
         })
         .await
@@ -103,10 +140,11 @@ impl Index {
     pub(super) async fn tally(&self, concrete: &str) -> Result<u64> {
         check_name(concrete)?;
         self.show(concrete).await?;
-        let reply =
-            self.on(concrete, "documents cannot be counted", Method::Get, &format!("{concrete}/_count"), None).await?;
-        let said: Value = reply.json()?;
-        said["count"].as_u64().ok_or_else(|| Error::new(Kind::Unavailable, "the cluster's answer holds no count"))
+        let operation = "documents cannot be counted";
+        let reply = self.on(concrete, operation, Method::Get, &format!("{concrete}/_count"), None).await?;
+        let Count { count, _shards } = reply.json()?;
+        fault::complete(operation, false, &_shards).map_err(|error| error.with("index", concrete))?;
+        Ok(count)
     }
 }
 

@@ -22,6 +22,11 @@ use crate::{
 
 const OPERATION: &str = "documents cannot be written";
 
+/// What an answer may take in any case, for each write, and for each byte that was sent.
+const LONG_ANSWER: usize = 1 << 20;
+const LONG_ITEM: usize = 4 << 10;
+const REPEATED: usize = 8;
+
 /// The lines of the writes that go together.
 #[derive(Debug)]
 pub(super) struct Load {
@@ -93,7 +98,8 @@ impl Road<'_> {
         let mut patience = Patience::default();
         while let Some(piece) = pieces.pop() {
             let round = self.pace().round();
-            match self.send(load, &piece).await? {
+            let sent = self.send(load, &piece).await;
+            match sent.map_err(|error| error.tried(patience.in_vain + 1))? {
                 Sent::Each(verdicts) => {
                     let left = self.settle(piece, verdicts, &mut settled)?;
                     self.adapt(&left, round);
@@ -115,7 +121,10 @@ impl Road<'_> {
     async fn send(&self, load: &Load, piece: &[usize]) -> Result<Sent> {
         let door = if alias::behind(self.index).is_some() { "&require_alias=true" } else { "" };
         let path = format!("{}/_bulk?filter_path={}{door}", self.index, answer::FILTER);
-        let reply = self.client.lines(OPERATION, &path, load.select(piece)).await?;
+        let lines = load.select(piece);
+        // An answer repeats values that are refused, each perhaps for several causes.
+        let most = LONG_ANSWER + piece.len() * LONG_ITEM + lines.len() * REPEATED;
+        let reply = self.client.lines(OPERATION, &path, lines, most).await?;
         if reply.status == 200 {
             return answer::verdicts(&reply.body, &load.asked(piece)?)
                 .map(Sent::Each)
@@ -133,7 +142,10 @@ impl Road<'_> {
             (_, "cluster_block_exception") => Ok(each(Verdict::Blocked)),
             (_, kind) if answer::is_pushing_back(kind) => Ok(each(Verdict::Slower)),
             (429, _) => Ok(each(Verdict::Slower)),
-            (400 | 413, kind) if kind != "index_closed_exception" => Ok(Sent::Refused(said.reason)),
+            (413, _) => Ok(Sent::Refused(said.words().to_owned())),
+            (400, kind) if kind != "index_closed_exception" && !said.foreign => {
+                Ok(Sent::Refused(said.words().to_owned()))
+            }
             _ => Err(fault::explain(OPERATION, self.client.engine(), reply.status, &said).with("index", self.name())),
         }
     }
@@ -171,7 +183,8 @@ impl Road<'_> {
             "security_exception" => 403,
             _ => 400,
         };
-        fault::explain(OPERATION, self.client.engine(), status, &Said { kind, reason }).with("index", self.name())
+        let said = Said { kind, reason, foreign: false };
+        fault::explain(OPERATION, self.client.engine(), status, &said).with("index", self.name())
     }
 
     fn adapt(&self, left: &Left, round: Round) {
@@ -195,7 +208,8 @@ impl Road<'_> {
         match patience.pause(&left) {
             Some(pause) => tokio::time::sleep(pause).await,
             None if left.blocked => {
-                let said = Said { kind: "cluster_block_exception".to_owned(), reason: left.reason };
+                let kind = "cluster_block_exception".to_owned();
+                let said = Said { kind, reason: left.reason, foreign: false };
                 return Err(fault::explain(OPERATION, self.client.engine(), 403, &said).with("index", self.name()));
             }
             None => {

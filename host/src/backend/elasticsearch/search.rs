@@ -1,18 +1,27 @@
 //! Full-text search through the alias, in the words of all backends: words that must all occur, phrases, prefixes.
 
-use elasticsearch::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Index, fault, read::Found};
+use super::{
+    Index,
+    client::Method,
+    fault::{self, Said, Shards},
+    read::Found,
+};
 use crate::{capability::index::Document, error::Result};
 
 /// More hits than an index hands out at once.
 const MOST: usize = 10_000;
 
+/// What the hits of one search may take together; fewer can be asked for.
+const MOST_BYTES: usize = 256 << 20;
+
 #[derive(Deserialize)]
 struct Answer {
     hits: Hits,
+    timed_out: bool,
+    _shards: Shards,
 }
 
 #[derive(Deserialize)]
@@ -32,13 +41,17 @@ impl Index {
         let operation = "the index cannot be searched";
         let body = json!({ "query": meant(query), "size": limit.min(MOST), "track_total_hits": true, "version": true });
         let path = format!("{}/_search", self.alias);
-        let reply = self.client.call(operation, Method::Post, &path, Some(&body)).await?;
+        let reply = self.client.call_within(operation, Method::Post, &path, Some(&body), MOST_BYTES).await?;
         match reply.status {
             200 => {}
-            404 => return Ok((0, Vec::new())),
+            404 if Said::of(&reply).is_no_index() => return Ok((0, Vec::new())),
             _ => return Err(fault::answered(operation, self.client.engine(), &reply).with("alias", self.alias.clone())),
         }
-        let Answer { hits } = reply.json()?;
+        let Answer { hits, timed_out, _shards } = reply.json()?;
+        fault::complete(operation, timed_out, &_shards).map_err(|error| error.with("alias", self.alias.clone()))?;
+        if hits.hits.iter().any(|hit| !hit.has_source()) {
+            return Err(fault::incomplete(operation, "a hit has no source").with("alias", self.alias.clone()));
+        }
         let documents = self.documents(hits.hits, |_| Ok(())).await?;
         Ok((hits.total.value, documents.into_iter().flatten().collect()))
     }

@@ -10,13 +10,16 @@ use aws_sigv4::{
     http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
-use elasticsearch::http::{
-    Method, Url,
-    headers::{HeaderMap, HeaderName, HeaderValue},
+use reqwest::{
+    Url,
+    header::{HeaderMap, HeaderName, HeaderValue},
 };
 use tokio::sync::Mutex;
 
-use super::config::{Service, Sign};
+use super::{
+    client::Method,
+    config::{Service, Sign},
+};
 use crate::{
     backend::aws,
     clock::{Clock, System},
@@ -49,14 +52,7 @@ impl Signer {
     }
 
     /// Adds the headers of a signature.
-    pub(super) async fn sign(
-        &self,
-        method: Method,
-        url: &Url,
-        path: &str,
-        body: &[u8],
-        headers: &mut HeaderMap,
-    ) -> Result<()> {
+    pub(super) async fn sign(&self, method: Method, url: &Url, body: &[u8], headers: &mut HeaderMap) -> Result<()> {
         let now = SystemTime::from(System.now());
         let identity = self.credentials(now).await?.into();
         let mut settings = SigningSettings::default();
@@ -70,8 +66,7 @@ impl Signer {
             .build()
             .map_err(|error| unsigned(&error.to_string()))?
             .into();
-        let full = target(url, path)?;
-        let request = SignableRequest::new(word(method), full.as_str(), std::iter::empty(), SignableBody::Bytes(body))
+        let request = SignableRequest::new(method.word(), url.as_str(), std::iter::empty(), SignableBody::Bytes(body))
             .map_err(|error| unsigned(&error.to_string()))?;
         let (signature, _) = sign(request, &params).map_err(|error| unsigned(&error.to_string()))?.into_parts();
         for (name, value) in signature.headers() {
@@ -98,25 +93,6 @@ impl Signer {
     }
 }
 
-/// The address as the client will send it.
-fn target(url: &Url, path: &str) -> Result<Url> {
-    let mut base = url.clone();
-    if !base.path().ends_with('/') {
-        base.set_path(&format!("{}/", url.path()));
-    }
-    base.join(path).map_err(|error| unsigned(&error.to_string()))
-}
-
-fn word(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Put => "PUT",
-        Method::Post => "POST",
-        Method::Delete => "DELETE",
-        Method::Head => "HEAD",
-    }
-}
-
 fn unsigned(why: &str) -> Error {
     Error::bug(format!("a request cannot be signed: {why}"))
 }
@@ -133,8 +109,8 @@ mod tests {
         let session = aws::Session::new(SdkConfig::builder().credentials_provider(provider).build());
         let signer = Signer::new(&Sign { region: "eu-west-2".to_owned(), service }, &session).unwrap();
         let mut headers = HeaderMap::new();
-        let url = Url::parse("https://search.example.org/base").unwrap();
-        signer.sign(Method::Post, &url, "persons/_bulk?filter_path=a,b", body, &mut headers).await.unwrap();
+        let url = Url::parse("https://search.example.org/base/persons/_bulk?filter_path=a,b").unwrap();
+        signer.sign(Method::Post, &url, body, &mut headers).await.unwrap();
         headers
     }
 

@@ -6,7 +6,10 @@ use async_nats::{
     jetstream::{self, ErrorCode, context::CreateStreamErrorKind as Uncreated},
 };
 
-use crate::error::{Error, Kind};
+use crate::{
+    backend::reply::words,
+    error::{Error, Kind},
+};
 
 /// Why nobody is connected.
 pub(super) fn connect(error: async_nats::ConnectError) -> Error {
@@ -39,7 +42,7 @@ pub(super) fn answered(operation: &str, stream: &str, error: &jetstream::Error) 
         _ if error.code() >= 500 => (Kind::Unavailable, "run again later; what was done is kept"),
         _ => (Kind::Usage, "check `stream` and the subjects of this queue in the environment file"),
     };
-    Error::new(kind, format!("{operation}: {error}")).of_place().with("stream", stream).hint(hint)
+    Error::new(kind, format!("{operation}: {}", words(&error.to_string()))).of_place().with("stream", stream).hint(hint)
 }
 
 /// Why there is no stream, though it was to be made.

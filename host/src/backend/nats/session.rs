@@ -8,7 +8,7 @@ use std::{
 use async_nats::{
     ConnectOptions,
     jetstream::{
-        self, Context,
+        self, Context, ErrorCode,
         response::Response,
         stream::{Config as StreamConfig, DeleteStatus, Info, RetentionPolicy},
     },
@@ -119,7 +119,7 @@ impl Session {
         let operation = "the stream cannot be found";
         match self.ask::<Info>(operation, format!("STREAM.INFO.{}", self.name())).await? {
             Ok(_) => Ok(true),
-            Err(error) if self.config.create && error.code() == 404 => Ok(false),
+            Err(error) if self.config.create && error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(false),
             Err(error) => Err(self.answered(operation, &error)),
         }
     }
@@ -134,7 +134,7 @@ impl Session {
     pub async fn remove(&self) -> Result<()> {
         let operation = "the stream cannot be removed";
         match self.ask::<DeleteStatus>(operation, format!("STREAM.DELETE.{}", self.name())).await? {
-            Err(error) if error.code() != 404 => Err(self.answered(operation, &error)),
+            Err(error) if error.error_code() != ErrorCode::STREAM_NOT_FOUND => Err(self.answered(operation, &error)),
             _ => Ok(()),
         }
     }

@@ -6,8 +6,9 @@ use aws_sdk_s3::{Client, primitives::ByteStream};
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 
-use super::{Bucket, fault::Fault as _, quoted};
+use super::{Bucket, fault::Fault as _, quoted, unquoted};
 use crate::{
+    backend::aws::incomplete,
     capability::storage::{Chunks, ObjectInfo},
     error::{Error, Kind, Result},
 };
@@ -51,6 +52,9 @@ impl Download {
             let why = match self.body.next().await {
                 Some(Ok(bytes)) => {
                     self.offset += bytes.len() as u64;
+                    if self.offset > self.size {
+                        return Err(self.broken());
+                    }
                     self.failures = 0;
                     return Ok(Some((bytes, self)));
                 }
@@ -76,7 +80,12 @@ impl Download {
         let call = self.client.get_object().bucket(&self.bucket).key(&self.key);
         let call = call.range(format!("bytes={}-", self.offset)).if_match(quoted(&self.etag));
         match call.send().await {
-            Ok(rest) => self.body = rest.body,
+            Ok(rest) if self.is_rest(rest.content_range(), rest.e_tag()) => self.body = rest.body,
+            Ok(_) => {
+                let lacks = "it is not the rest that was asked for";
+                let error = incomplete("the object cannot be read on", lacks).with("bucket", &self.bucket);
+                return Err(error.with("key", &self.key));
+            }
             Err(error) if error.raw_response().is_some_and(|raw| matches!(raw.status().as_u16(), 404 | 412)) => {
                 return Err(Error::new(Kind::Unavailable, "the object was changed while it was read")
                     .of_item()
@@ -90,11 +99,19 @@ impl Download {
         Ok(())
     }
 
+    /// Whether an answer begins where the object broke off, and is of the same object.
+    fn is_rest(&self, range: Option<&str>, etag: Option<&str>) -> bool {
+        let begins = range.is_some_and(|range| range.starts_with(&format!("bytes {}-", self.offset)));
+        begins && unquoted(etag) == self.etag
+    }
+
     /// At the end of the object this means that its checksum is another one.
     fn broken(&self) -> Error {
         let text = format!("the object broke off at byte {} of {}", self.offset, self.size);
         let error = Error::new(Kind::Unavailable, text);
-        if self.offset < self.size { error } else { error.of_item() }
+        let error = if self.offset < self.size { error } else { error.of_item() };
+        error
+            .tried(self.failures + 1)
             .with("bucket", &self.bucket)
             .with("key", &self.key)
             .hint("check the network between here and the endpoint; what was done is kept")

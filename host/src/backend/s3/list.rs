@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::types::{EncodingType, Object};
+use aws_sdk_s3::{
+    operation::list_objects_v2::ListObjectsV2Output,
+    types::{EncodingType, Object},
+};
 use percent_encoding::percent_decode_str;
 
 use super::{Bucket, climbs, unquoted};
 use crate::{
+    backend::aws::incomplete,
     capability::storage::{Listing, ObjectInfo, Omitted},
-    error::{Error, Kind, Result},
+    error::Result,
 };
 
 /// The most keys S3 lists in one answer.
@@ -32,6 +36,7 @@ impl Bucket {
                 .set_start_after(after.map(|after| format!("{}{after}", self.prefix)))
                 .set_continuation_token(token);
             let page = call.send().await.map_err(|error| self.fault("the bucket cannot be listed", &error))?;
+            whole(&page).map_err(|error| error.with("bucket", &self.name))?;
             let encoded = page.encoding_type == Some(EncodingType::Url);
             for object in page.contents.unwrap_or_default() {
                 // Behind a key that is no text, nothing can begin.
@@ -42,24 +47,16 @@ impl Bucket {
                     None => {}
                 }
             }
-            token = match (page.is_truncated, page.next_continuation_token) {
-                (Some(false), _) => return Ok(listing),
-                (Some(true), Some(token)) => Some(token),
-                _ => return Err(self.incomplete()),
-            };
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(listing);
+            }
             // The next part begins after a key; the token ends with this call.
             if listing.objects.len() + listing.omitted.len() >= limit && last.is_some() {
                 listing.next = last;
                 return Ok(listing);
             }
         }
-    }
-
-    /// A listing that does not say whether it goes on, or where, must not be taken for a whole one.
-    fn incomplete(&self) -> Error {
-        Error::new(Kind::Unavailable, "the bucket cannot be listed: the answer does not say whether it is complete")
-            .with("bucket", &self.name)
-            .hint("check the endpoint, and what stands before it; what was done is kept")
     }
 
     /// The key of an object, without the bucket's prefix; none if it is no text. That of the prefix itself is empty.
@@ -91,6 +88,18 @@ impl Bucket {
             modified: None,
         }))
     }
+}
+
+/// Whether a page is all that it says to be, and says whether there is another one.
+fn whole(page: &ListObjectsV2Output) -> Result<()> {
+    let counted = page.key_count.is_none_or(|count| usize::try_from(count) == Ok(page.contents().len()));
+    let goes_on = page.is_truncated == Some(true) && page.next_continuation_token.is_some();
+    let ends = page.is_truncated == Some(false) && page.next_continuation_token.is_none();
+    if counted && (goes_on || ends) {
+        return Ok(());
+    }
+    let lacks = if counted { "it does not say whether there is more" } else { "it does not have the keys it counts" };
+    Err(incomplete("the bucket cannot be listed", lacks))
 }
 
 fn decoded(key: &str) -> Option<String> {

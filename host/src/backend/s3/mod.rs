@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::aws::Session;
+use super::aws::{Session, incomplete};
 use crate::{
     capability::storage::{self, Chunks, Condition, Listing, Location, ObjectInfo, Put, stream_over},
     error::{Error, Result},
@@ -109,9 +109,9 @@ impl Bucket {
             Ok(found) => {
                 let modified = found.last_modified;
                 let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
-                Ok(Some(info(key, about, modified)))
+                info(key, about, modified).map(Some)
             }
-            // That there is no such object, and not no such bucket, is said to GET alone.
+            // What is not there, object or bucket, or who answers in the server's place, is told by GET alone.
             Err(error) if error.raw_response().is_some() => Ok(self.get(key).await?.map(|(info, _)| info)),
             Err(error) => Err(self.fault("the object cannot be described", &error).with("key", key)),
         }
@@ -123,7 +123,7 @@ impl Bucket {
             Ok(found) => {
                 let modified = found.last_modified;
                 let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
-                Ok(Some((info(key, about, modified), found.body)))
+                Ok(Some((info(key, about, modified)?, found.body)))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(self.fault("the object cannot be read", &error).with("key", key)),
@@ -141,7 +141,7 @@ impl Bucket {
         match call.send().await {
             Ok(copied) => {
                 let etag = copied.copy_object_result.and_then(|result| result.e_tag);
-                let etag = etag.map_or_else(|| info.etag.clone(), |etag| unquoted(Some(&etag)));
+                let etag = stored_etag(etag.as_deref()).map_err(|error| error.with("key", to))?;
                 Ok(Some(ObjectInfo { key: to.to_owned(), etag, modified: None, ..info }))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
@@ -220,16 +220,30 @@ fn climbs(key: &str) -> bool {
 /// What S3 says of an object: size, etag, media type, metadata.
 type About = (Option<i64>, Option<String>, Option<String>, Option<HashMap<String, String>>);
 
-fn info(key: &str, (size, etag, content_type, metadata): About, modified: Option<DateTime>) -> ObjectInfo {
+/// *Errors*: an answer without size or etag, which is none of S3's.
+fn info(
+    key: &str,
+    (size, etag, content_type, metadata): About,
+    modified: Option<DateTime>,
+) -> Result<ObjectInfo> {
     let nanosecond = |time: DateTime| Timestamp::from_nanosecond(time.as_nanos()).ok();
-    ObjectInfo {
+    let (Some(size), Some(etag)) = (size.and_then(|size| u64::try_from(size).ok()), etag) else {
+        return Err(incomplete("the object cannot be described", "it has no length or no etag").with("key", key));
+    };
+    Ok(ObjectInfo {
         key: key.to_owned(),
-        size: size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-        etag: unquoted(etag.as_deref()),
+        size,
+        etag: unquoted(Some(&etag)),
         content_type,
         metadata: metadata.map(BTreeMap::from_iter).unwrap_or_default(),
         modified: modified.and_then(nanosecond),
-    }
+    })
+}
+
+/// The etag of what was just stored. Without one, nothing says that it was.
+fn stored_etag(etag: Option<&str>) -> Result<String> {
+    let lacks = || incomplete("the object cannot be stored", "it has no etag");
+    etag.filter(|etag| !etag.is_empty()).map(|etag| unquoted(Some(etag))).ok_or_else(lacks)
 }
 
 /// An etag without the quotes it is sent in, which not every server writes.

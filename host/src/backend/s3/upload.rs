@@ -13,8 +13,9 @@ use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt as _;
 use tokio::task::JoinSet;
 
-use super::{Bucket, fault::Fault as _, quoted, unquoted};
+use super::{Bucket, fault::Fault as _, quoted, stored_etag};
 use crate::{
+    backend::aws::incomplete,
     capability::storage::{Chunks, Condition, Put},
     error::{Error, Result},
 };
@@ -104,7 +105,7 @@ impl Bucket {
                 .set_if_none_match(if_none_match.clone())
                 .body(ByteStream::from(bytes.clone()));
             match call.send().await {
-                Ok(stored) => return Ok(Some((unquoted(stored.e_tag()), size))),
+                Ok(stored) => return Ok(Some((stored_etag(stored.e_tag())?, size))),
                 Err(error) if is_refused(&put.condition, error.code()) => return Ok(None),
                 Err(error) if error.code() == Some(CONFLICT) && attempt < TRIES => {
                     tokio::time::sleep(PAUSE * attempt).await;
@@ -167,7 +168,8 @@ impl Upload {
         // Whoever stops waiting for the answer would not know what to give up.
         let begun = tokio::spawn(async move {
             let begun = call.send().await.map_err(|error| error.explain("the object cannot be stored", &bucket))?;
-            let (id, sending) = (begun.upload_id.unwrap_or_default(), JoinSet::new());
+            let lacks = || incomplete("the object cannot be stored", "it names no upload");
+            let (id, sending) = (begun.upload_id.ok_or_else(lacks)?, JoinSet::new());
             Ok(Self { client, bucket, key, id, sending, ended: false })
         });
         begun.await.map_err(|error| Error::bug("the beginning of an upload died").because(error))?
@@ -212,6 +214,7 @@ impl Upload {
         async move {
             let sent = call.send().await;
             let sent = sent.map_err(|error| error.explain("a part of the object cannot be stored", &bucket))?;
+            stored_etag(sent.e_tag())?;
             let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
             Ok(part.set_checksum_crc32(sent.checksum_crc32).build())
         }
@@ -232,8 +235,9 @@ impl Upload {
             .multipart_upload(parts);
         match call.send().await {
             Ok(stored) => {
+                let etag = stored_etag(stored.e_tag())?;
                 self.ended = true;
-                Ok(Some((unquoted(stored.e_tag()), done.size)))
+                Ok(Some((etag, done.size)))
             }
             Err(error) if is_refused(&put.condition, error.code()) => {
                 self.abort().await;

@@ -14,11 +14,15 @@ use aws_sdk_sqs::{
         SendMessageBatchRequestEntry,
     },
 };
+use md5::{Digest as _, Md5};
 use tokio::sync::OnceCell;
 
 use super::cut::ENTRIES;
 use crate::{
-    backend::aws::fault,
+    backend::{
+        aws::{fault, incomplete},
+        reply::words,
+    },
     capability::queue::{Delivery, LONGEST_LEASE, Message, priority},
     error::{Error, Kind, Result},
 };
@@ -113,7 +117,7 @@ impl Lane {
         let ask = async || {
             let found = self.client.get_queue_url().queue_name(&self.name).send().await;
             let found = found.map_err(|error| self.place(fault("the queue cannot be found", &error)))?;
-            Ok(found.queue_url.unwrap_or_default())
+            found.queue_url.ok_or_else(|| self.place(incomplete("the queue cannot be found", "it has no address")))
         };
         self.url.get_or_try_init(ask).await.map(String::as_str)
     }
@@ -173,7 +177,7 @@ impl Lane {
                 break;
             }
             if attempt == TRIES {
-                let error = Error::new(Kind::Unavailable, "SQS fails to answer for single messages");
+                let error = Error::new(Kind::Unavailable, "SQS fails to answer for single messages").tried(TRIES);
                 return Err(self.place(error).with("answer", why_not).hint("run again later; what was done is kept"));
             }
             tokio::time::sleep(PAUSE * attempt).await;
@@ -196,7 +200,7 @@ impl Lane {
                 let entry = |at: &usize| {
                     DeleteMessageBatchRequestEntry::builder().id(at.to_string()).receipt_handle(&handles[at]).build()
                 };
-                let entries = chosen.iter().map(entry).collect::<Result<_, _>>().map_err(incomplete)?;
+                let entries = chosen.iter().map(entry).collect::<Result<_, _>>().map_err(unbuilt)?;
                 let call = self.client.delete_message_batch().queue_url(url).set_entries(Some(entries)).send().await;
                 let answer = call.map_err(|error| self.place(fault("messages cannot be deleted", &error)))?;
                 let done = answer.successful.into_iter().map(|done| done.id).collect();
@@ -207,7 +211,7 @@ impl Lane {
                     let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string());
                     entry.receipt_handle(&handles[at]).visibility_timeout(seconds(*lease)).build()
                 };
-                let entries = chosen.iter().map(entry).collect::<Result<_, _>>().map_err(incomplete)?;
+                let entries = chosen.iter().map(entry).collect::<Result<_, _>>().map_err(unbuilt)?;
                 let call = self.client.change_message_visibility_batch().queue_url(url).set_entries(Some(entries));
                 let answer =
                     call.send().await.map_err(|error| self.place(fault("a lease cannot be prolonged", &error)))?;
@@ -239,7 +243,7 @@ impl Lane {
             Ok(received) => {
                 let most = redrive.as_ref().map(|redrive| redrive.most);
                 let received = received.messages.unwrap_or_default().into_iter();
-                Ok(received.map(|message| self.delivery(message, most, lanes)).collect())
+                received.map(|message| self.delivery(message, most, lanes)).collect()
             }
             // More is in hands than the service lends out: what comes back comes again.
             Err(error) if error.as_service_error().is_some_and(ReceiveMessageError::is_over_limit) => Ok(Vec::new()),
@@ -247,20 +251,28 @@ impl Lane {
         }
     }
 
-    fn delivery(&self, mut received: Received, most: Option<u32>, lanes: usize) -> Delivery {
+    /// *Errors*: a message that lacks a part or came damaged; it comes again after its lease.
+    fn delivery(&self, mut received: Received, most: Option<u32>, lanes: usize) -> Result<Delivery> {
+        let lacks = |what| self.place(incomplete("messages cannot be received", what));
         let system = received.attributes.take().unwrap_or_default();
         let count = system.get(&MessageSystemAttributeName::ApproximateReceiveCount);
         let attempt = count.and_then(|count| count.parse().ok()).unwrap_or(1);
         let mut own = received.message_attributes.take().unwrap_or_default();
         let mut own = |name| own.remove(name).and_then(|value| value.string_value);
-        let name = received.message_id.unwrap_or_default();
+        let (Some(name), Some(body), Some(handle)) = (received.message_id, received.body, received.receipt_handle)
+        else {
+            return Err(lacks("a message has no id, no body or no handle"));
+        };
+        if received.md5_of_body.is_some_and(|said| said != md5(&body)) {
+            return Err(lacks("the checksum of a message is another one"));
+        }
         let message = Message {
             id: own(ID).unwrap_or_else(|| name.clone()),
             priority: own(PRIORITY).and_then(|text| text.parse().ok()).unwrap_or(priority(self.at, lanes)),
-            body: received.body.unwrap_or_default(),
+            body,
         };
-        let receipt = format!("{} {}", self.at, received.receipt_handle.unwrap_or_default());
-        Delivery { message, name, receipt, attempt, last: most.is_some_and(|most| attempt >= most) }
+        let receipt = format!("{} {handle}", self.at);
+        Ok(Delivery { message, name, receipt, attempt, last: most.is_some_and(|most| attempt >= most) })
     }
 
     /// Settles one request's deliveries, by number and handle. Answers the numbers of those that were settled.
@@ -273,7 +285,9 @@ impl Lane {
 
     /// Where it puts what was delivered too often, if anywhere.
     pub async fn redrive(&self) -> Result<&Option<Redrive>> {
-        let ask = async || match self.attributes(&[QueueAttributeName::RedrivePolicy]).await {
+        // A queue without a policy is answered without one, so something is asked for that each has.
+        let names = [QueueAttributeName::QueueArn, QueueAttributeName::RedrivePolicy];
+        let ask = async || match self.attributes(&names).await {
             Ok(attributes) => Ok(attributes.get(&QueueAttributeName::RedrivePolicy).and_then(|text| redrive(text))),
             // Whoever may only receive learns nothing of dead letters.
             Err(error) if error.kind() == Kind::Denied => Ok(None),
@@ -286,7 +300,8 @@ impl Lane {
         let call = self.client.get_queue_attributes().queue_url(self.url().await?);
         let call = call.set_attribute_names(Some(names.to_vec())).send().await;
         let found = call.map_err(|error| self.place(fault("the queue cannot be described", &error)))?;
-        Ok(found.attributes.unwrap_or_default())
+        let lacks = || self.place(incomplete("the queue cannot be described", "it has no attributes"));
+        found.attributes.ok_or_else(lacks)
     }
 
     /// How many messages wait, are in hands, and are among the dead letters.
@@ -298,8 +313,9 @@ impl Lane {
             Name::ApproximateNumberOfMessagesNotVisible,
         ];
         let found = self.attributes(&names).await?;
-        let [waiting, delayed, in_hand] =
-            names.map(|name| found.get(&name).and_then(|text| text.parse().ok()).unwrap_or(0));
+        let lacks = || self.place(incomplete("the queue cannot be described", "it does not count its messages"));
+        let count = |name: &Name| found.get(name).and_then(|text| text.parse::<u64>().ok()).ok_or_else(lacks);
+        let [waiting, delayed, in_hand] = [count(&names[0])?, count(&names[1])?, count(&names[2])?];
         let dead = match self.redrive().await? {
             Some(redrive) => self.dead(redrive).await,
             None => None,
@@ -318,7 +334,7 @@ impl Lane {
 
 fn entry(at: usize, message: &Message) -> Result<SendMessageBatchRequestEntry> {
     let text = |kind: &str, value: String| {
-        MessageAttributeValue::builder().data_type(kind).string_value(value).build().map_err(incomplete)
+        MessageAttributeValue::builder().data_type(kind).string_value(value).build().map_err(unbuilt)
     };
     SendMessageBatchRequestEntry::builder()
         .id(at.to_string())
@@ -326,15 +342,19 @@ fn entry(at: usize, message: &Message) -> Result<SendMessageBatchRequestEntry> {
         .message_attributes(ID, text("String", message.id.clone())?)
         .message_attributes(PRIORITY, text("Number", message.priority.to_string())?)
         .build()
-        .map_err(incomplete)
+        .map_err(unbuilt)
 }
 
-fn incomplete(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+fn unbuilt(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::bug("a request to SQS lacks something").because(error)
 }
 
 fn why(failed: &BatchResultErrorEntry) -> String {
-    format!("{} {}", failed.code, failed.message.as_deref().unwrap_or_default()).trim_end().to_owned()
+    words(&format!("{} {}", failed.code, failed.message.as_deref().unwrap_or_default()))
+}
+
+fn md5(body: &str) -> String {
+    Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whole seconds, rounded up, within what the service takes.

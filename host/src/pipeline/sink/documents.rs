@@ -1,11 +1,11 @@
 //! Documents: written to their indexes until every one is answered for good.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use super::{super::Destination, Refusal, Sinks, Work, backoff, bound};
+use super::{super::Destination, Refusal, Sinks, Work, bound};
 use crate::{
     capability::index::{Index, Place, Write, Written},
-    error::{Error, Kind, Result},
+    error::{Kind, Result},
     ledger::State,
     record::Effect,
 };
@@ -67,34 +67,9 @@ impl Sinks {
         Ok((0..writes.len()).map(|at| answer(&places, &reached, at)).collect())
     }
 
-    /// Writes to one index until every document is answered for good or its attempts are spent.
+    /// Writes to one index until every document is answered. The index itself tries again what may pass.
     async fn write(&self, index: &dyn Index, concrete: &str, writes: &[Write]) -> Result<Vec<Written>> {
-        let mut settled = vec![None; writes.len()];
-        let mut left: Vec<usize> = (0..writes.len()).collect();
-        for attempt in 1.. {
-            let send = || index.write(concrete, left.iter().map(|at| writes[*at].clone()).collect());
-            let answers = self.insist(send).await?;
-            let mut again = HashSet::new();
-            let mut later = Vec::new();
-            for (at, answer) in left.into_iter().zip(answers) {
-                match answer {
-                    Written::Failed(_) if attempt < self.attempts => {
-                        again.insert(&writes[at].id);
-                        later.push(at);
-                    }
-                    // It overtook a write of the same document that will come again, so it must come after it.
-                    _ if again.contains(&writes[at].id) => later.push(at),
-                    answer => settled[at] = Some(answer),
-                }
-            }
-            if later.is_empty() {
-                break;
-            }
-            left = later;
-            tokio::time::sleep(backoff::pause(attempt)).await;
-        }
-        let unanswered = || Error::bug("a write was not answered");
-        settled.into_iter().map(|answer| answer.ok_or_else(unanswered)).collect()
+        self.insist(|| index.write(concrete, writes.to_vec())).await
     }
 }
 

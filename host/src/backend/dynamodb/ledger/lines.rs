@@ -25,13 +25,14 @@ pub(super) async fn progress(store: &Store, run: &Run) -> Result<Vec<Progress>> 
     if !store.is_there().await? {
         return Ok(all);
     }
-    let mut lines = store.beginning(key::run(&run.id), key::LINE).into_paginator().items().send();
-    while let Some(item) = lines.try_next().await.map_err(|error| store.unread(&error))? {
+    let look = |item: &Item| {
         let number = item.get("sk").and_then(|sk| sk.as_s().ok()?.strip_prefix(key::LINE)?.parse::<usize>().ok());
         if let Some(progress) = number.and_then(|number| all.get_mut(number)) {
-            *progress = read_progress(&item)?;
+            *progress = read_progress(item)?;
         }
-    }
+        Ok(true)
+    };
+    store.each(store.beginning(key::run(&run.id), key::LINE), look).await?;
     Ok(all)
 }
 
@@ -113,7 +114,8 @@ async fn send(store: &Store, update: UpdateItemFluentBuilder) -> Result<Answer> 
         .return_values(ReturnValue::AllNew)
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     match update.send().await {
-        Ok(answer) => Ok(Answer { done: true, item: answer.attributes }),
+        Ok(answer) if answer.attributes.is_some() => Ok(Answer { done: true, item: answer.attributes }),
+        Ok(_) => Err(store.incomplete("it does not show what was written")),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 Ok(Answer { done: false, item: refused.item.clone() })

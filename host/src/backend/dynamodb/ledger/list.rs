@@ -15,7 +15,10 @@ use std::{collections::BTreeMap, num::NonZeroU8};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, query::builders::QueryFluentBuilder, update_item::UpdateItemError},
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, ScalarAttributeType, Select},
+    types::{
+        AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure, ScalarAttributeType,
+        Select,
+    },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -201,7 +204,7 @@ impl List {
         let query = self.query(name, place).set_exclusive_start_key(start);
         let query = query.projection_expression("#id").expression_attribute_names("#id", "id");
         let query = query.limit(i32::try_from(limit.clamp(1, AT_ONCE)).unwrap_or(1));
-        let answer = query.send().await.map_err(|error| self.store.unread(&error))?;
+        let answer = self.store.page(query).await?;
         let keys = answer.items().iter().map(|item| read_text(item, "id").map(key)).collect::<Result<_>>()?;
         let listed = self.store.get_many(keys).await?.iter().map(listed).collect::<Result<Vec<_>>>()?;
         let last = answer.last_evaluated_key.as_ref().map(|last| read_text(last, "id")).transpose()?;
@@ -224,15 +227,24 @@ impl List {
         let scan = scan.limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX));
         let answer = scan.set_exclusive_start_key(from.map(key)).send().await;
         let answer = answer.map_err(|error| self.store.unread(&error))?;
+        if answer.items.as_ref().is_none_or(|items| usize::try_from(answer.count) != Ok(items.len())) {
+            return Err(self.store.incomplete("it does not have the items that it counts"));
+        }
         let next = answer.last_evaluated_key.as_ref().map(|last| read_text(last, "id")).transpose()?;
         Ok(Page { ids: answer.items().iter().map(listed).collect::<Result<_>>()?, next: next.map(str::to_owned) })
     }
 
     async fn count(&self, state: State, shard: u8) -> Result<(State, u64)> {
         let (name, place) = self.place(state, shard);
-        let mut pages = self.query(name, place).select(Select::Count).into_paginator().send();
+        // A page that counts none has nothing else in it, unless it has to say what it cost.
+        let counting = self.query(name, place).select(Select::Count);
+        let counting = counting.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let mut pages = counting.into_paginator().send();
         let mut sum = 0;
         while let Some(page) = pages.try_next().await.map_err(|error| self.store.unread(&error))? {
+            if page.consumed_capacity().is_none() {
+                return Err(self.store.incomplete("it does not say what it cost"));
+            }
             sum += u64::try_from(page.count()).unwrap_or_default();
         }
         Ok((state, sum))

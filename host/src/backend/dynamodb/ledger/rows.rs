@@ -100,7 +100,7 @@ impl Shard {
     async fn fill(&mut self, store: &Store) -> Result<()> {
         while self.is_dry() {
             let query = self.query.clone().set_exclusive_start_key(self.start.take());
-            let page = query.send().await.map_err(|error| store.unread(&error))?;
+            let page = store.page(query).await?;
             for item in page.items() {
                 self.take(read_row(item)?);
             }
@@ -161,15 +161,16 @@ async fn piles(store: &Store, pk: String, examples: usize) -> Result<Piles> {
     let query = store.from(pk, "=").projection_expression("#sk, #id, #state, #group");
     let names = ["id", "state", "group"];
     let query = names.iter().fold(query, |query, name| query.expression_attribute_names(format!("#{name}"), *name));
-    let mut items = query.into_paginator().items().send();
     let mut piles = Piles::new();
-    while let Some(item) = items.try_next().await.map_err(|error| store.unread(&error))? {
-        let pile = piles.entry((read_state(&item)?, read_text(&item, "group")?.to_owned())).or_default();
+    let look = |item: &Item| {
+        let pile = piles.entry((read_state(item)?, read_text(item, "group")?.to_owned())).or_default();
         pile.count += 1;
         if pile.first.len() < examples {
-            pile.first.push(first(&item)?);
+            pile.first.push(first(item)?);
         }
-    }
+        Ok(true)
+    };
+    store.each(query, look).await?;
     Ok(piles)
 }
 

@@ -93,12 +93,13 @@ pub(super) async fn newest(store: &Store, recipe: &str, limit: usize) -> Result<
     }
     let page = i32::try_from(limit.clamp(1, AT_ONCE)).unwrap_or(1);
     let query = store.beginning(key::recipe(recipe), key::BEGUN).scan_index_forward(false).limit(page);
-    let mut places = query.into_paginator().items().send();
     let mut ids = Vec::new();
-    while ids.len() < limit
-        && let Some(item) = places.try_next().await.map_err(|error| store.unread(&error))?
-    {
-        ids.push(read_text(&item, "run")?.to_owned());
+    let look = |item: &Item| {
+        ids.push(read_text(item, "run")?.to_owned());
+        Ok(ids.len() < limit)
+    };
+    if limit > 0 {
+        store.each(query, look).await?;
     }
     let records = store.get_many(ids.iter().map(|id| key::record(id).item()).collect()).await?;
     let runs = records.iter().map(|item| read_json(item, "record").map(|run: Run| (run.id.clone(), run)));

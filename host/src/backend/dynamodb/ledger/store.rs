@@ -2,7 +2,7 @@
 //!
 //! What the items mean is not known here.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -13,8 +13,11 @@ use aws_sdk_dynamodb::{
     },
     error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::{
-        create_table::CreateTableError, describe_table::DescribeTableError, put_item::PutItemError,
-        query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError,
+        create_table::CreateTableError,
+        describe_table::DescribeTableError,
+        put_item::PutItemError,
+        query::{QueryOutput, builders::QueryFluentBuilder},
+        transact_write_items::TransactWriteItemsError,
         update_item::UpdateItemError,
     },
     types::{
@@ -115,7 +118,8 @@ impl Store {
 
     async fn describe(&self) -> Result<Option<TableDescription>> {
         match self.client.describe_table().table_name(&self.table).send().await {
-            Ok(answer) => Ok(answer.table),
+            Ok(answer) if answer.table.is_some() => Ok(answer.table),
+            Ok(_) => Err(self.incomplete("it describes no table")),
             Err(error)
                 if matches!(error.as_service_error(), Some(DescribeTableError::ResourceNotFoundException(_))) =>
             {
@@ -178,18 +182,29 @@ impl Store {
         })
     }
 
-    /// Reads items by their keys, as often as DynamoDB leaves some of them out; in no order, without those that are
-    /// not there.
+    /// Reads items by their keys, as often as DynamoDB leaves some of them out; in no order, without those of which it
+    /// says that they are not there.
     pub(super) async fn get_many(&self, mut keys: Vec<Item>) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         while !keys.is_empty() {
             let rest = keys.split_off(keys.len().min(AT_ONCE));
+            let asked = keys.len();
             let some = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
             let read = self.client.batch_get_item().request_items(&self.table, some.build().map_err(unbuilt)?);
             let answer = read.send().await.map_err(|error| self.unread(&error))?;
-            items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
-            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
-            keys = left.map(|left| left.keys).unwrap_or_default();
+            let found = answer.responses.and_then(|mut found| found.remove(&self.table));
+            let left = answer.unprocessed_keys.map(|mut left| left.remove(&self.table).map(|left| left.keys));
+            let (found, left) = match (found, left) {
+                (Some(found), Some(left)) => (found, left.unwrap_or_default()),
+                // Nothing was found because nothing was looked for.
+                (None, Some(Some(left))) if left.len() == asked => (Vec::new(), left),
+                _ => return Err(self.incomplete("it does not say which items are there")),
+            };
+            if found.len() + left.len() > asked {
+                return Err(self.incomplete("it has more items than were asked for"));
+            }
+            items.extend(found);
+            keys = left;
             if !keys.is_empty() {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -202,8 +217,43 @@ impl Store {
         if !self.is_there().await? {
             return Ok(None);
         }
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true);
-        Ok(get.send().await.map_err(|error| self.unread(&error))?.item)
+        // Not by `GetItem`, whose answer to what is not there has nothing in it.
+        Ok(self.get_many(vec![key.item()]).await?.pop())
+    }
+
+    /// Asks for one page.
+    pub(super) async fn page(&self, query: QueryFluentBuilder) -> Result<QueryOutput> {
+        let page = query.send().await.map_err(|error| self.unread(&error))?;
+        match &page.items {
+            Some(items) if usize::try_from(page.count) == Ok(items.len()) => Ok(page),
+            _ => Err(self.incomplete("it does not have the items that it counts")),
+        }
+    }
+
+    /// Shows every item, page by page, until `look` wants no more.
+    pub(super) async fn each(
+        &self,
+        query: QueryFluentBuilder,
+        mut look: impl FnMut(&Item) -> Result<bool> + Send,
+    ) -> Result<()> {
+        let mut start = None;
+        loop {
+            let page = self.page(query.clone().set_exclusive_start_key(start)).await?;
+            for item in page.items() {
+                if !look(item)? {
+                    return Ok(());
+                }
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An answer from which nothing follows.
+    pub(super) fn incomplete(&self, lacks: &str) -> Error {
+        aws::incomplete("the ledger cannot be read", lacks).with("table", &self.table)
     }
 
     /// The items of a partition whose sort keys begin so, in the order of their sort keys.
@@ -252,11 +302,13 @@ impl Store {
         if error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("TransactionConflictException") {
             return self.busy();
         }
-        aws::fault(operation, error).with("table", &self.table)
+        let error = aws::fault(operation, error).with("table", &self.table);
+        if error.tries() > 1 { error.tried(ATTEMPTS) } else { error }
     }
 
     fn busy(&self) -> Error {
         Error::new(Kind::Unavailable, "the ledger cannot be written: its table is too busy")
+            .tried(ATTEMPTS)
             .with("table", &self.table)
             .hint("it was tried again several times; use fewer workers, or raise the table's capacity")
     }
