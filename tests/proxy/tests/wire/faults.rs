@@ -50,6 +50,26 @@ fn a_throttle_speaks_the_language_of_the_service_and_keeps_the_connection() {
 }
 
 #[test]
+fn an_answer_is_told_to_the_letter_and_one_without_end_goes_on() {
+    let headers = vec![("Location".to_owned(), "http://elsewhere/".to_owned())];
+    let (origin, proxy) = with(Fault::Reply(307, headers, vec![0, 255]));
+    let answer = Client::new(proxy.address()).ask(PUT, b"hello").unwrap();
+    assert_eq!((answer.status, answer.body.as_slice()), (307, &[0, 255][..]));
+    assert!(answer.head.to_lowercase().contains("location: http://elsewhere/"), "{}", answer.head);
+    assert!(origin.seen().is_empty() && proxy.fired() == 1);
+
+    let (_origin, proxy) = with(Fault::Endless(200));
+    let mut client = Client::new(proxy.address());
+    client.write(b"GET /thing HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
+    client.head().unwrap();
+    let mut bytes = 0;
+    while bytes < 3_000_000 {
+        bytes += client.line().unwrap().len();
+    }
+    assert_eq!(proxy.fired(), 1);
+}
+
+#[test]
 fn any_status_can_be_told() {
     let text = r#"{"__type":"com.amazon.coral.service#ExpiredTokenException"}"#;
     let (origin, proxy) = with(Fault::Status(400, text.to_owned()));
