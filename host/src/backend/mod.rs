@@ -13,7 +13,7 @@ pub mod dynamodb;
 pub mod elasticsearch;
 pub mod export;
 pub mod files;
-mod lines;
+pub(crate) mod lines;
 #[cfg(feature = "nats")]
 pub mod nats;
 pub mod permission;

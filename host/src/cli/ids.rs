@@ -2,8 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs,
-    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -252,14 +250,18 @@ pub(super) fn left(counts: &BTreeMap<State, u64>, target: &Target) -> (Exit, Str
 
 /// Reads ids, one a line.
 pub(super) fn read_ids(file: &Path) -> Result<Vec<String>> {
-    let mut text = String::new();
-    let read = match file.to_str() {
-        Some("-") => io::stdin().read_to_string(&mut text).map(drop),
-        _ => fs::read_to_string(file).map(|read| text = read),
-    };
-    let name = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() };
-    read.map_err(|error| Error::usage(format!("cannot read the ids from {name}")).because(error))?;
-    let ids: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let (mut lines, mut ids) = (Lines::open(file)?, Vec::new());
+    let name = lines.name();
+    loop {
+        let batch = lines.batch()?;
+        if batch.is_empty() {
+            break;
+        }
+        for (number, id) in batch {
+            let id = id.map_err(|reason| Error::usage(format!("line {number} of {name} is no id: {reason}")))?;
+            ids.push(id.trim().to_owned());
+        }
+    }
     if ids.is_empty() {
         return Err(Error::usage(format!("{name} holds no ids")).hint("write one id a line"));
     }

@@ -1,14 +1,14 @@
-//! The lines of a file or of standard input, plain or gzip, in batches and with their numbers.
+//! The lines of a file or of standard input, in batches and with their numbers.
 
 use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
-    path::Path,
+    io,
+    path::{Path, PathBuf},
 };
 
-use flate2::read::MultiGzDecoder;
-
-use crate::error::{Error, Result};
+use crate::{
+    backend::lines::{self, Place},
+    error::{Error, Result},
+};
 
 /// How many records are put at a time.
 const BATCH: usize = 1000;
@@ -21,75 +21,78 @@ pub(super) type Line = (u64, Result<String, String>);
 
 /// A stream of lines, plain or gzip.
 pub(super) struct Lines {
-    name: String,
-    from: Box<dyn BufRead + Send>,
-    number: u64,
-    blank: u64,
+    file: PathBuf,
+    lines: lines::Lines,
+    /// The first line, if it was looked at and not handed out yet.
+    first: Option<Line>,
 }
 
 impl Lines {
+    /// Opens a file, or standard input by the name `-`.
     pub(super) fn open(file: &Path) -> Result<Self> {
-        let name = file.display().to_string();
-        let cannot = |error| Error::usage("the file cannot be read").with("file", name.clone()).because(error);
-        let raw: Box<dyn Read + Send> =
-            if name == "-" { Box::new(io::stdin()) } else { Box::new(File::open(file).map_err(cannot)?) };
-        let mut raw = BufReader::with_capacity(1 << 18, raw);
-        let is_gzip = raw.fill_buf().map_err(cannot)?.starts_with(&[0x1f, 0x8b]);
-        let from: Box<dyn BufRead + Send> =
-            if is_gzip { Box::new(BufReader::with_capacity(1 << 18, MultiGzDecoder::new(raw))) } else { Box::new(raw) };
-        Ok(Self { name, from, number: 0, blank: 0 })
+        let opened = if file.as_os_str() == "-" {
+            lines::Lines::read(io::stdin(), Place::default())
+        } else {
+            lines::Lines::open(file, Place::default())
+        };
+        let lines = opened.map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => error.with("file", named(file)),
+            Err(error) => Error::usage("the file cannot be read").with("file", named(file)).because(error),
+        })?;
+        Ok(Self { file: file.to_owned(), lines, first: None })
     }
 
+    /// What messages call the file.
+    pub(super) fn name(&self) -> String {
+        named(&self.file)
+    }
+
+    /// Whether the first line is one of a DynamoDB export.
     pub(super) fn starts_like_an_export(&mut self) -> Result<bool> {
-        let name = self.name.clone();
-        let start = self.from.fill_buf().map_err(|error| damaged(&name, 1, error))?;
-        let start = String::from_utf8_lossy(&start[..start.len().min(64)]);
-        let compact: String = start.split_whitespace().collect();
-        Ok(compact.starts_with("{\"Item\":{"))
+        if self.first.is_none() {
+            self.first = self.next()?;
+        }
+        let Some((_, Ok(line))) = &self.first else { return Ok(false) };
+        let start = line.chars().filter(|letter| !letter.is_whitespace()).take(64).collect::<String>();
+        Ok(start.starts_with("{\"Item\":{"))
     }
 
     /// The next lines, without empty ones; none at the end.
     pub(super) fn batch(&mut self) -> Result<Vec<Line>> {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         while lines.len() < BATCH && bytes < BATCH_BYTES {
-            let Some(line) = self.next()? else { break };
-            if line.as_ref().is_ok_and(|line| line.trim().is_empty()) {
-                self.blank += 1;
-                continue;
-            }
-            bytes += line.as_ref().map_or(0, String::len);
-            lines.push((self.number, line));
+            let Some(line) = self.first.take().map_or_else(|| self.next(), |first| Ok(Some(first)))? else { break };
+            bytes += line.1.as_ref().map_or(0, String::len);
+            lines.push(line);
         }
         Ok(lines)
     }
 
     /// How many empty lines there were so far.
     pub(super) fn blank(&self) -> u64 {
-        self.blank
+        self.lines.empty()
     }
 
-    fn next(&mut self) -> Result<Option<Result<String, String>>> {
-        self.number += 1;
-        let mut line = Vec::new();
-        let most = LONGEST_LINE as u64 + 1;
-        let read = (&mut self.from).take(most).read_until(b'\n', &mut line);
-        read.map_err(|error| damaged(&self.name, self.number, error))?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        if line.len() as u64 == most && line.last() != Some(&b'\n') {
-            self.from.skip_until(b'\n').map_err(|error| damaged(&self.name, self.number, error))?;
-            return Ok(Some(Err(format!("the line is longer than {LONGEST_LINE} bytes"))));
-        }
-        Ok(Some(String::from_utf8(line).map_err(|_| "the line is not UTF-8".to_owned())))
+    fn next(&mut self) -> Result<Option<Line>> {
+        let read = self.lines.next(LONGEST_LINE).map_err(|error| {
+            let place = format!("{}, after line {}", self.name(), self.lines.place().line);
+            Error::usage("the file cannot be read to its end")
+                .with("file", place)
+                .because(error)
+                .hint("fetch the file again and repeat the command; what was loaded already stays as it is")
+        })?;
+        Ok(read.map(|(before, line)| {
+            let text = match line.len() {
+                0..=LONGEST_LINE => String::from_utf8(line).map_err(|_| "the line is not UTF-8".to_owned()),
+                _ => Err(format!("the line is longer than {LONGEST_LINE} bytes")),
+            };
+            (before.line + 1, text)
+        }))
     }
 }
 
-fn damaged(name: &str, line: u64, error: io::Error) -> Error {
-    Error::usage("the file cannot be read to its end")
-        .with("file", format!("{name}, after line {}", line - 1))
-        .because(error)
-        .hint("what was read before is loaded; fetch the file again and load it once more")
+fn named(file: &Path) -> String {
+    if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() }
 }
 
 #[cfg(test)]
@@ -119,13 +122,16 @@ mod tests {
         assert_eq!(lines(&bytes).len(), 100);
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&bytes[..bytes.len() - 12]).unwrap();
-        assert!(Lines::open(file.path()).unwrap().batch().is_err());
+        assert!(Lines::open(file.path()).and_then(|mut lines| lines.batch()).is_err());
     }
 
     #[test]
-    fn an_export_is_recognised_by_its_first_line() {
+    fn an_export_is_recognised_by_its_first_line_which_is_handed_out_all_the_same() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(b" {\"Item\": {\"id\":{\"S\":\"x\"}}}").unwrap();
-        assert!(Lines::open(file.path()).unwrap().starts_like_an_export().unwrap());
+        file.write_all("\u{FEFF}\n {\"Item\": {\"id\":{\"S\":\"x\"}}}\nnext".as_bytes()).unwrap();
+        let mut lines = Lines::open(file.path()).unwrap();
+        assert!(lines.starts_like_an_export().unwrap() && lines.starts_like_an_export().unwrap());
+        let numbers: Vec<_> = lines.batch().unwrap().into_iter().map(|(number, _)| number).collect();
+        assert_eq!(numbers, [2, 3]);
     }
 }

@@ -111,12 +111,12 @@ impl File {
 
     async fn page(&self, after: Option<&str>, limit: usize) -> Result<Page> {
         let (pages, key, after) = (self.pages.clone(), self.key.clone(), after.map(str::to_owned));
-        blocking(move || pages.page(after.as_deref(), limit, |error| own(error, &key))).await
+        blocking(move || pages.page(after.as_deref(), limit, |error| explain(error, Path::new(&key)))).await
     }
 
     async fn reread(&self, positions: Vec<String>) -> Result<Vec<Option<Row>>> {
         let (pages, key) = (self.pages.clone(), self.key.clone());
-        blocking(move || pages.reread(&positions, |error| own(error, &key))).await
+        blocking(move || pages.reread(&positions, |error| explain(error, Path::new(&key)))).await
     }
 
     /// The last cursor of a file holds the number of its lines.
@@ -128,14 +128,6 @@ impl File {
         Err(Error::usage(format!("a data file has {lines} items where the manifest says {}", self.count))
             .with("file", self.key.clone())
             .hint("fetch this file again"))
-    }
-}
-
-/// The bucket's own error, where it is one.
-fn own(error: io::Error, key: &str) -> Error {
-    match error.downcast::<Error>() {
-        Ok(error) => error.with("file", key),
-        Err(error) => explain(error, Path::new(key)),
     }
 }
 

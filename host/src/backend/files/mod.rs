@@ -21,8 +21,12 @@ use std::{io, path::Path};
 
 use crate::error::{Error, Kind, Result};
 
-/// Puts a file's error into words.
-pub(super) fn explain(error: io::Error, path: &Path) -> Error {
+/// Puts a file's error into words, unless it holds one that is in words already.
+pub(crate) fn explain(error: io::Error, path: &Path) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return error.with("file", path.display().to_string()),
+        Err(error) => error,
+    };
     let said = match error.kind() {
         io::ErrorKind::NotFound => Error::new(Kind::NotFound, "there is no such file"),
         io::ErrorKind::PermissionDenied => Error::new(Kind::Unavailable, "the file may not be touched")

@@ -39,7 +39,7 @@ impl Pages {
         max_bytes: usize,
         open: impl Fn(Place) -> io::Result<Lines> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, max_bytes: max_bytes.saturating_add(1), open: Box::new(open), kept: Mutex::default() }
+        Self { name, max_bytes, open: Box::new(open), kept: Mutex::default() }
     }
 
     /// The name that positions begin with.
