@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::{Ran, reindex};
+use super::{Ran, reindex, timeless};
 use crate::plugins::root;
 
 fn place() -> TempDir {
@@ -17,6 +17,20 @@ fn place() -> TempDir {
 
 fn ids(place: &TempDir, arguments: &[&str], input: &str) -> Ran {
     reindex(place.path(), &[&["ids"], arguments].concat(), input)
+}
+
+#[test]
+fn a_mark_at_the_beginning_is_no_part_of_the_first_id() {
+    let place = place();
+    let loaded = ids(&place, &["load", "persons", "-"], "\u{FEFF}a\r\nb\r\n");
+    assert_eq!((loaded.code, ids(&place, &["dump", "persons"], "").out.as_str()), (0, "a waiting\nb waiting\n"));
+    fs::write(place.path().join("utf-16.txt"), b"\xFF\xFEa\0\n\0").unwrap();
+    for command in [&["ids", "load", "persons", "utf-16.txt"][..], &["load", "people", "utf-16.txt"]] {
+        let ran = reindex(place.path(), command, "");
+        assert!(ran.code == 2 && ran.err.contains("UTF-16") && ran.err.contains("utf-16.txt"), "{}", ran.err);
+    }
+    let loaded = reindex(place.path(), &["load", "people", "-"], "\u{FEFF}{\"id\":\"a\"}\r\n");
+    assert_eq!((loaded.code, timeless(&loaded.err).lines().next()), (0, Some("loaded: 1 records")));
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_mended_record_is_retried_and_a_changed_one_is_a_difference() {
     let first = first.lines().next().unwrap().to_owned();
     let id = serde_json::from_str::<Value>(&first).unwrap()["Item"]["id"]["S"].as_str().unwrap().to_owned();
     place.reindex_with("load people -", &(first.replace(&id, "nobody") + "\n")).exits(0);
-    place.write("ids.txt", &id);
+    place.write("ids.txt", format!("\u{FEFF}{id}\r\n"));
     place.reindex("run persons --ids ids.txt").exits(0);
     let status = place.reindex("status persons").exits(0).out;
     assert!(status.contains("nobody"), "a run of other ids does not hide what is open: {status}");
@@ -106,6 +106,38 @@ fn a_mended_record_is_retried_and_a_changed_one_is_a_difference() {
     let only = place.reindex("run persons --ids ids.txt").exits(0);
     assert!(only.err.contains("done: 2 read, 2 documents, 0 failed"), "{}", only.err);
     place.reindex("diff persons").exits(0);
+}
+
+#[test]
+fn recipes_of_one_name_in_two_directories_keep_their_runs_apart() {
+    let place = place();
+    place.write("environments/local.toml", "environment = 1\n");
+    let recipe = fs::read_to_string(place.path("persons.toml")).unwrap();
+    let source = "[source.file]\npath = \"people.jsonl\"\n";
+    let recipe = recipe.replace("file = \"persons.wasm\"", "file = \"../persons.wasm\"");
+    let recipe = recipe.replace("[source.scan]\ntable = \"people\"\nsegments = 2\n", source);
+    assert!(recipe.contains("source.file"), "{recipe}");
+    let line = |id: &str, tenures: &str| format!("{{\"id\":\"{id}\",\"versionNumber\":1,\"tenures\":{tenures}}}\n");
+    for (directory, invalid) in [("a", "a-invalid"), ("b", "b-invalid")] {
+        place.write(&format!("{directory}/persons.toml"), &recipe);
+        let lines = line(&format!("{directory}-valid"), "[]") + &line(invalid, "[{}]");
+        place.write(&format!("{directory}/people.jsonl"), lines);
+    }
+    place.reindex("run a/persons.toml").exits(3);
+    let other = place.reindex("retry b/persons.toml").exits(2);
+    assert!(other.err.contains("was never run") && other.err.contains("another recipe `persons`"), "{}", other.err);
+    assert!(place.reindex("status b/persons.toml").exits(0).err.contains("no run yet"));
+    let ran = place.reindex("run b/persons.toml").exits(3);
+    assert!(ran.err.contains("../a/persons.toml"), "{}", ran.err);
+    for (directory, other) in [("a", "b"), ("b", "a")] {
+        place.reindex(&format!("retry {directory}/persons.toml")).exits(3);
+        let status = place.reindex(&format!("status {directory}/persons.toml")).exits(0).out;
+        assert!(
+            status.contains(&format!("{directory}-invalid")) && !status.contains(&format!("{other}-invalid")),
+            "{status}"
+        );
+    }
+    place.reindex("run a/persons.toml").exits(3);
 }
 
 #[test]

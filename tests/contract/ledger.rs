@@ -11,6 +11,8 @@ pub fn run(id: &str, recipe: &str) -> Run {
     Run {
         id: id.to_owned(),
         recipe: recipe.to_owned(),
+        place: Some("../persons.toml".to_owned()),
+        source: Some("12 bytes abc".to_owned()),
         scope: Scope::Full,
         phase: Phase::Running,
         identity: [("plugin".to_owned(), "abc".to_owned())].into(),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use reindex::{
-    capability::storage::{Row, Scan, Segment, Table, Update},
+    capability::storage::{Row, Sameness, Scan, Segment, Table, Update},
     error::Kind,
     record::{Form, canonical},
 };
@@ -50,6 +50,8 @@ pub async fn scan(scan: &dyn Scan, count: usize) {
     assert_eq!(bodies, rows.into_iter().rev().map(|row| row.body).collect::<Vec<_>>());
     assert!(scan.reread(&[]).await.unwrap().is_empty());
     assert_eq!(scan.info().await.unwrap(), info, "looking changes nothing");
+    assert_eq!(scan.compare(&info.fingerprint).await.unwrap(), Sameness::Same);
+    assert!(matches!(scan.compare("another").await.unwrap(), Sameness::Changed(_)));
 }
 
 async fn goes_on_from_any_row(scan: &dyn Scan, total: u32) {

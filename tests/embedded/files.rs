@@ -19,7 +19,7 @@ use reindex::{
         export::Export,
         files::{Bucket, JsonLines},
     },
-    capability::storage::{Bucket as _, Condition, Listing, Omissions, Omitted, Put, Row, Scan as _, Segment, chunks},
+    capability::storage::{Bucket as _, Condition, Listing, Omissions, Omitted, Put, Row, Sameness, Scan as _, Segment, chunks},
     error::Kind,
     record::Form,
 };
@@ -283,6 +283,8 @@ proptest! {
     ) {
         // A file that happens to begin like an archive is one.
         prop_assume!(!bytes.starts_with(&[0x1F, 0x8B]));
+        // And one that happens to begin like UTF-16 is refused.
+        prop_assume!(![&b"\xFF\xFE"[..], b"\xFE\xFF", b"\0\0\xFE"].iter().any(|mark| bytes.starts_with(mark)));
         let (_kept, path) = directory();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -326,6 +328,42 @@ async fn an_export_that_lost_a_part_is_refused() {
         assert_eq!(opened(&path).await.unwrap_err().kind(), Kind::Usage, "{summary}");
     }
     assert_eq!(opened(&path.join("none")).await.unwrap_err().kind(), Kind::NotFound);
+}
+
+#[tokio::test]
+async fn an_export_that_changes_while_it_is_read_is_refused() {
+    let (_kept, path) = directory();
+    export(&path, &[30, 5]);
+    let opened = opened(&path).await.unwrap();
+    let then = opened.info().await.unwrap().fingerprint;
+    assert_eq!(opened.compare(&then).await.unwrap(), Sameness::Same);
+    let second = path.join("data/f1.json.gz");
+    let (bytes, beside) = (std::fs::read(&second).unwrap(), path.join("beside"));
+    std::fs::write(&beside, &bytes).unwrap();
+    std::fs::rename(&beside, &second).unwrap();
+    let (count, error) = until_trouble(&opened).await;
+    assert!(count == 30 && error.is_some_and(|error| error.message().contains("changed")), "{count}");
+    let said = |sameness: Sameness| if let Sameness::Changed(how) = sameness { how } else { String::new() };
+    assert!(said(opened.compare(&then).await.unwrap()).contains("f1.json.gz"));
+    std::fs::remove_file(&second).unwrap();
+    assert!(said(opened.compare(&then).await.unwrap()).contains("f1.json.gz"));
+    export(&path, &[30, 6]);
+    assert!(said(opened.compare(&then).await.unwrap()).contains("manifest"));
+}
+
+#[tokio::test]
+async fn a_line_of_the_largest_size_may_end_in_two_bytes() {
+    let (_kept, path) = directory();
+    let record = format!(r#"{{"id":"{}"}}"#, "x".repeat(20));
+    let rows = storage::whole(&lines(&path.join("x"), format!("{record}\r\n{record}\n"), record.len()), 1, 9).await;
+    assert_eq!(bodies(&rows), [record.clone(), record]);
+}
+
+#[tokio::test]
+async fn a_file_in_another_encoding_is_refused_by_name() {
+    let (_kept, path) = directory();
+    let error = lines(&path.join("x"), b"\xFF\xFE{\0}\0", 9).read(WHOLE, None, 9).await.unwrap_err();
+    assert!(error.kind() == Kind::Usage && error.report().contains("UTF-16"), "{}", error.report());
 }
 
 /// Reads a segment until it ends or fails.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use reindex::{
-    capability::storage::{Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{Page, Row, Sameness, Scan, Segment, SourceInfo},
     error::Result,
 };
 
@@ -15,6 +15,10 @@ pub struct Dealt(pub Arc<dyn Scan>);
 impl Scan for Dealt {
     async fn info(&self) -> Result<SourceInfo> {
         self.0.info().await
+    }
+
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        self.0.compare(fingerprint).await
     }
 
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {

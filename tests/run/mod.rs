@@ -9,6 +9,7 @@ mod loaded;
 mod prune;
 mod queue;
 mod routes;
+mod source;
 mod studio;
 mod treacherous;
 mod verify;

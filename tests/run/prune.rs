@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reindex::{
     capability::{
         index::{Index, Write},
-        storage::{Page, Row, Scan, Segment, SourceInfo},
+        storage::{Page, Row, Sameness, Scan, Segment, SourceInfo},
     },
     error::{Error, Kind, Result},
     event::{Event, Events},
@@ -217,6 +217,9 @@ impl Scan for Meanwhile {
     async fn info(&self) -> Result<SourceInfo> {
         self.inner.info().await
     }
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        self.inner.compare(fingerprint).await
+    }
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
         self.inner.read(segment, after, limit).await
     }
@@ -243,6 +246,9 @@ impl Scan for OddSource {
     async fn info(&self) -> Result<SourceInfo> {
         let info = self.inner.info().await?;
         Ok(SourceInfo { key: info.key.clone().filter(|_| self.odd != Odd::Unkeyed), ..info })
+    }
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        self.inner.compare(fingerprint).await
     }
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
         match self.odd {

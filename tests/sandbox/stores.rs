@@ -13,7 +13,7 @@ use reindex::{
     capability::{
         Resources,
         queue::{Delivery, Depth, Message, Queue},
-        storage::{Bucket, Chunks, Listing, ObjectInfo, Page, Put, Row, Scan, Segment, SourceInfo, Table, Update},
+        storage::{Bucket, Chunks, Listing, ObjectInfo, Page, Put, Row, Sameness, Scan, Segment, SourceInfo, Table, Update},
     },
     error::{Error, Kind, Result},
     record::Form,
@@ -155,6 +155,10 @@ impl Scan for Store {
             key,
             passing: false,
         })
+    }
+
+    async fn compare(&self, _: &str) -> Result<Sameness> {
+        Ok(Sameness::Same)
     }
 
     async fn read(&self, _: Segment, _: Option<&str>, _: usize) -> Result<Page> {

@@ -110,9 +110,9 @@ pub struct Listed {
 }
 
 /// A part of the documents of a concrete index.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The documents.
+    /// The documents. There may be none, or few, though more follow.
     pub documents: Vec<Listed>,
     /// Where the next part begins; none after the last one.
     pub next: Option<String>,

@@ -62,6 +62,24 @@ pub struct SourceInfo {
     pub passing: bool,
 }
 
+/// How a source compares with what it was when a run began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sameness {
+    /// It is the same, as far as a run relies on it.
+    Same,
+    /// It is not; this says how, such as "it has 60 bytes and had 120".
+    Changed(String),
+    /// It holds only what is left to do, so what went away tells nothing.
+    Unknown,
+}
+
+impl Sameness {
+    /// Compares two fingerprints that need no reading.
+    pub fn of(now: &str, then: &str) -> Self {
+        if now == then { Self::Same } else { Self::Changed(format!("it is {now} and was {then}")) }
+    }
+}
+
 /// How a table is scanned. What a backend knows nothing of, it ignores.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScanOptions {
@@ -93,12 +111,19 @@ pub trait Scan: Send + Sync {
     ///
     /// `limit` is how many rows are wanted at a time. A source that is read by pages of its own may hand out a whole
     /// page, which is bounded in bytes.
-    /// All segments together yield every record that was there all the time exactly once. A line that is not
+    /// All segments together yield every record that was there all the time exactly once. A source whose places move
+    /// when it changes, such as a file, hands out nothing that was read after it changed. A line that is not
     /// JSON, or too long, is a row like any other: it is the caller's to refuse.
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page>;
 
     /// Reads rows again by position, in the order asked; none where nothing is left.
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>>;
+
+    /// Compares the source with what it was when [`Scan::info`] gave this fingerprint. A run asks this once everything
+    /// is read, and relies on nothing it read if the source changed; a retry asks it before it reads again.
+    ///
+    /// *Errors*: those of looking; a source that is gone is an error, not a change.
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness>;
 
     /// Learns how many workers read it now, this one included, so that all together keep to what may be read.
     fn share(&self, _workers: u32) {}

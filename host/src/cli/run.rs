@@ -198,7 +198,13 @@ impl<'a> Show<'a> {
             self.ui.error(&error);
         }
         let line = text::ending(&Ending { run: Some(&run), finished: false, counts, elapsed });
-        self.ui.ending(&line, &self.resume);
+        let next = match error.kind() {
+            Kind::Stopped | Kind::Unavailable | Kind::Bug => self.resume.clone(),
+            Kind::Usage | Kind::NotFound | Kind::Denied | Kind::Plugin => {
+                format!("mend what the error says; then {}", self.resume)
+            }
+        };
+        self.ui.ending(&line, &next);
         Ok(error.kind().into())
     }
 }

@@ -63,6 +63,12 @@ pub struct Run {
     pub scope: Scope,
     /// How far it is.
     pub phase: Phase,
+    /// Where the recipe is, told from a place that all its workers share; none if it is not told, as by older versions.
+    #[serde(default)]
+    pub place: Option<String>,
+    /// The fingerprint of the source when the run began; none if it is not told, as by older versions.
+    #[serde(default)]
+    pub source: Option<String>,
     /// What makes it this run and no other, by name (`plugin`, `source`, …), each as a digest or a short text.
     pub identity: BTreeMap<String, String>,
     /// How many segments the source was cut into.
@@ -248,7 +254,8 @@ pub trait Ledger: Send + Sync {
     /// if the lease was taken over.
     async fn commit(&self, run: &str, token: u64, commit: &Commit) -> Result<bool>;
 
-    /// Reads rows sorted by position, after a position, at most `limit`.
+    /// Reads rows sorted by position, after a position, at most `limit`. Fewer say nothing; none means that no more
+    /// follow.
     async fn rows(&self, run: &str, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Vec<IdRow>>;
 
     /// Groups the rows by state and reason, the largest group first, with at most `examples` ids each.

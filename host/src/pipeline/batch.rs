@@ -69,6 +69,7 @@ mod tests {
             cursor: number.to_string(),
             position: String::new(),
             id: None,
+            expected: None,
             before: None,
             body: Some(vec![b'x'; size]),
             refused: None,

@@ -118,7 +118,7 @@ impl Consumer {
             let refused = self.refused(&delivery, &body);
             let body = if let Body::Record(body) = body { Some(body) } else { None };
             let receipt = Some(Receipt::Message(delivery.receipt));
-            entries.push(Entry { cursor: String::new(), position, id, before, body, refused, receipt });
+            entries.push(Entry { cursor: String::new(), position, id, expected: None, before, body, refused, receipt });
         }
         Ok(entries)
     }

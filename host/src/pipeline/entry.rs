@@ -44,6 +44,8 @@ pub(super) struct Entry {
     pub position: String,
     /// The id, where the feed knows it without reading the record.
     pub id: Option<String>,
+    /// The id that the record has to have, where it was read before: another record may stand in its place now.
+    pub expected: Option<String>,
     /// What the ledger says of earlier tries.
     pub before: Option<Before>,
     /// The record's bytes; none if the source has no such record.
@@ -64,7 +66,7 @@ impl Entry {
 impl From<Row> for Entry {
     fn from(row: Row) -> Self {
         let (cursor, position, body) = (row.cursor, row.position, Some(row.body));
-        Self { cursor, position, id: None, before: None, body, refused: None, receipt: None }
+        Self { cursor, position, id: None, expected: None, before: None, body, refused: None, receipt: None }
     }
 }
 

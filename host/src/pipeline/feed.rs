@@ -67,6 +67,7 @@ impl Feed {
                     cursor: (from + n + 1).to_string(),
                     position: id.clone(),
                     id: Some(id.clone()),
+                    expected: None,
                     before: None,
                     body: row.map(|row| row.body),
                     refused: None,
@@ -76,7 +77,8 @@ impl Feed {
             }
             Self::Rows { scan, ledger, run, filter } => {
                 let rows = ledger.rows(run, filter, after, limit).await?;
-                let next = (rows.len() == limit).then(|| rows.last().map(|row| row.position.clone())).flatten();
+                // Only the ledger knows the end, and says so by handing out none.
+                let next = rows.last().map(|row| row.position.clone());
                 let positions: Vec<_> = rows.iter().map(|row| row.position.clone()).collect();
                 let found = scan.reread(&positions).await?;
                 Ok((rows.into_iter().zip(found).map(again).collect(), next))
@@ -117,7 +119,10 @@ pub(super) fn ranges(entries: usize, count: u32) -> impl Iterator<Item = Range<u
 }
 
 fn again((row, found): (IdRow, Option<Row>)) -> Entry {
+    // A record that could not be read goes by its position.
+    let expected = Some(row.id.clone()).filter(|id| *id != row.position);
     Entry {
+        expected,
         cursor: row.position.clone(),
         position: row.position,
         id: Some(row.id),

@@ -162,7 +162,7 @@ impl Follower {
         loop {
             let rows = ledger.rows(run, &Filter::default(), Some(&after), ROWS).await?;
             let Some(end) = rows.last().map(|row| row.position.clone()) else { return Ok(found) };
-            let goes_on = rows.len() == ROWS && end < last.position;
+            let goes_on = end < last.position;
             found.extend(
                 rows.into_iter().map(|row| (row.position, Before { state: row.state, attempts: row.attempts })),
             );

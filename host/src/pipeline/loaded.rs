@@ -286,6 +286,7 @@ impl Loaded {
             before: attempts.map(|attempts| Before { state: State::Ready, attempts }),
             receipt: Some(Receipt::Listed(id.clone(), String::new())),
             id: Some(id),
+            expected: None,
             body,
             refused: None,
         }

@@ -45,7 +45,7 @@ pub(super) async fn map(parts: &Parts, entries: Vec<Entry>) -> Result<Vec<Mapped
                 mapped.push(None);
                 items.push(item);
             }
-            Err(failure) => mapped.push(Some(answered(entry, None, None, Err(failure)))),
+            Err((id, failure)) => mapped.push(Some(answered(entry, id, None, Err(failure)))),
         }
     }
     let answers = backoff::insist(config.attempts, events, || mapper.transform(&items)).await?;
@@ -55,19 +55,33 @@ pub(super) async fn map(parts: &Parts, entries: Vec<Entry>) -> Result<Vec<Mapped
     Ok(mapped.into_iter().flatten().collect())
 }
 
-/// The item in an entry, or why there is none.
-fn read(shape: &Shape, entry: &Entry) -> std::result::Result<Item, Failure> {
+/// The item in an entry, or why there is none, with its id if that could be read.
+fn read(shape: &Shape, entry: &Entry) -> std::result::Result<Item, (Option<String>, Failure)> {
     if let Some(failure) = &entry.refused {
-        return Err(failure.clone());
+        return Err((None, failure.clone()));
     }
     let Some(body) = &entry.body else {
         let reason = "the source has no record with this key".to_owned();
-        return Err(Failure { state: State::NotFound, group: reason.clone(), reason });
+        return Err((None, Failure { state: State::NotFound, group: reason.clone(), reason }));
     };
-    shape.item(body).map_err(|Refusal { reason, too_big, .. }| {
+    let item = shape.item(body);
+    let id = item.as_ref().map_or_else(|refusal| refusal.id.as_ref(), |item| Some(&item.id));
+    if let Some((there, expected)) = id.zip(entry.expected.as_ref()).filter(|(there, expected)| there != expected) {
+        return Err((None, moved(there, expected)));
+    }
+    item.map_err(|Refusal { id, reason, too_big }| {
         let state = if too_big { State::TooBig } else { State::KnownError };
-        Failure { state, group: reason::group(&reason, &[]), reason }
+        (id, Failure { state, group: reason::group(&reason, &[]), reason })
     })
+}
+
+/// A record that is not where it was read before. Its row stays, under its own id.
+fn moved(there: &str, expected: &str) -> Failure {
+    let reason = format!(
+        "where `{expected}` was read, the source has `{there}` now, so `{expected}` was not tried again; run the recipe \
+         again to read the source anew"
+    );
+    Failure { state: State::KnownError, group: reason::group(&reason, &[expected, there]), reason }
 }
 
 fn answered(

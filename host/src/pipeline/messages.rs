@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     capability::{
         queue::{Delivery, Depth, Queue},
-        storage::{Page, Row, Scan, Segment, SourceInfo, Table},
+        storage::{Page, Row, Sameness, Scan, Segment, SourceInfo, Table},
     },
     error::{Error, Result},
     record::Form,
@@ -63,6 +63,10 @@ impl Messages {
         consuming: Consuming,
     ) -> Self {
         Self { name: name.to_owned(), queue, table, form, consuming, held: Mutex::default() }
+    }
+
+    fn fingerprint(&self) -> String {
+        format!("queue {}", self.name)
     }
 
     /// Why only a whole run can read it.
@@ -156,15 +160,22 @@ impl Messages {
 #[async_trait]
 impl Scan for Messages {
     async fn info(&self) -> Result<SourceInfo> {
-        let fingerprint = format!("queue {}", self.name);
         Ok(SourceInfo {
-            fingerprint,
+            fingerprint: self.fingerprint(),
             count: None,
             form: self.form,
             segments: None,
             max_segments: None,
             key: None,
             passing: true,
+        })
+    }
+
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        Ok(match Sameness::of(&self.fingerprint(), fingerprint) {
+            // Messages come, and go when they are done.
+            Sameness::Same => Sameness::Unknown,
+            changed => changed,
         })
     }
 

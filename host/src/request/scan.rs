@@ -8,7 +8,7 @@ use serde_json::{json, value::RawValue};
 
 use super::{Request, Requests, store::AT_ONCE};
 use crate::{
-    capability::storage::{Listing, ObjectInfo, Omitted, Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{Listing, ObjectInfo, Omitted, Page, Row, Sameness, Scan, Segment, SourceInfo},
     error::{Error, Result},
     record::Form,
 };
@@ -23,13 +23,21 @@ const PAGE_BYTES: usize = 4 << 20;
 impl Scan for Requests {
     async fn info(&self) -> Result<SourceInfo> {
         Ok(SourceInfo {
-            fingerprint: format!("requests {:?} of bucket {:?}", self.prefix, self.bucket.name),
+            fingerprint: self.fingerprint(),
             count: None,
             form: Form::Plain,
             segments: None,
             max_segments: None,
             key: Some(["bucket", "key"].map(str::to_owned).into()),
             passing: true,
+        })
+    }
+
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        Ok(match Sameness::of(&self.fingerprint(), fingerprint) {
+            // Requests come, and go when they are done.
+            Sameness::Same => Sameness::Unknown,
+            changed => changed,
         })
     }
 
@@ -64,6 +72,10 @@ impl Scan for Requests {
 }
 
 impl Requests {
+    fn fingerprint(&self) -> String {
+        format!("requests {:?} of bucket {:?}", self.prefix, self.bucket.name)
+    }
+
     /// The key of a request: a position is one, and the id of an object leads to the request we write for it.
     fn key_at(&self, position: &str) -> String {
         match serde_json::from_str::<[String; 2]>(position) {

@@ -179,6 +179,8 @@ impl Job {
         Ok(Run {
             id: identity::run(started)?,
             recipe: self.name.clone(),
+            place: None,
+            source: Some(info.fingerprint),
             scope,
             phase: Phase::Running,
             identity,

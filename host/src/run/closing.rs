@@ -36,6 +36,8 @@ impl Job {
             return Err(stopped("run it again to go on from there"));
         }
         self.targets_are_still_there(&mut steps.run, events).await?;
+        let run = steps.run.clone();
+        steps.step("compared the source", self.source_is_same(&run)).await?;
         steps.run.phase = Phase::Finishing;
         steps.run.counts = Some(pipeline::counts(&*self.ledger, &steps.run).await?);
         steps.save().await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    capability::storage::{Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{Page, Row, Sameness, Scan, Segment, SourceInfo},
     error::Result,
 };
 
@@ -26,6 +26,10 @@ impl First {
 impl Scan for First {
     async fn info(&self) -> Result<SourceInfo> {
         self.inner.info().await
+    }
+
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        self.inner.compare(fingerprint).await
     }
 
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {

@@ -160,7 +160,7 @@ impl Job {
         let mut identity = self.identity.clone();
         identity.insert("plugin".into(), self.plugin.digest().into());
         identity.insert("plugin settings".into(), digest(&self.settings));
-        identity.insert("source".into(), digest(&format!("{} {:?}", info.fingerprint, self.shape)));
+        identity.insert("source".into(), self.source_identity(info));
         identity.insert("segments".into(), segments.to_string());
         identity.insert("grants".into(), digest(&format!("{:?}", self.grants)));
         for target in self.targets()? {

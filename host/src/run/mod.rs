@@ -12,10 +12,12 @@ mod loaded;
 mod lock;
 mod look;
 mod open;
+mod own;
 mod probe;
 mod prune;
 mod requests;
 mod servers;
+mod source;
 mod steps;
 mod targets;
 mod verify;
@@ -239,6 +241,7 @@ impl Job {
         // Its record keeps what it filled; what is tried again goes where its aliases lead now.
         let mut routed = run.clone();
         self.targets_are_still_there(&mut routed, events).await?;
+        self.source_is_same(&run).await?;
         let leases = self.leases(&run, events, stop)?;
         if leases.are_shared()
             && let Some(owner) = leases.living(&[run.retries()]).await?

@@ -7,7 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{Job, Servers, Status, identity::digest, job::cores, status};
+use super::{
+    Job, Servers, Status,
+    identity::digest,
+    job::cores,
+    own::{self, Own},
+    status,
+};
 use crate::{
     backend::{Backends, Config, Mode, Program, aws::Session, call_aws, export::Export, files},
     build,
@@ -21,7 +27,7 @@ use crate::{
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
-    ledger::list::List,
+    ledger::{Ledger, list::List},
     pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
@@ -126,7 +132,7 @@ impl Project {
             prunes: recipe.prunes.clone(),
             servers: self.servers(),
             resources: self.resources()?,
-            ledger: self.backends.ledger()?,
+            ledger: self.noted_ledger(events).await?,
             list: Some(self.list()?),
             state_directory: Some(self.environment.state.clone()),
             identity: self.identity(),
@@ -152,7 +158,24 @@ impl Project {
 
     /// How far the newest run is.
     pub async fn status(&self) -> Result<Option<Status>> {
-        status(&*self.backends.ledger()?, &self.recipe.name, &self.environment.state).await
+        status(&self.own_ledger()?, &self.recipe.name, &self.environment.state).await
+    }
+
+    /// The ledger with the runs of this recipe.
+    pub(super) fn own_ledger(&self) -> Result<Own> {
+        let home = self.environment.database.parent().unwrap_or(Path::new(""));
+        Ok(Own::new(self.backends.ledger()?, own::place(home, &self.recipe.path)))
+    }
+
+    /// The ledger with the runs of this recipe; notes that it holds those of another one of this name.
+    async fn noted_ledger(&self, events: &Events) -> Result<Arc<dyn Ledger>> {
+        let (own, name) = (self.own_ledger()?, &self.recipe.name);
+        if let Some(other) = own.other(name).await? {
+            events.note(format!(
+                "the ledger also holds runs of another recipe `{name}`, whose file is {other} as seen from the ledger; they are left alone"
+            ));
+        }
+        Ok(Arc::new(own))
     }
 
     /// The recipe's list of ids.

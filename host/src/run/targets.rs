@@ -216,7 +216,10 @@ impl Target {
 
     /// The concrete index that stands for it during a run.
     pub fn concrete<'a>(&self, run: &'a Run) -> Result<&'a str> {
-        let unset = || Error::bug(format!("run {} has no index for `{}`", run.id, self.alias));
+        let unset = || {
+            Error::usage(format!("run {} filled no index for `{}`", run.id, self.alias))
+                .hint("the recipe named other indexes when that run began; `reindex run RECIPE --fresh` begins another")
+        };
         run.targets.get(&self.alias).map(String::as_str).ok_or_else(unset)
     }
 }

@@ -82,6 +82,8 @@ mod tests {
         Run {
             id: started.to_string(),
             recipe: "masters".into(),
+            place: None,
+            source: None,
             scope,
             phase,
             identity: Default::default(),

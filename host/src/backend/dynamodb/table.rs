@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     backend::aws::{Session, fault},
-    capability::storage::{self, Page, Rate, Row, Scan, ScanOptions, Segment, SourceInfo, Update},
+    capability::storage::{self, Page, Rate, Row, Sameness, Scan, ScanOptions, Segment, SourceInfo, Update},
     error::{Error, Kind, Result},
     record::Form,
 };
@@ -194,6 +194,10 @@ impl Scan for Table {
             key: Some(description.key.key.attributes().to_vec()),
             passing: false,
         })
+    }
+
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        Ok(Sameness::of(&self.describe().await?.fingerprint, fingerprint))
     }
 
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {

@@ -71,11 +71,11 @@ impl Index {
         let mut size = limit.clamp(2, MOST);
         loop {
             let hits = self.hits(concrete, &query, after, size).await?;
-            if hits.len() < size {
-                return Ok(Listing { documents: listed(hits), next: None });
-            }
-            let last = hits.last().map_or(0, |hit| hit._seq_no);
-            let whole: Vec<_> = hits.into_iter().take_while(|hit| hit._seq_no < last).collect();
+            // Only an empty part is the end: one may be short for other reasons.
+            let Some(last) = hits.last().map(|hit| hit._seq_no) else { return Ok(Listing::default()) };
+            // Documents of the last number may be cut off on other shards, unless the part had room for them.
+            let (is_full, is_whole) = (hits.len() >= size, |hit: &Hit| hit._seq_no < last);
+            let whole: Vec<_> = hits.into_iter().take_while(|hit| !is_full || is_whole(hit)).collect();
             if !whole.is_empty() {
                 let next = whole.last().map(|hit| hit._seq_no.to_string());
                 return Ok(Listing { documents: listed(whole), next });

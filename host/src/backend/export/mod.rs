@@ -7,7 +7,7 @@
 mod checked;
 mod manifest;
 
-use std::{collections::BTreeSet, io, path::Path, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::runtime::Handle;
@@ -17,7 +17,7 @@ use super::{
     lines::{Lines, Pages, Place, Pull},
 };
 use crate::{
-    capability::storage::{Bucket, Listing, Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{Bucket, Listing, Page, Row, Sameness, Scan, Segment, SourceInfo},
     error::{Error, Kind, Result},
     record::Form,
 };
@@ -26,8 +26,10 @@ use checked::Checked;
 use manifest::{DataFile, Manifest};
 
 /// A full export of a table.
-#[derive(Debug)]
 pub struct Export {
+    bucket: Arc<dyn Bucket>,
+    /// What the keys of the export begin with; empty, or ends in a slash.
+    under: String,
     files: Vec<File>,
     fingerprint: String,
 }
@@ -35,6 +37,8 @@ pub struct Export {
 #[derive(Debug)]
 struct File {
     key: String,
+    /// Its etag when the export was opened.
+    etag: String,
     pages: Arc<Pages>,
     count: u64,
 }
@@ -53,18 +57,19 @@ impl Export {
     pub async fn open(bucket: Arc<dyn Bucket>, prefix: &str, max_bytes: usize) -> Result<Self> {
         let at = |error: Error| if prefix.is_empty() { error } else { error.with("export", prefix) };
         let under = if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") };
-        let summary = text(&*bucket, &under, "manifest-summary.json").await.map_err(at)?;
-        let files = text(&*bucket, &under, "manifest-files.json").await.map_err(at)?;
-        let manifest = Manifest::parse(&summary, &files).map_err(at)?;
-        let present = keys(&*bucket, &format!("{under}data/")).await.map_err(at)?;
-        let open = |file: &DataFile| File::open(&bucket, format!("{under}data/{}", file.name()?), file, max_bytes);
+        let manifest = manifest(&*bucket, &under).await.map_err(at)?;
+        let etags = etags(&*bucket, &under).await.map_err(at)?;
+        let open = |file: &DataFile| {
+            let key = format!("{under}data/{}", file.name()?);
+            let etag = etags.get(&key).ok_or_else(|| {
+                Error::new(Kind::NotFound, "a data file of the export is missing")
+                    .with("file", key.clone())
+                    .hint("fetch the whole export again; its manifest names this file")
+            })?;
+            File::open(&bucket, key, etag.clone(), file, max_bytes)
+        };
         let files = manifest.files.iter().map(open).collect::<Result<Vec<_>>>().map_err(at)?;
-        match files.iter().find(|file| !present.contains(&file.key)) {
-            Some(file) => Err(at(Error::new(Kind::NotFound, "a data file of the export is missing")
-                .with("file", file.key.clone())
-                .hint("fetch the whole export again; its manifest names this file"))),
-            None => Ok(Self { files, fingerprint: manifest.fingerprint }),
-        }
+        Ok(Self { bucket, under, files, fingerprint: manifest.fingerprint })
     }
 
     fn index_of(&self, name: &str) -> Option<usize> {
@@ -82,31 +87,41 @@ async fn text(bucket: &dyn Bucket, under: &str, name: &str) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| Error::usage(format!("`{name}` is not UTF-8")).because(error))
 }
 
-async fn keys(bucket: &dyn Bucket, prefix: &str) -> Result<BTreeSet<String>> {
-    let (mut keys, mut after) = (BTreeSet::new(), None);
+async fn manifest(bucket: &dyn Bucket, under: &str) -> Result<Manifest> {
+    let summary = text(bucket, under, "manifest-summary.json").await?;
+    let files = text(bucket, under, "manifest-files.json").await?;
+    Manifest::parse(&summary, &files)
+}
+
+/// The etag of each data file that is there, by its key.
+async fn etags(bucket: &dyn Bucket, under: &str) -> Result<BTreeMap<String, String>> {
+    let (prefix, mut etags, mut after) = (format!("{under}data/"), BTreeMap::new(), None);
     loop {
-        let Listing { objects, next, .. } = bucket.list(prefix, after.as_deref(), LISTED).await?;
-        keys.extend(objects.into_iter().map(|info| info.key));
+        let Listing { objects, next, .. } = bucket.list(&prefix, after.as_deref(), LISTED).await?;
+        etags.extend(objects.into_iter().map(|info| (info.key, info.etag)));
         if next.is_none() {
-            return Ok(keys);
+            return Ok(etags);
         }
         after = next;
     }
 }
 
 impl File {
-    fn open(bucket: &Arc<dyn Bucket>, key: String, said: &DataFile, max_bytes: usize) -> Result<Self> {
-        let (bucket, at, md5) = (bucket.clone(), key.clone(), said.md5.clone());
+    fn open(bucket: &Arc<dyn Bucket>, key: String, etag: String, said: &DataFile, max_bytes: usize) -> Result<Self> {
+        let (bucket, at, md5, then) = (bucket.clone(), key.clone(), said.md5.clone(), etag.clone());
         let open = move |place: Place| {
             let found = Handle::current().block_on(bucket.read(&at)).map_err(io::Error::other)?;
-            let (_, content) = found.ok_or(io::ErrorKind::NotFound)?;
+            let (info, content) = found.ok_or(io::ErrorKind::NotFound)?;
+            if info.etag != then {
+                return Err(io::Error::other(changed()));
+            }
             match md5.clone() {
                 Some(md5) => Lines::read(Checked::new(Pull::new(content), md5), place),
                 None => Lines::read(Pull::new(content), place),
             }
         };
         let pages = Arc::new(Pages::new(said.name()?.to_owned(), max_bytes, open));
-        Ok(Self { key, pages, count: said.item_count })
+        Ok(Self { key, etag, pages, count: said.item_count })
     }
 
     async fn page(&self, after: Option<&str>, limit: usize) -> Result<Page> {
@@ -131,6 +146,19 @@ impl File {
     }
 }
 
+fn changed() -> Error {
+    Error::usage("a data file of the export changed since the export was opened").hint(
+        "leave an export as it is while it is read; put the old file back and run again to resume, or start over \
+         with `--fresh`",
+    )
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export").field("under", &self.under).field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
 #[async_trait]
 impl Scan for Export {
     async fn info(&self) -> Result<SourceInfo> {
@@ -143,6 +171,17 @@ impl Scan for Export {
             key: None,
             passing: false,
         })
+    }
+
+    /// Looks at the manifest and at the etag of each data file: what was read of one had that etag.
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        let manifest = manifest(&*self.bucket, &self.under).await?;
+        if manifest.fingerprint != fingerprint {
+            return Ok(Sameness::Changed("its manifest is another".to_owned()));
+        }
+        let etags = etags(&*self.bucket, &self.under).await?;
+        let other = self.files.iter().find(|file| etags.get(&file.key) != Some(&file.etag));
+        Ok(other.map_or(Sameness::Same, |file| Sameness::Changed(format!("data file {} is another", file.key))))
     }
 
     /// A cursor is the number of a file and the cursor within it.
@@ -159,7 +198,11 @@ impl Scan for Export {
             if !page.rows.is_empty() {
                 return Ok(self.numbered(page, n, segment));
             }
-            (n, within) = (n + segment.total.max(1) as usize, None);
+            match page.next {
+                // The file goes on although this page of it is empty.
+                Some(_) => return Err(Error::bug("a page of a file is empty and not the last")),
+                None => (n, within) = (n + segment.total.max(1) as usize, None),
+            }
         }
         Ok(Page::default())
     }

@@ -1,12 +1,14 @@
 //! A file of JSON lines, plain or compressed, as a source.
 //!
-//! A position is what people look for, `people.jsonl:17`, and the offset behind an `@`.
+//! A position is what people look for, `people.jsonl:17`, and the offset behind an `@`. Both mean something only while
+//! the file stays as it is, so each read looks whether it still is the file that was described.
 
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
@@ -14,17 +16,38 @@ use async_trait::async_trait;
 use super::{blocking, explain};
 use crate::{
     backend::lines::{Lines, Pages},
-    capability::storage::{Page, Row, Scan, Segment, SourceInfo},
+    capability::storage::{Page, Row, Sameness, Scan, Segment, SourceInfo},
     error::{Error, Result},
     record::Form,
 };
 
 /// A file of JSON lines.
 #[derive(Debug, Clone)]
-pub struct JsonLines {
+pub struct JsonLines(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     path: PathBuf,
     form: Form,
-    pages: Arc<Pages>,
+    pages: Pages,
+    /// How the file stood when it was described last.
+    described: Mutex<Option<Stand>>,
+}
+
+/// What tells without reading a file that it was written to or exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stand {
+    size: u64,
+    modified: (i64, i64),
+    file: (u64, u64),
+}
+
+impl Stand {
+    fn of(path: &Path) -> io::Result<Self> {
+        let found = fs::metadata(path)?;
+        let modified = (found.mtime(), found.mtime_nsec());
+        Ok(Self { size: found.len(), modified, file: (found.dev(), found.ino()) })
+    }
 }
 
 impl JsonLines {
@@ -41,21 +64,58 @@ impl JsonLines {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let opened = path.clone();
-        let pages = Arc::new(Pages::new(name, max_bytes, move |place| Lines::open(&opened, place)));
-        Ok(Self { path, form, pages })
+        let pages = Pages::new(name, max_bytes, move |place| Lines::open(&opened, place));
+        Ok(Self(Arc::new(Inner { path, form, pages, described: Mutex::default() })))
     }
+
+    /// Reads where waiting is allowed.
+    async fn blocking<T: Send + 'static>(&self, read: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
+        let inner = self.0.clone();
+        blocking(move || read(&inner)).await
+    }
+}
+
+impl Inner {
+    /// The size and the digest of the file. What is read from now on has to be of this very file.
+    fn fingerprint(&self) -> Result<(u64, String)> {
+        let explain = |error| explain(error, &self.path);
+        let before = Stand::of(&self.path).map_err(explain)?;
+        let mut digest = blake3::Hasher::new();
+        digest.update_reader(File::open(&self.path).map_err(explain)?).map_err(explain)?;
+        *self.described.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        self.still()?;
+        Ok((before.size, format!("{} bytes {}", before.size, digest.finalize().to_hex())))
+    }
+
+    /// Refuses a file that is another than the one that was described.
+    fn still(&self) -> Result<()> {
+        let Some(then) = *self.described.lock().unwrap_or_else(PoisonError::into_inner) else { return Ok(()) };
+        let now = Stand::of(&self.path).map_err(|error| explain(error, &self.path))?;
+        if now == then {
+            return Ok(());
+        }
+        let how = if now.size == then.size { "it was written to".to_owned() } else { sizes(now.size, then.size) };
+        Err(Error::usage(format!("the file changed while it was read: {how}"))
+            .with("file", self.path.display().to_string())
+            .hint(
+                "write a new file beside it and rename it between two runs; put the old one back and run again to \
+                 resume, or start over with `--fresh`",
+            ))
+    }
+}
+
+fn sizes(now: u64, then: u64) -> String {
+    format!("it has {now} bytes and had {then}")
 }
 
 #[async_trait]
 impl Scan for JsonLines {
     async fn info(&self) -> Result<SourceInfo> {
-        let (path, form) = (self.path.clone(), self.form);
-        blocking(move || {
-            let fingerprint = fingerprint(&path).map_err(|error| explain(error, &path))?;
+        self.blocking(|file| {
             Ok(SourceInfo {
-                fingerprint,
+                fingerprint: file.fingerprint()?.1,
                 count: None,
-                form,
+                form: file.form,
                 segments: None,
                 max_segments: Some(1),
                 key: None,
@@ -65,24 +125,41 @@ impl Scan for JsonLines {
         .await
     }
 
+    /// The whole file is read again: its times may lie.
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        let then = fingerprint.to_owned();
+        self.blocking(move |file| {
+            let (size, now) = file.fingerprint()?;
+            let was = then.split_once(" bytes ").and_then(|(size, _)| size.parse().ok());
+            Ok(match was {
+                _ if now == then => Sameness::Same,
+                Some(was) if was != size => Sameness::Changed(sizes(size, was)),
+                Some(_) => Sameness::Changed("it has as many bytes as before, but others".to_owned()),
+                None => Sameness::of(&now, &then),
+            })
+        })
+        .await
+    }
+
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
         if segment.number > 0 {
             return Ok(Page::default());
         }
-        let (pages, path, after) = (self.pages.clone(), self.path.clone(), after.map(str::to_owned));
-        blocking(move || pages.page(after.as_deref(), limit, |error| explain(error, &path))).await
+        let after = after.map(str::to_owned);
+        self.blocking(move |file| {
+            let page = file.pages.page(after.as_deref(), limit, |error| explain(error, &file.path));
+            // What is wrong with a page may be that it is of another file.
+            file.still().and(page)
+        })
+        .await
     }
 
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>> {
-        let (pages, path, positions) = (self.pages.clone(), self.path.clone(), positions.to_vec());
-        blocking(move || pages.reread(&positions, |error| explain(error, &path))).await
+        let positions = positions.to_vec();
+        self.blocking(move |file| {
+            let rows = file.pages.reread(&positions, |error| explain(error, &file.path));
+            file.still().and(rows)
+        })
+        .await
     }
-}
-
-fn fingerprint(path: &Path) -> io::Result<String> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
-    let mut digest = blake3::Hasher::new();
-    digest.update_reader(file)?;
-    Ok(format!("{size} bytes {}", digest.finalize().to_hex()))
 }

@@ -41,17 +41,21 @@ impl list::List for List {
 
     async fn page(&self, state: Option<State>, from: Option<&str>, limit: usize) -> Result<Page> {
         let (name, state, from) = (self.name.clone(), state.map(State::number), from.map(str::to_owned));
-        let ids: Vec<Listed> = self
+        let limit = limit.max(1);
+        let mut ids: Vec<Listed> = self
             .database
             .read(move |connection| {
                 let sql = "SELECT id, state, reason, owner, token FROM lists WHERE list = ?1
                     AND (?2 IS NULL OR state = ?2) AND (?3 IS NULL OR id > ?3) ORDER BY id LIMIT ?4";
                 let mut statement = connection.prepare_cached(sql)?;
-                let rows = statement.query_map(params![name, state, from, bounded(limit)], listed)?;
+                let rows = statement.query_map(params![name, state, from, bounded(limit.saturating_add(1))], listed)?;
                 Ok(rows.collect::<Result<_, _>>()?)
             })
             .await?;
-        let next = ids.last().filter(|_| ids.len() == limit).map(|last| last.id.clone());
+        // One id more than asked for tells that more follow.
+        let goes_on = ids.len() > limit;
+        ids.truncate(limit);
+        let next = ids.last().filter(|_| goes_on).map(|last| last.id.clone());
         Ok(Page { ids, next })
     }
 

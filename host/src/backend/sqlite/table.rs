@@ -14,7 +14,7 @@ use super::{
     schema::{check_name, quoted},
 };
 use crate::{
-    capability::storage::{self, Page, Row, Scan, Segment, SourceInfo, Update},
+    capability::storage::{self, Page, Row, Sameness, Scan, Segment, SourceInfo, Update},
     error::{Error, Kind, Result},
     record::{self, Form, Item, Key, Shape, Version},
 };
@@ -172,6 +172,10 @@ impl Scan for Table {
             })
         })
         .await
+    }
+
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        Ok(Sameness::of(&self.info().await?.fingerprint, fingerprint))
     }
 
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {

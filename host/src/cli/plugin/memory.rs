@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     capability::{
         index::{Concrete, Document, Index, Route, Stamp, Write, Written},
-        storage::{Page, Row, Scan, Segment, SourceInfo, Table, Update},
+        storage::{Page, Row, Sameness, Scan, Segment, SourceInfo, Table, Update},
     },
     error::{Error, Result},
     record::Form,
@@ -68,10 +68,15 @@ impl Scan for Records {
         })
     }
 
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        Ok(Sameness::of(&self.name, fingerprint))
+    }
+
     async fn read(&self, _segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
         let later = self.records.iter().filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
-        let rows: Vec<_> = later.take(limit).map(row).collect();
-        let next = if rows.len() == limit { rows.last().map(|row| row.cursor.clone()) } else { None };
+        let mut later = later.peekable();
+        let rows: Vec<_> = later.by_ref().take(limit.max(1)).map(row).collect();
+        let next = later.peek().and_then(|_| rows.last()).map(|row| row.cursor.clone());
         Ok(Page { rows, next })
     }
 

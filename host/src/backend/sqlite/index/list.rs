@@ -17,12 +17,16 @@ pub(super) fn list(connection: &Connection, name: &str, after: &str, limit: usiz
     let sql = format!("SELECT id, version, body FROM {table} WHERE id > ?1 AND body IS NOT NULL ORDER BY id LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     let limit = limit.max(1);
-    let rows = statement.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+    // One document more than asked for tells that more follow.
+    let most = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![after, most], |row| {
         let (version, body): (Option<i64>, String) = (row.get(1)?, row.get(2)?);
         Ok(Listed { id: row.get(0)?, guard: guard(version, &body) })
     })?;
-    let documents: Vec<_> = rows.collect::<Result<_, _>>()?;
-    let next = documents.last().filter(|_| documents.len() == limit).map(|last| last.id.clone());
+    let mut documents: Vec<_> = rows.collect::<Result<_, _>>()?;
+    let goes_on = documents.len() > limit;
+    documents.truncate(limit);
+    let next = documents.last().filter(|_| goes_on).map(|last| last.id.clone());
     Ok(Listing { documents, next })
 }
 
