@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reindex::{
     capability::{
         index::Write,
-        storage::{Page, Row, Scan, Segment, SourceInfo},
+        storage::{Page, Row, Sameness, Scan, Segment, SourceInfo},
     },
     error::{Error, Kind, Result},
     event::{Event, Events},
@@ -237,6 +237,9 @@ impl Scan for Log {
         let (fingerprint, count) = ("log".to_owned(), Some(self.0.len() as u64));
         let (segments, max_segments) = (Some(1), Some(1));
         Ok(SourceInfo { fingerprint, count, form: Form::Plain, segments, max_segments, key: None, passing: false })
+    }
+    async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
+        Ok(Sameness::of("log", fingerprint))
     }
     async fn read(&self, _segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
         let from = after.map_or(0, |after| after.parse().unwrap());

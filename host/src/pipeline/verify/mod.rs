@@ -234,8 +234,8 @@ impl Pipeline {
             let rows = backoff::insist(self.parts.config.attempts, &self.parts.events, read).await?;
             open.extend(rows.iter().map(|row| hasher.hash_one(&*row.position)));
             match rows.last() {
-                Some(last) if rows.len() == ROWS => after = Some(last.position.clone()),
-                _ => return Ok(Arc::new(Check { how: how.clone(), open, hasher })),
+                Some(last) => after = Some(last.position.clone()),
+                None => return Ok(Arc::new(Check { how: how.clone(), open, hasher })),
             }
         }
     }
