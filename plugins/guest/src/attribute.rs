@@ -80,6 +80,21 @@ impl<'a> Map<'a> {
         Attribute::new(value, value.and_then(|value| if let Value::Map(map) = value { Some(map) } else { None }))
     }
 
+    /// A boolean in any of the forms in which one was stored over the years: a boolean, a number (zero is false), or the
+    /// text `true` or `false` in any case. None where it is absent or null.
+    ///
+    /// *Errors*: `<name> is not a boolean`.
+    pub fn boolean(self, name: &str) -> Result<Option<bool>, Invalid> {
+        match self.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Boolean(value)) => Ok(Some(value)),
+            Some(Value::Number(digits)) => Ok(Some(!is_zero(digits))),
+            Some(Value::Text(text)) if text.to_str().eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(Value::Text(text)) if text.to_str().eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(Invalid::new(format!("{name} is not a boolean"))),
+        }
+    }
+
     /// A text the item must have; it may be empty.
     ///
     /// *Errors*: `<name> is missing`, `<name> is null`, or `<name> is not a scalar`.
@@ -102,6 +117,12 @@ impl<'a> Map<'a> {
 /// The text of a scalar, or what the value is instead.
 pub(crate) fn scalar(value: Value<'_>) -> Result<Text<'_>, &'static str> {
     value.scalar().ok_or(if matches!(value, Value::Null) { "is null" } else { "is not a scalar" })
+}
+
+/// Tells whether a number is zero, however it is written: `0`, `-0.0`, `0e7`.
+fn is_zero(digits: &str) -> bool {
+    let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
+    !mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
 /// Why an item is broken and will be broken again next time: a sentence fragment that starts with the path of

@@ -49,10 +49,12 @@ impl Document {
         push_escaped(&mut self.json, text);
     }
 
-    /// Writes a boolean.
-    pub fn boolean(&mut self, name: &str, value: bool) {
-        self.name(name);
-        self.json.push_str(if value { "true" } else { "false" });
+    /// Writes a boolean, or nothing where there is none.
+    pub fn boolean(&mut self, name: &str, value: impl Into<Option<bool>>) {
+        if let Some(value) = value.into() {
+            self.name(name);
+            self.json.push_str(if value { "true" } else { "false" });
+        }
     }
 
     /// Writes a whole number.
@@ -73,6 +75,14 @@ impl Document {
         self.push_text(name);
         self.json.push(':');
         self.push_value(value);
+    }
+
+    /// Writes the members of a map that are in none of these lists, as they stand in the item; a null is left out.
+    pub fn rest(&mut self, map: Map, named: &[&[&str]]) {
+        let is_rest = |(name, value): &(Text, Value)| {
+            !matches!(value, Value::Null) && !named.iter().copied().flatten().any(|named| *name == **named)
+        };
+        map.members().filter(is_rest).for_each(|member| self.member(member));
     }
 
     /// Writes a list of texts; a list of none is `[]`.

@@ -1,11 +1,15 @@
 //! The rules of a tenure, from the item of the table `TenureInformation` to the document of the index `tenures`.
 //!
-//! An attribute that is not named here is ignored. Does not look at the item's id beside the body.
+//! An attribute that is not named here is ignored, but for what lies in `tempAccommodationInfo`, which is passed
+//! through. Does not look at the item's id beside the body.
 
-use reindex_guest::{Document, Invalid, Json, Map, Value};
+use reindex_guest::{Document, Invalid, Json, Map};
 
 /// What the names of fields and empty texts may add to the size of an item.
 const MARGIN: usize = 64;
+
+/// The texts of an officer who looks after a temporary accommodation.
+const OFFICER: [&str; 4] = ["id", "email", "firstName", "lastName"];
 
 /// Maps the body of a tenure's item to the document's text.
 ///
@@ -22,6 +26,8 @@ pub fn document(body: &str) -> Result<String, Invalid> {
     document.text("startOfTenureDate", tenure.text("startOfTenureDate").unless_empty());
     document.text("endOfTenureDate", tenure.text("endOfTenureDate").unless_empty());
     document.map("tenureType", tenure.map("tenureType").if_any(), tenure_type)?;
+    document.boolean("isActive", tenure.boolean("isActive")?);
+    document.map("tempAccommodationInfo", tenure.map("tempAccommodationInfo").if_any(), accommodation)?;
     Ok(document.finish())
 }
 
@@ -29,7 +35,10 @@ fn household_member(document: &mut Document, member: Map) -> Result<(), Invalid>
     document.text("id", member.required_id("id")?);
     document.text("type", member.text("type").if_any());
     document.text("fullName", member.text("fullName").if_any());
-    document.boolean("isResponsible", is_responsible(member.get("isResponsible"))?);
+    // Who is not said to be responsible is not.
+    document.boolean("isResponsible", member.boolean("isResponsible")?.unwrap_or(false));
+    document.text("dateOfBirth", member.text("dateOfBirth").if_any());
+    document.text("personTenureType", member.text("personTenureType").if_any());
     Ok(())
 }
 
@@ -38,6 +47,7 @@ fn tenured_asset(document: &mut Document, asset: Map) -> Result<(), Invalid> {
     document.text("type", asset.text("type").if_any());
     document.text("fullAddress", asset.text("fullAddress").if_any());
     document.text("uprn", asset.text("uprn").if_any());
+    document.boolean("isTemporaryAccommodation", asset.boolean("isTemporaryAccommodation")?);
     Ok(())
 }
 
@@ -47,20 +57,18 @@ fn tenure_type(document: &mut Document, tenure_type: Map) -> Result<(), Invalid>
     Ok(())
 }
 
-/// A boolean in any of the forms in which it was stored over the years; who is not said to be responsible is not.
-fn is_responsible(value: Option<Value>) -> Result<bool, Invalid> {
-    match value {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Boolean(value)) => Ok(value),
-        Some(Value::Number(digits)) => Ok(!is_zero(digits)),
-        Some(Value::Text(text)) if text.to_str().eq_ignore_ascii_case("true") => Ok(true),
-        Some(Value::Text(text)) if text.to_str().eq_ignore_ascii_case("false") => Ok(false),
-        Some(_) => Err(Invalid::new("isResponsible is not a boolean")),
-    }
+/// What the search service filters by, then whatever else is there.
+fn accommodation(document: &mut Document, info: Map) -> Result<(), Invalid> {
+    document.text("bookingStatus", info.text("bookingStatus").if_any());
+    document.map("assignedOfficer", info.map("assignedOfficer").if_any(), officer)?;
+    document.rest(info, &[&["bookingStatus", "assignedOfficer"]]);
+    Ok(())
 }
 
-/// Tells whether a number is zero, however it is written: `0`, `-0.0`, `0e7`.
-fn is_zero(digits: &str) -> bool {
-    let mantissa = digits.split(['e', 'E']).next().unwrap_or_default();
-    !mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
+fn officer(document: &mut Document, officer: Map) -> Result<(), Invalid> {
+    for name in OFFICER {
+        document.text(name, officer.text(name).if_any());
+    }
+    document.rest(officer, &[&OFFICER]);
+    Ok(())
 }

@@ -23,7 +23,17 @@ const NAMES: &[&str] = &[
     "uprn",
     "code",
     "description",
+    "isActive",
+    "dateOfBirth",
+    "personTenureType",
+    "isTemporaryAccommodation",
+    "tempAccommodationInfo",
+    "bookingStatus",
+    "assignedOfficer",
+    "email",
 ];
+
+const OFFICER: &[&str] = &["id", "email", "firstName", "lastName"];
 
 fn rules(item: &Value) -> Result<Map<String, Value>, String> {
     let mut tenure = Map::new();
@@ -31,45 +41,44 @@ fn rules(item: &Value) -> Result<Map<String, Value>, String> {
     json::put_texts_or_empty(&mut tenure, item, &[("paymentReference", "paymentReference")]);
     let members = json::maps(item, "householdMembers", household_member)?;
     tenure.extend(members.map(|members| ("householdMembers".to_owned(), members)));
-    put_map(&mut tenure, item, "tenuredAsset", "id", &["type", "fullAddress", "uprn"])?;
+    json::put_map(&mut tenure, item, "tenuredAsset", |asset| {
+        let mut map = with("id", asset, &["type", "fullAddress", "uprn"])?;
+        json::put_booleans(&mut map, asset, &["isTemporaryAccommodation"])?;
+        Ok(map)
+    })?;
     for name in ["startOfTenureDate", "endOfTenureDate"] {
         let date = item.get(name).and_then(json::text).filter(|date| !date.is_empty());
         tenure.extend(date.map(|date| (name.to_owned(), date.into())));
     }
-    put_map(&mut tenure, item, "tenureType", "code", &["description"])?;
+    json::put_map(&mut tenure, item, "tenureType", |kind| with("code", kind, &["description"]))?;
+    json::put_booleans(&mut tenure, item, &["isActive"])?;
+    json::put_map(&mut tenure, item, "tempAccommodationInfo", |info| {
+        let mut map = Map::new();
+        json::put_texts_if_any(&mut map, info, &["bookingStatus"]);
+        json::put_map(&mut map, info, "assignedOfficer", |officer| {
+            let mut map = Map::new();
+            json::put_texts_if_any(&mut map, officer, OFFICER);
+            json::put_rest(&mut map, officer, &[OFFICER]);
+            Ok(map)
+        })?;
+        json::put_rest(&mut map, info, &[&["bookingStatus", "assignedOfficer"]]);
+        Ok(map)
+    })?;
     Ok(tenure)
 }
 
 fn household_member(member: &Value) -> Result<Value, String> {
-    let mut map = Map::new();
-    map.insert("id".to_owned(), json::required(member, "id")?);
-    json::put_texts_if_any(&mut map, member, &["type", "fullName"]);
-    let is_responsible = match member.get("isResponsible") {
-        None | Some(Value::Null) => false,
-        Some(Value::Bool(value)) => *value,
-        Some(Value::Number(number)) => number.to_string().contains(['1', '2', '3', '4', '5', '6', '7', '8', '9']),
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => true,
-        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => false,
-        Some(_) => return Err("isResponsible is not a boolean".to_owned()),
-    };
-    map.insert("isResponsible".to_owned(), is_responsible.into());
+    let mut map = with("id", member, &["type", "fullName"])?;
+    map.insert("isResponsible".to_owned(), json::boolean(member, "isResponsible")?.unwrap_or(false).into());
+    json::put_texts_if_any(&mut map, member, &["dateOfBirth", "personTenureType"]);
     Ok(map.into())
 }
 
-fn put_map(
-    document: &mut Map<String, Value>,
-    item: &Value,
-    name: &str,
-    required: &str,
-    texts: &[&str],
-) -> Result<(), String> {
-    let Some(value) = item.get(name).filter(|value| value.is_object()) else { return Ok(()) };
-    let mut map = Map::new();
-    let complain = |complaint| format!("{name}.{complaint}");
-    map.insert(required.to_owned(), json::required(value, required).map_err(complain)?);
+/// A map with a text that it must have and others that it may have.
+fn with(required: &str, value: &Value, texts: &[&str]) -> Result<Map<String, Value>, String> {
+    let mut map = Map::from_iter([(required.to_owned(), json::required(value, required)?)]);
     json::put_texts_if_any(&mut map, value, texts);
-    document.insert(name.to_owned(), map.into());
-    Ok(())
+    Ok(map)
 }
 
 proptest! {
@@ -107,7 +116,7 @@ fn field(name: &str, body: &str) -> Option<Value> {
 #[test]
 fn each_field_of_a_tenure_follows_its_row_of_the_table() {
     assert_eq!(field("paymentReference", r#"{"id":"t-1"}"#), Some("".into()));
-    for name in ["householdMembers", "tenuredAsset", "startOfTenureDate", "endOfTenureDate", "tenureType"] {
+    for name in NAMES.iter().filter(|name| !["id", "paymentReference"].contains(name)) {
         assert_eq!(field(name, r#"{"id":"t-1"}"#), None, "{name} is absent");
     }
     for name in NAMES.iter().filter(|name| **name != "id") {

@@ -2,6 +2,7 @@
 
 mod believed;
 mod deletions;
+mod housing;
 mod pressure;
 mod routes;
 mod strangers;

@@ -72,3 +72,33 @@ fn a_complaint_carries_the_path_of_its_attribute() {
     );
     assert_eq!(written("{}", nested).unwrap(), "{}");
 }
+
+#[test]
+fn a_boolean_is_read_in_each_of_its_forms_and_written_unless_there_is_none() {
+    let one = |document: &mut Document, item: Map| {
+        document.boolean("b", item.boolean("a")?);
+        Ok(())
+    };
+    for (stored, value) in
+        [("true", true), ("false", false), ("1", true), ("-0.0", false), ("0e7", false), ("\"tRue\"", true)]
+    {
+        assert_eq!(written(&format!("{{\"a\":{stored}}}"), one).unwrap(), format!("{{\"b\":{value}}}"), "{stored}");
+    }
+    for nothing in ["{}", "{\"a\":null}"] {
+        assert_eq!(written(nothing, one).unwrap(), "{}");
+    }
+    for wrong in ["\"\"", "\"yes\"", "[]", "{}"] {
+        let complaint = written(&format!("{{\"a\":{wrong}}}"), one).unwrap_err();
+        assert_eq!(complaint.reason(), "a is not a boolean", "{wrong}");
+    }
+}
+
+#[test]
+fn the_rest_of_a_map_is_what_no_list_names_without_nulls() {
+    let rest = |document: &mut Document, item: Map| {
+        document.rest(item, &[&["a"], &["c\"", "x"]]);
+        Ok(())
+    };
+    let item = r#"{"a":1,"b":[1.50,null],"c\"":2,"d\"":{"a":null},"e":null}"#;
+    assert_eq!(written(item, rest).unwrap(), r#"{"b":[1.50,null],"d\"":{"a":null}}"#);
+}

@@ -97,6 +97,53 @@ pub fn put_texts_if_any(document: &mut Map<String, Value>, map: &Value, names: &
     }
 }
 
+/// What the rules call a boolean, in any of its forms; none where it is absent or null.
+pub fn boolean(map: &Value, name: &str) -> Result<Option<bool>, String> {
+    match map.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(value)) => Ok(Some(*value)),
+        Some(Value::Number(number)) => {
+            Ok(Some(number.to_string().contains(['1', '2', '3', '4', '5', '6', '7', '8', '9'])))
+        }
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+        Some(_) => Err(format!("{name} is not a boolean")),
+    }
+}
+
+/// Puts booleans into a document: left out when absent or null.
+pub fn put_booleans(document: &mut Map<String, Value>, map: &Value, names: &[&str]) -> Result<(), String> {
+    for name in names {
+        let value = boolean(map, name)?;
+        document.extend(value.map(|value| ((*name).to_owned(), value.into())));
+    }
+    Ok(())
+}
+
+/// Puts a map into a document, mapped by a rule; the path stands before a rule's complaint.
+pub fn put_map(
+    document: &mut Map<String, Value>,
+    item: &Value,
+    name: &str,
+    rule: impl Fn(&Value) -> Result<Map<String, Value>, String>,
+) -> Result<(), String> {
+    if let Some(value) = item.get(name).filter(|value| value.is_object()) {
+        let map = rule(value).map_err(|complaint| format!("{name}.{complaint}"))?;
+        document.insert(name.to_owned(), map.into());
+    }
+    Ok(())
+}
+
+/// Puts what is in none of the lists into a document, sorted by name as in an item; without nulls.
+pub fn put_rest(document: &mut Map<String, Value>, map: &Value, named: &[&[&str]]) {
+    let members = map.as_object().into_iter().flatten();
+    let rest =
+        members.filter(|(name, value)| !value.is_null() && !named.iter().any(|named| named.contains(&name.as_str())));
+    let mut rest = Value::Object(rest.map(|(name, value)| (name.clone(), value.clone())).collect());
+    rest.sort_all_objects();
+    document.extend(rest.as_object().cloned().into_iter().flatten());
+}
+
 /// A list of maps, each mapped by a rule; the path stands before a rule's complaint.
 pub fn maps(list: &Value, name: &str, rule: impl Fn(&Value) -> Result<Value, String>) -> Result<Option<Value>, String> {
     let Some(list) = list.get(name).and_then(Value::as_array) else { return Ok(None) };
