@@ -77,8 +77,10 @@ fn is_resumed(place: &Place, what: &str) {
 fn what_each_version_wrote_is_read_and_its_run_resumed() {
     for kept in kept() {
         let place = copy(&kept);
-        place.reindex("check people").exits(0);
+        let refused = place.reindex("check people").exits(2);
+        assert!(refused.err.contains("may not change it"), "a reader leaves an older file as it is: {}", refused.err);
         is_resumed(&place, &kept.display().to_string());
+        place.reindex("check people").exits(0);
         let ids = place.reindex("ids dump people").exits(0).out;
         assert_eq!(ids.lines().count(), 4, "{ids}");
         let message = place.reindex("queue peek work --env kept --json").exits(0).json();

@@ -15,4 +15,5 @@ mod plugins;
 mod pyramid;
 mod run;
 mod sandbox;
+mod schema;
 mod serve;

@@ -1,10 +1,13 @@
 //! The command line as a person and a program meet it: what is printed where, and the exit code.
 
+mod failures;
 mod iam;
 mod ids;
 mod images;
+mod lost;
 mod rerun;
 mod session;
+mod tables;
 mod trouble;
 
 use std::{

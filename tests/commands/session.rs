@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Ten persons of the sample and one with an empty tenure; nothing is run yet.
-fn place() -> Place {
+pub(super) fn place() -> Place {
     let place = Place::new();
     place.write("persons.wasm", component("persons"));
     let recipe = fs::read_to_string(root().join("recipes/persons.toml")).unwrap();
@@ -28,7 +28,7 @@ fn place() -> Place {
 }
 
 /// What a person sees who types these commands.
-fn session(place: &Place, commands: &[&str]) -> String {
+pub(super) fn session(place: &Place, commands: &[&str]) -> String {
     let shown = commands.iter().map(|command| format!("$ reindex {command}\n{}", place.reindex(command).seen()));
     shown.collect::<Vec<_>>().join("\n")
 }

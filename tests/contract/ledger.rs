@@ -68,6 +68,7 @@ pub fn commit(segment: u32, cursor: &str, rows: Vec<IdRow>, settled: &[&str]) ->
 /// Any ledger, empty at first.
 pub async fn ledger(ledger: Arc<dyn Ledger>) {
     runs_come_newest_first(&*ledger).await;
+    a_run_of_the_future_hides_none_that_began_later(&*ledger).await;
     one_of_many_that_begin_at_once_wins(ledger.clone()).await;
     a_record_is_written_only_over_the_one_that_was_read(&*ledger).await;
     progress_is_what_was_committed_last(&*ledger).await;
@@ -92,6 +93,16 @@ async fn runs_come_newest_first(ledger: &dyn Ledger) {
     assert!(ledger.save(&mut finished).await.unwrap());
     assert_eq!(ledger.runs("r", 2).await.unwrap(), [finished, run("2", "r")]);
     assert_eq!(ledger.runs("r", usize::MAX).await.unwrap().len(), 3);
+}
+
+/// Ids of runs follow the clock, and a clock may have been wrong.
+async fn a_run_of_the_future_hides_none_that_began_later(ledger: &dyn Ledger) {
+    for id in ["2026", "2999", "2027", "2028"] {
+        assert!(begin(ledger, &run(id, "clock")).await.unwrap(), "{id}");
+    }
+    let runs = ledger.runs("clock", 3).await.unwrap();
+    assert_eq!(runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["2028", "2027", "2999"]);
+    assert!(!ledger.begin(&run("3000", "clock"), Some("2999")).await.unwrap(), "it is not the newest any more");
 }
 
 async fn one_of_many_that_begin_at_once_wins(ledger: Arc<dyn Ledger>) {
@@ -232,10 +243,17 @@ async fn rows_are_filtered_and_paged_by_position(ledger: &dyn Ledger) {
     let read = async |filter: &Filter, after, limit| ledger.rows("f", filter, after, limit).await.unwrap();
     assert_eq!(read(&Filter::default(), None, 9).await, all);
     assert_eq!(read(&Filter::default(), Some("a"), 1).await, all[1..2]);
-    let filter = Filter { states: vec![State::TooBig, State::Ready], group: None };
+    let filter = Filter { states: vec![State::TooBig, State::Ready], ..Filter::default() };
     assert_eq!(read(&filter, None, 9).await, [all[0].clone(), all[2].clone()]);
-    let filter = Filter { group: Some("g".to_owned()), ..filter };
+    let filter = Filter { reason: Some("g".to_owned()), ..filter };
     assert_eq!(read(&filter, None, 9).await, all[..1]);
+    let of_reason = |text: &str| Filter { reason: Some(text.to_owned()), ..Filter::default() };
+    assert_eq!(read(&of_reason("in full for c"), None, 9).await, all[1..2]);
+    assert_eq!(read(&of_reason("In full"), None, 9).await, []);
+    let of_id = |id: &str| Filter { id: Some(id.to_owned()), ..Filter::default() };
+    assert_eq!(read(&of_id("id of d"), None, 9).await, all[2..]);
+    assert_eq!(read(&of_id("id of"), None, 9).await, []);
+    assert_eq!(read(&Filter { reason: Some("g".to_owned()), ..of_id("id of d") }, None, 9).await, []);
     assert!(ledger.rows("another run", &Filter::default(), None, 9).await.unwrap().is_empty());
 }
 
@@ -262,7 +280,7 @@ async fn many_large_rows_are_read_in_pages(ledger: &dyn Ledger) {
     }
     all.sort_by(|a, b| a.position.cmp(&b.position));
     assert!(ledger.rows("m", &Filter::default(), None, usize::MAX).await.unwrap() == all);
-    let filter = Filter { group: Some("a".to_owned()), states: vec![State::KnownError] };
+    let filter = Filter { reason: Some("a".to_owned()), states: vec![State::KnownError], id: None };
     let some: Vec<_> = all.iter().filter(|row| row.group == "a").cloned().collect();
     assert!(ledger.rows("m", &filter, None, usize::MAX).await.unwrap() == some);
     assert!(paged(ledger, "m", 400).await == all);

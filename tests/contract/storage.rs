@@ -92,6 +92,7 @@ pub async fn table(table: Arc<dyn Table>) {
     updates_of_different_attributes_at_once_all_last(table.clone(), info.form).await;
     scan(&*table, 10_000).await;
     segments_stand_still(&*table, info.form).await;
+    removed_records_are_gone(&*table, info.form).await;
 }
 
 /// Bodies as canonical text: a store may keep attributes in any order.
@@ -181,6 +182,17 @@ async fn a_bad_update_costs_only_itself(table: &dyn Table, form: Form) {
     let changed = |n, text: &str| with(form, n, &format!(r#""n":"{text}""#), &format!(r#""n":{{"S":"{text}"}}"#));
     let untouched = Some(record(form, 5, "many"));
     assert_eq!(found(table, &["k4", "k5", "k6"]).await, [changed(4, "first"), untouched, changed(6, "last")]);
+}
+
+async fn removed_records_are_gone(table: &dyn Table, form: Form) {
+    let before = whole(table, 3, 1000).await.len();
+    let keys = texts(&["k100", "never there", "k101", "k100"]);
+    assert_eq!(table.remove_many(&keys).await.unwrap(), [true, false, true, false]);
+    assert_eq!(found(table, &["k100", "k101"]).await, [None, None]);
+    assert_eq!(whole(table, 3, 1000).await.len(), before - 2);
+    assert!(table.put_many(&records(form, [100].into_iter(), "again")).await.unwrap().iter().all(Result::is_ok));
+    assert_eq!(found(table, &["k100"]).await, [Some(record(form, 100, "again"))]);
+    assert!(table.remove_many(&[]).await.unwrap().is_empty());
 }
 
 async fn updates_of_different_attributes_at_once_all_last(table: Arc<dyn Table>, form: Form) {

@@ -187,6 +187,35 @@ async fn a_file_that_is_not_ours_is_refused_and_left_as_it_is() {
     open(&path).ledger().begin(&ledger::run("1", "r"), None).await.unwrap();
 }
 
+/// The format before runs were numbered, with runs of three recipes of which one clock was wrong.
+#[tokio::test]
+async fn runs_of_an_older_file_keep_their_order_and_new_ones_come_after_them() {
+    let (_directory, path) = directory();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    for step in [
+        include_str!("../../host/src/backend/sqlite/schema_1.sql"),
+        include_str!("../../host/src/backend/sqlite/schema_2.sql"),
+        include_str!("../../host/src/backend/sqlite/schema_3.sql"),
+        include_str!("../../host/src/backend/sqlite/schema_4.sql"),
+    ] {
+        old.execute_batch(step).unwrap();
+    }
+    old.pragma_update(None, "application_id", 0x7269_6478).unwrap();
+    old.pragma_update(None, "user_version", 4).unwrap();
+    for (id, recipe) in [("2999", "r"), ("2026", "r"), ("2027", "other"), ("2028", "r")] {
+        let record = serde_json::to_string(&ledger::run(id, recipe)).unwrap();
+        let sql = "INSERT INTO runs (id, recipe, phase, record) VALUES (?1, ?2, 'running', ?3)";
+        old.execute(sql, [id, recipe, &record]).unwrap();
+    }
+    drop(old);
+    let database = open(&path).ledger();
+    assert!(database.begin(&ledger::run("2029", "r"), Some("2999")).await.unwrap());
+    assert!(database.begin(&ledger::run("2030", "r"), Some("2029")).await.unwrap());
+    let ids = async |recipe| database.runs(recipe, 9).await.unwrap().into_iter().map(|run| run.id).collect::<Vec<_>>();
+    assert_eq!(ids("r").await, ["2030", "2029", "2999", "2028", "2026"]);
+    assert_eq!(ids("other").await, ["2027"]);
+}
+
 fn refused(path: &Path, why: &str) {
     let before = std::fs::read(path).unwrap();
     for error in [Database::open(path, Arc::new(System)), Database::open_read_only(path, Arc::new(System))] {

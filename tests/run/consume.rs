@@ -71,7 +71,7 @@ async fn persons_from_a_queue_equal_persons_from_a_scan(queue: &Arc<dyn Queue>, 
         if named {
             world.mend().await;
             let job = world.consuming_job(queue.clone(), named, &Fuse::default());
-            let summary = job.retry(Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
+            let summary = job.retry(None, Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
             assert_eq!((summary.counts.failed, summary.counts.done), (0, RECORDS as u64), "a retry needs no queue");
         }
     }

@@ -117,7 +117,7 @@ impl Desk {
         let project = self.project();
         let index = project.job(false, &Events::ignore()).await.unwrap().resources.indexes["rogues"].clone();
         let documents = index.search("", 1000).await.unwrap().1.into_iter().map(|document| document.id);
-        let status = project.status().await.unwrap().unwrap();
+        let status = project.status(None).await.unwrap().unwrap();
         let failed = status.groups.iter().flat_map(|group| {
             group.examples.iter().map(|id| (id.clone(), format!("{:?} {}", group.state, group.group)))
         });

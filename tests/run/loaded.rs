@@ -71,7 +71,7 @@ async fn every_id_ends_in_the_state_that_says_what_became_of_it() {
     assert_eq!(list.counts().await.unwrap(), expected);
     assert!(all(&*list, Some(State::KnownError), 9).await.iter().all(|listed| !listed.reason.is_empty()));
     assert_eq!(world.documents().await.len(), world::RECORDS - world::INVALID);
-    let error = world.job().retry(Default::default(), &Events::ignore(), &Stop::new()).await.unwrap_err();
+    let error = world.job().retry(None, Default::default(), &Events::ignore(), &Stop::new()).await.unwrap_err();
     assert!(error.kind() == Kind::Usage && error.hint_text().unwrap().contains("ids reset"), "{error:?}");
 }
 

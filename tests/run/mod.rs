@@ -122,7 +122,7 @@ async fn a_rebuild_with_more_failures_than_are_waived_keeps_the_old_index_in_pla
     assert_eq!(error.kind(), Kind::Stopped);
     assert_eq!(world.alias().await, before);
     world.mend().await;
-    world.job().retry(Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
+    world.job().retry(None, Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
     let summary = world.job().run(strict(), &Events::ignore(), &Stop::new()).await.unwrap();
     assert!(summary.resumed && summary.is_finished());
     assert_ne!(world.alias().await, before);
@@ -133,10 +133,10 @@ async fn a_rebuild_with_more_failures_than_are_waived_keeps_the_old_index_in_pla
 async fn a_retry_settles_what_was_mended_and_keeps_the_rest() {
     let world = World::new().await;
     let summary = world.job().run(Options::default(), &Events::ignore(), &Stop::new()).await.unwrap();
-    let again = world.job().retry(Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
+    let again = world.job().retry(None, Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
     assert_eq!(again.counts, summary.counts, "nothing was mended, so nothing changes");
     world.mend().await;
-    let mended = world.job().retry(Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
+    let mended = world.job().retry(None, Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
     assert_eq!(mended.counts.failed, 0);
     assert!(mended.counts.add_up() && mended.groups.is_empty());
     assert_eq!(world.documents().await.len(), world::RECORDS);

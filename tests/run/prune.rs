@@ -103,10 +103,10 @@ async fn a_share_that_is_too_large_removes_nothing_until_it_is_raised() {
     assert!(summary.is_finished() && said.lock().unwrap().contains("7 of 67 documents"), "{said:?}");
     assert_eq!(world.documents().await.len(), world::RECORDS + 7);
     let error = prune(&pruning(world.job(), 0.1), false).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Stopped, "{}", error.report());
+    assert_eq!(error.kind(), Kind::Usage, "{}", error.report());
     assert!(error.hint_text().unwrap().contains("allows 6;"), "{}", error.report());
     assert_eq!(prune(&pruning(world.job(), 0.1), true).await.unwrap().gone, 7, "the hint's command works");
-    assert_eq!(prune(&pruning(world.job(), 0.0), false).await.unwrap_err().kind(), Kind::Stopped);
+    assert_eq!(prune(&pruning(world.job(), 0.0), false).await.unwrap_err().kind(), Kind::Usage);
     assert_eq!(prune(&pruning(world.job(), 0.2), false).await.unwrap().removed, 7);
     assert_eq!(ids(&world).await, persons());
 }
@@ -122,7 +122,7 @@ async fn a_run_with_failures_finishes_and_prunes_nothing() {
     let error = prune(&job, false).await.unwrap_err();
     assert!(error.message().contains("4 records of the run are open"), "{error}");
     world.mend().await;
-    job.retry(Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
+    job.retry(None, Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap();
     assert_eq!(prune(&job, false).await.unwrap().removed, 1);
 }
 

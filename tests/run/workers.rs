@@ -292,9 +292,9 @@ async fn what_failed_is_tried_again_by_one_worker_at_a_time() {
     start(world.job(), Work::Full).await.unwrap().unwrap();
     world.mend().await;
     let ((events, go, arrival), job) = (hold_up(), patient(&world));
-    let first = tokio::spawn(async move { job.retry(Filter::default(), &events, &Stop::new()).await });
+    let first = tokio::spawn(async move { job.retry(None, Filter::default(), &events, &Stop::new()).await });
     tokio::task::spawn_blocking(move || arrival.recv().unwrap()).await.unwrap();
-    let error = world.job().retry(Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap_err();
+    let error = world.job().retry(None, Filter::default(), &Events::ignore(), &Stop::new()).await.unwrap_err();
     assert!(error.message().contains("tries again what failed"), "{}", error.report());
     drop(go);
     let summary = first.await.unwrap().unwrap();

@@ -59,12 +59,16 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Names {
     /// Tables and buckets.
+    #[schemars(inner(regex(pattern = crate::document::NAME)))]
     pub storage: Vec<String>,
     /// Queues.
+    #[schemars(inner(regex(pattern = crate::document::NAME)))]
     pub queue: Vec<String>,
     /// Search indexes.
+    #[schemars(inner(regex(pattern = crate::document::NAME)))]
     pub index: Vec<String>,
     /// Buckets whose objects are opened as images.
+    #[schemars(inner(regex(pattern = crate::document::NAME)))]
     pub image: Vec<String>,
 }
 

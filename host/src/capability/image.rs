@@ -28,7 +28,7 @@ pub struct Config {
     /// The most numbers a pixel may have.
     pub max_bands: u32,
     /// The largest file that is opened.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub max_bytes: ByteSize,
     /// Images that are decoded at a time, each in a process of its own; 0 means one a core.
     pub workers: u32,
@@ -36,17 +36,17 @@ pub struct Config {
     pub threads: u32,
     /// Time on the wall for an image.
     #[serde(with = "compact::required")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub wall: Duration,
     /// CPU time for an image, of all its threads.
     #[serde(with = "compact::required")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub cpu: Duration,
     /// Memory of a process.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub memory: ByteSize,
     /// Room on the disk for what is being read and written, all together.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub scratch: ByteSize,
     /// A process is replaced after so many images.
     pub renew_after: u32,

@@ -11,7 +11,10 @@ pub use bucket::{Bucket, Chunks, Condition, Location, ObjectInfo, Put, chunks};
 pub use listing::{Listing, Omission, Omissions, Omitted};
 pub use watch::Watch;
 
-use crate::{error::Result, record::Form};
+use crate::{
+    error::{Error, Result},
+    record::Form,
+};
 
 /// One segment of a scan: the `number`-th of `total` parts that neither overlap nor skip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,4 +162,10 @@ pub trait Table: Scan {
     ///
     /// *Errors*: one answer per update, in order.
     async fn update_many(&self, updates: &[Update]) -> Result<Vec<Result<bool>>>;
+
+    /// Removes records by key. False where there is none; one answer per key, in order. No run removes records: this is
+    /// for a person who tries things out.
+    async fn remove_many(&self, _keys: &[String]) -> Result<Vec<bool>> {
+        Err(Error::usage("this table removes no records"))
+    }
 }

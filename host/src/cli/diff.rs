@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::Args;
+use serde_json::json;
 
 use super::{
     exit::Exit,
@@ -31,7 +32,8 @@ use crate::{
   reindex diff recipes/persons.toml --limit 100
   reindex diff recipes/persons.toml --json > differences.jsonl
 
-Exits with 0 when a run would change nothing, and with 7 when it would.")]
+Exits with 0 when a run would change nothing, and with 7 when it would. Fields that documents have and a run would not
+write are named at the end with the number of documents; with --json as a last line {\"lost\": {index: {field: documents}}}.")]
 pub(super) struct Diff {
     #[command(flatten)]
     target: Target,
@@ -93,6 +95,12 @@ pub(super) async fn compare(
         job.diff(work, &events, &stop, each).await
     };
     let tally = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
+    if form == Some(Form::Json) && !tally.lost.is_empty() {
+        ui.json(&json!({ "lost": tally.lost }));
+    }
+    for (index, fields) in &tally.lost {
+        fields.iter().for_each(|(field, documents)| ui.say(&loss(ui, index, field, *documents)));
+    }
     ui.ending(&line(&tally, begun.elapsed()), &next(&tally, &target.again()));
     Ok(exit(&tally, form))
 }
@@ -116,10 +124,12 @@ fn next(tally: &Tally, again: &str) -> String {
 
 /// The last line: what a run would do.
 fn line(tally: &Tally, elapsed: Duration) -> String {
-    let Tally { counts, added, changed, same, removed } = tally;
+    let Tally { counts, added, changed, same, removed, lost } = tally;
+    let fields = lost.values().map(|fields| fields.len() as u64).sum();
     let always = [(counts.read, "read"), (*added, "to add"), (*changed, "to change"), (*same, "as they are")];
     let sometimes = [
         (*removed, "to remove"),
+        (fields, "fields to lose"),
         (counts.records, "records to put"),
         (counts.objects, "objects to touch"),
         (counts.renditions, "renditions to make"),
@@ -132,6 +142,16 @@ fn line(tally: &Tally, elapsed: Duration) -> String {
     let shown = always.into_iter().chain(sometimes.into_iter().filter(|(count, _)| *count > 0));
     let all = shown.chain([(counts.failed, "failed")]).map(|(count, word)| format!("{} {word}", number(count)));
     format!("nothing was changed: {} in {}", all.collect::<Vec<_>>().join(", "), duration(elapsed))
+}
+
+/// A field that a run would lose.
+fn loss(ui: Ui, index: &str, field: &str, documents: u64) -> String {
+    let word = ui.err_style(RED, "lost:");
+    format!(
+        "{word} {} documents of `{index}` have the field `{}`, and would have it no longer",
+        number(documents),
+        clean(field)
+    )
 }
 
 fn show(ui: Ui, difference: &Difference) {

@@ -51,9 +51,18 @@ pub(super) struct Load {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     Plain,
     DynamodbJson,
+}
+
+impl From<Format> for Form {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Plain => Self::Plain,
+            Format::DynamodbJson => Self::DynamodbJson,
+        }
+    }
 }
 
 /// What came of the lines so far.
@@ -105,10 +114,7 @@ impl Load {
             Err(error) if error.kind() == Kind::NotFound => None,
             Err(error) => return Err(error),
         };
-        let said = self.format.map(|format| match format {
-            Format::Plain => Form::Plain,
-            Format::DynamodbJson => Form::DynamodbJson,
-        });
+        let said = self.format.map(Form::from);
         let (key, form) = there.unwrap_or_else(|| (vec!["id".to_owned()], said.unwrap_or_default()));
         let (key, form) = (if self.key.is_empty() { key } else { self.key.clone() }, said.unwrap_or(form));
         if form == Form::Plain && said.is_none() && lines.starts_like_an_export()? {

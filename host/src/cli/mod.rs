@@ -7,12 +7,14 @@ mod check;
 mod completions;
 mod diff;
 mod exit;
+mod failures;
 mod iam;
 mod ids;
 mod image_worker;
 mod json;
 mod lines;
 mod load;
+mod object;
 mod place;
 mod plugin;
 mod prune;
@@ -25,6 +27,7 @@ mod search;
 mod serve;
 mod signals;
 mod status;
+mod table;
 mod ui;
 mod verify;
 
@@ -72,6 +75,7 @@ enum Command {
     Diff(diff::Diff),
     Verify(verify::Verify),
     Status(status::Status),
+    Failures(failures::Failures),
     Retry(retry::Retry),
     Rerun(rerun::Rerun),
     Prune(prune::Prune),
@@ -82,11 +86,17 @@ enum Command {
     #[command(subcommand)]
     Queue(queue::Queue),
     #[command(subcommand)]
+    Table(table::Table),
+    #[command(subcommand)]
+    Object(object::Object),
+    #[command(subcommand)]
     Ids(ids::Ids),
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     #[command(subcommand)]
     Recipe(recipe::Recipe),
+    #[command(subcommand)]
+    Environment(recipe::Environment),
     Completions(completions::Completions),
     /// Decodes images for another `reindex`
     #[command(hide = true, after_help = "Started by `reindex run`; nobody calls it by hand.")]
@@ -135,6 +145,7 @@ impl Command {
             Self::Diff(diff) => diff.run(place, ui).await,
             Self::Verify(verify) => verify.run(place, ui).await,
             Self::Status(status) => status.run(place, ui).await,
+            Self::Failures(failures) => failures.run(place, ui).await,
             Self::Retry(retry) => retry.run(place, ui).await,
             Self::Rerun(rerun) => rerun.run(place, ui).await,
             Self::Prune(prune) => prune.run(place, ui).await,
@@ -143,9 +154,12 @@ impl Command {
             Self::Search(search) => search.run(place, ui).await,
             Self::Get(get) => get.run(place, ui).await,
             Self::Queue(queue) => queue.run(place, ui).await,
+            Self::Table(table) => table.run(place, ui).await,
+            Self::Object(object) => object.run(place, ui).await,
             Self::Ids(ids) => ids.run(place, ui).await,
             Self::Plugin(plugin) => plugin.run(ui).await,
             Self::Recipe(recipe) => recipe.run(ui),
+            Self::Environment(environment) => environment.run(ui),
             Self::Completions(completions) => completions.run(ui),
             Self::ImageWorker => image_worker::run(),
         }

@@ -34,6 +34,13 @@ impl Target {
     }
 }
 
+/// A text as one argument of a shell.
+pub(super) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | '=');
+    let is_plain = !text.is_empty() && text.chars().all(plain) && !text.starts_with('-');
+    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// The directory that holds the recipes and `.reindex`.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -136,6 +143,14 @@ impl Servers {
     /// What the environment says of a resource.
     pub(super) fn config(&self, name: &str) -> Result<Option<&backend::Config>> {
         self.environment.backend(name).map(Some)
+    }
+
+    /// What the environment's file says of a resource, which `local` need not do.
+    pub(super) fn bound(&self, name: &str) -> Result<Option<&backend::Config>> {
+        match self.environment.backends.get(name) {
+            None if self.environment.name != LOCAL => self.config(name),
+            bound => Ok(bound),
+        }
     }
 
     /// Opens an index.

@@ -1,5 +1,7 @@
 //! `reindex queue`
 
+use std::io;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -8,11 +10,14 @@ use crate::{
     backend::Mode,
     capability::queue,
     clock::{Clock, System},
-    error::Result,
+    error::{Error, Result},
     observe::text::{clean, duration, first_line, number},
 };
 
-/// Looks into queues
+/// How many messages are sent at a time.
+const AT_ONCE: usize = 100;
+
+/// Looks into queues, and sends messages
 #[derive(Debug, Subcommand)]
 pub(super) enum Queue {
     /// Shows the next messages of a queue without taking them
@@ -23,6 +28,22 @@ pub(super) enum Queue {
         /// Shows at most N messages
         #[arg(long, value_name = "N", default_value_t = 10)]
         limit: usize,
+    },
+    /// Sends a message, or each line of standard input as one
+    #[command(after_help = "Examples:
+  reindex queue send changes '{\"id\":\"p-1\"}'
+  reindex queue send changes - < changes.jsonl")]
+    Send {
+        #[command(flatten)]
+        named: Named,
+        /// The message's text; `-` reads standard input
+        body: String,
+        /// The message's id; a queue that knows ids refuses one that it has seen [default: one of its own]
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
+        /// How urgent it is; more is sooner
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        priority: u8,
     },
     /// Shows how much is in a queue, and how far behind it is
     #[command(after_help = "Example:\n  reindex queue depth changes --json")]
@@ -46,19 +67,73 @@ pub(super) struct Named {
 
 impl Queue {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let (Self::Peek { named, .. } | Self::Depth { named }) = &self;
-        let queue = place.servers(named.env.as_deref(), Mode::ReadOnly).await?.queue(&named.name)?;
-        let depth = queue.depth().await?;
+        let (Self::Peek { named, .. } | Self::Depth { named } | Self::Send { named, .. }) = &self;
+        let mode = if matches!(self, Self::Send { .. }) { Mode::ReadWrite } else { Mode::ReadOnly };
+        let queue = place.servers(named.env.as_deref(), mode).await?.queue(&named.name)?;
         match self {
-            Self::Depth { named } if named.json => ui.json(&depth),
-            Self::Depth { .. } => text(&depth).iter().for_each(|line| ui.data(line)),
+            Self::Depth { named } if named.json => ui.json(&queue.depth().await?),
+            Self::Depth { .. } => text(&queue.depth().await?).iter().for_each(|line| ui.data(line)),
             Self::Peek { named, limit } => {
-                ui.say(&format!("`{}`: {}", named.name, text(&depth).join(", ")));
+                ui.say(&format!("`{}`: {}", named.name, text(&queue.depth().await?).join(", ")));
                 show(&queue.peek(limit).await?, named.json, ui);
             }
+            Self::Send { named, body, id, priority } => return send(&*queue, &named, &body, (id, priority), ui).await,
         }
         Ok(Exit::Done)
     }
+}
+
+async fn send(
+    queue: &dyn queue::Queue,
+    named: &Named,
+    body: &str,
+    (id, priority): (Option<String>, u8),
+    ui: Ui,
+) -> Result<Exit> {
+    let bodies: Vec<String> = match body {
+        "-" => io::stdin().lines().collect::<io::Result<Vec<_>>>().map_err(unreadable)?,
+        body => vec![body.to_owned()],
+    };
+    let bodies: Vec<_> = bodies.into_iter().filter(|body| !body.trim().is_empty()).collect();
+    if id.is_some() && bodies.len() > 1 {
+        return Err(
+            Error::usage("several messages cannot have one id").hint("leave out `--id`, or send them one by one")
+        );
+    }
+    let message = |body| Ok(queue::Message { id: id.clone().map_or_else(own_id, Ok)?, body, priority });
+    let messages = bodies.into_iter().map(message).collect::<Result<Vec<_>>>()?;
+    let (mut sent, mut refused) = (0, 0);
+    for some in messages.chunks(AT_ONCE) {
+        for (message, answer) in some.iter().zip(queue.send(some).await?) {
+            match answer {
+                Ok(()) => sent += 1,
+                Err(error) => {
+                    refused += 1;
+                    ui.say(&format!("refused: {}: {}", first_line(&message.body), first_line(error.message())));
+                }
+            }
+            if named.json {
+                ui.json(&json!({ "id": message.id }));
+            }
+        }
+    }
+    let env = named.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+    let refusals = if refused > 0 { format!(", {} refused", number(refused)) } else { String::new() };
+    ui.ending(
+        &format!("sent {} messages to `{}`{refusals}", number(sent), named.name),
+        &format!("reindex queue peek {}{env} shows what waits", named.name),
+    );
+    Ok(if refused > 0 { Exit::Failures } else { Exit::Done })
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::usage("standard input cannot be read").because(error)
+}
+
+/// An id that no other message has.
+fn own_id() -> Result<String> {
+    let random = getrandom::u64().map_err(|error| Error::bug("the system gives no random bytes").because(error))?;
+    Ok(format!("by-hand-{random:016x}"))
 }
 
 fn text(depth: &queue::Depth) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! `reindex recipe`
+//! `reindex recipe` and `reindex environment`
 
 use clap::Subcommand;
 
@@ -14,6 +14,22 @@ pub(super) enum Recipe {
     /// Prints every key with its default and what it is for
     #[command(after_help = "Example:\n  reindex recipe defaults")]
     Defaults,
+}
+
+/// Says what may stand in an environment
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum Environment {
+    /// Prints the JSON Schema of an environment, for editors
+    #[command(after_help = "Example:\n  reindex environment schema > environment.schema.json")]
+    Schema,
+}
+
+impl Environment {
+    pub(super) fn run(self, ui: Ui) -> Result<Exit> {
+        let Self::Schema = self;
+        ui.data(&format!("{:#}", crate::environment::schema()));
+        Ok(Exit::Done)
+    }
 }
 
 impl Recipe {

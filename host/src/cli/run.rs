@@ -13,7 +13,7 @@ use super::{
     diff,
     exit::Exit,
     ids::{self, read_ids},
-    place::{Place, Target},
+    place::{Place, Target, quoted},
     signals::watched,
     ui::Ui,
 };
@@ -21,13 +21,13 @@ use crate::{
     backend::Mode,
     error::{Error, Kind, Result},
     event::{Event, Events},
-    ledger::{Counts, Scope},
+    ledger::{self, Counts, Scope},
     observe::{
         Observer,
         text::{self, Ending},
     },
     pipeline::Stop,
-    run::{Fresh, Options, Project, Summary, Work},
+    run::{Fresh, Options, PACE, Project, Summary, Work},
 };
 
 /// Runs a recipe: reads the source, maps each record, writes the documents
@@ -81,18 +81,18 @@ impl Run {
         let fresh = if self.fresh { Fresh::Always } else { Fresh::Never };
         let options = Options { work: self.work()?, fresh, ..Options::default() };
         let resume = format!("reindex run {}{} goes on from here", self.target.again(), self.flags());
-        let show = Show::new(place, ui, resume);
+        let show = Show::new(place, ui, &self.target, resume);
         let work = async {
             let job = project.job(!self.no_build, &show.events()).await?;
             job.run(options, &show.events(), show.stop()).await
         };
-        show.through(work, &project, &self.target).await
+        show.through(work, &project).await
     }
 
     /// The flags that the same run needs again; `--fresh` would give it up.
     fn flags(&self) -> String {
         let limit = self.limit.map(|limit| format!(" --limit {limit}"));
-        let ids = self.ids.as_ref().map(|ids| format!(" --ids {}", ids.display()));
+        let ids = self.ids.as_ref().map(|ids| format!(" --ids {}", quoted(&ids.display().to_string())));
         let loaded = self.loaded.then(|| " --loaded".to_owned());
         let rebuild = self.rebuild.then(|| " --rebuild".to_owned());
         let drop_old = self.drop_old.then(|| " --drop-old".to_owned());
@@ -124,6 +124,7 @@ fn ending(summary: &Summary) -> Ending<'_> {
 pub(super) struct Show<'a> {
     place: &'a Place,
     ui: Ui,
+    target: &'a Target,
     observer: Observer,
     stop: Stop,
     resume: String,
@@ -133,8 +134,8 @@ pub(super) struct Show<'a> {
 
 impl<'a> Show<'a> {
     /// `resume` is the command that goes on if it is stopped, and what it does.
-    pub(super) fn new(place: &'a Place, ui: Ui, resume: String) -> Self {
-        Self { place, ui, observer: ui.observer(), stop: Stop::new(), resume, ended: Arc::default() }
+    pub(super) fn new(place: &'a Place, ui: Ui, target: &'a Target, resume: String) -> Self {
+        Self { place, ui, target, observer: ui.observer(), stop: Stop::new(), resume, ended: Arc::default() }
     }
 
     pub(super) fn stop(&self) -> &Stop {
@@ -153,40 +154,66 @@ impl<'a> Show<'a> {
     }
 
     /// Works under the eyes of the view and the signals, and says how it ended.
-    pub(super) async fn through(
-        &self,
-        work: impl Future<Output = Result<Summary>>,
-        project: &Project,
-        target: &Target,
-    ) -> Result<Exit> {
+    pub(super) async fn through(&self, work: impl Future<Output = Result<Summary>>, project: &Project) -> Result<Exit> {
         let begun = Instant::now();
-        match watched(self.ui, std::slice::from_ref(&self.observer), &self.stop, self.resume.clone(), work).await {
+        match self.watched(work).await {
             Ok(summary) if summary.run.scope == Scope::Loaded => {
                 let counts = project.list()?.counts().await?;
                 let ending = format!("{}; {}", text::ending(&ending(&summary)), ids::words(&counts));
-                let (exit, next) = ids::left(&counts, target);
+                let (exit, next) = ids::left(&counts, self.target);
                 self.ui.ending(&ending, &next);
                 Ok(exit)
             }
-            Ok(summary) => Ok(self.finished(&summary, project, target)),
+            Ok(summary) => {
+                let (exit, next) = self.finished(&summary, project);
+                self.ui.ending(&text::ending(&ending(&summary)), &next);
+                Ok(exit)
+            }
             Err(error) => self.stopped(error, begun.elapsed()),
         }
     }
 
-    fn finished(&self, summary: &Summary, project: &Project, target: &Target) -> Exit {
-        let ending = ending(summary);
-        let status = format!("reindex status {}", target.again());
-        let index = project.recipe.grant.write.index.first();
-        let (exit, next) = match (ending.finished, ending.counts.failed, index) {
-            (false, ..) => (Exit::Stopped, self.resume.clone()),
-            (true, 1.., _) => (Exit::Failures, format!("{status} shows what failed, and why")),
-            (true, 0, Some(index)) => {
-                (Exit::Done, format!("reindex{} search {index} WORDS", self.place.option_for(project)))
-            }
-            (true, 0, None) => (Exit::Done, status),
+    /// The same for a retry, which is over when each id was tried, also if its run is not. `again` is the command.
+    pub(super) async fn retried(
+        &self,
+        work: impl Future<Output = Result<Summary>>,
+        project: &Project,
+        again: &str,
+    ) -> Result<Exit> {
+        let begun = Instant::now();
+        let summary = match self.watched(work).await {
+            Ok(summary) => summary,
+            Err(error) => return self.stopped(error, begun.elapsed()),
         };
-        self.ui.ending(&text::ending(&ending), &next);
-        exit
+        let (exit, next) = match (summary.counts.waiting, summary.counts.failed, summary.is_finished()) {
+            (1.., ..) => (Exit::Stopped, format!("{again} tries again what waits")),
+            (0, 0, false) => (Exit::Done, resume(&summary.run, self.target)),
+            (0, ..) => self.finished(&summary, project),
+        };
+        let line = if summary.is_finished() {
+            text::ending(&ending(&summary))
+        } else {
+            let (counts, elapsed) = (text::counts(&summary.counts), text::duration(summary.elapsed));
+            format!("retried: {counts} in {elapsed} (run {}, which is not finished)", summary.run.id)
+        };
+        self.ui.ending(&line, &next);
+        Ok(exit)
+    }
+
+    async fn watched<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        watched(self.ui, std::slice::from_ref(&self.observer), &self.stop, self.resume.clone(), work).await
+    }
+
+    fn finished(&self, summary: &Summary, project: &Project) -> (Exit, String) {
+        let again = self.target.again();
+        match (summary.counts.failed, project.recipe.grant.write.index.first()) {
+            (1.., _) => {
+                let run = &summary.run.id;
+                (Exit::Failures, format!("reindex failures {again} --run {run} lists what failed, and why"))
+            }
+            (0, Some(index)) => (Exit::Done, format!("reindex{} search {index} WORDS", self.place.option_for(project))),
+            (0, None) => (Exit::Done, format!("reindex status {again}")),
+        }
     }
 
     /// A run that stopped half-way has a last line too; what stopped it comes before that, unless a person did.
@@ -199,12 +226,28 @@ impl<'a> Show<'a> {
         }
         let line = text::ending(&Ending { run: Some(&run), finished: false, counts, elapsed });
         let next = match error.kind() {
-            Kind::Stopped | Kind::Unavailable | Kind::Bug => self.resume.clone(),
-            Kind::Usage | Kind::NotFound | Kind::Denied | Kind::Plugin => {
-                format!("mend what the error says; then {}", self.resume)
-            }
+            Kind::Unavailable => self.resume.clone(),
+            Kind::Stopped if asked => self.resume.clone(),
+            Kind::Stopped => format!("{}, after what the hint says", self.resume),
+            _ => format!("mend that first; reindex status {} --run {run} shows how far it is", self.target.again()),
         };
         self.ui.ending(&line, &next);
         Ok(error.kind().into())
     }
+}
+
+/// The command that goes on with an unfinished run, and that it does.
+pub(super) fn resume(run: &ledger::Run, target: &Target) -> String {
+    let again = target.again();
+    if run.identity.contains_key(PACE) {
+        return format!("reindex serve {again} goes on from here");
+    }
+    let flags = match run.scope {
+        Scope::Full => String::new(),
+        Scope::Rebuild => " --rebuild".to_owned(),
+        Scope::Loaded => " --loaded".to_owned(),
+        Scope::Ids => " --ids FILE".to_owned(),
+        Scope::Limit => run.identity.get("limit").map_or_else(String::new, |limit| format!(" --limit {limit}")),
+    };
+    format!("reindex run {again}{flags} goes on from here")
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     exit::Exit,
     place::{Place, Target},
+    run::resume,
     ui::{BOLD, DIM, RED, Ui},
 };
 use crate::{
@@ -14,18 +15,25 @@ use crate::{
     clock::{Clock, System},
     error::Result,
     ledger::{Counts, Group, Phase, Run, Scope},
-    observe::text::{duration, first_line, megapixels, number, rate},
+    observe::text::{clean, duration, first_line, megapixels, number, rate},
     run,
 };
 
-/// Shows how far the last run is, and why ids failed
+/// Shows how far a run is, why ids failed, and which other runs left ids open
+///
+/// Without --run the newest over the whole source while anything of it is open, else the newest that left ids open, else
+/// the newest.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex status recipes/persons.toml
-  reindex status recipes/persons.toml --json")]
+  reindex status recipes/persons.toml --json
+  reindex status recipes/persons.toml --run 20261120T101500.123-a1b2c3")]
 pub(super) struct Status {
     #[command(flatten)]
     target: Target,
+    /// Looks at this run [default: the one that needs looking after]
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
     /// Prints one JSON object
     #[arg(long)]
     json: bool,
@@ -34,7 +42,7 @@ pub(super) struct Status {
 impl Status {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         let project = place.project(&self.target, Mode::ReadOnly).await?;
-        let Some(status) = project.status().await? else {
+        let Some(status) = project.status(self.run.as_deref()).await? else {
             if self.json {
                 ui.json(&serde_json::Value::Null);
             }
@@ -55,7 +63,11 @@ impl Status {
         for group in &status.groups {
             ui.data(&failure(ui, group));
         }
-        ui.data(&format!("\n{} {}", ui.style(DIM, "next:"), next(&status, &self.target)));
+        if !status.others.is_empty() {
+            ui.data("");
+            status.others.iter().for_each(|open| ui.data(&other(ui, open)));
+        }
+        ui.data(&format!("\n{} {}", ui.style(DIM, "next:"), next(&status, self.run.as_ref(), &self.target)));
         Ok(Exit::Done)
     }
 }
@@ -122,38 +134,38 @@ fn at_work(ui: Ui, worker: &run::Worker) -> String {
 fn failure(ui: Ui, group: &Group) -> String {
     let examples: Vec<_> = group.examples.iter().map(|id| first_line(id)).collect();
     let state = ui.style(RED, group.state.word());
-    let head = format!("\n{state} × {}  {}", number(group.count), first_line(&group.group));
+    let head = format!("\n{state} × {}  {}", number(group.count), clean(&group.group));
     format!("{head}\n  {} {}", ui.style(DIM, "such as"), examples.join(", "))
 }
 
-/// The flags without which another run would begin.
-fn flags(run: &Run) -> String {
-    match run.scope {
-        Scope::Full => String::new(),
-        Scope::Rebuild => " --rebuild".to_owned(),
-        Scope::Loaded => " --loaded".to_owned(),
-        Scope::Ids => " --ids FILE".to_owned(),
-        Scope::Limit => run.identity.get("limit").map_or_else(String::new, |limit| format!(" --limit {limit}")),
-    }
+fn other(ui: Ui, open: &run::Open) -> String {
+    let counts = [(open.failed, "failed"), (open.waiting, "waiting")];
+    let counts =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{} {word}", number(*count)));
+    let scope = format!("{:?}", open.scope).to_lowercase();
+    let counts = ui.style(RED, &counts.collect::<Vec<_>>().join(", "));
+    format!("also open: run {}  {scope}, began {}  {counts}", open.run, open.started)
 }
 
-fn next(status: &run::Status, target: &Target) -> String {
-    let again = target.again();
-    match (status.run.phase, status.is_worked_on()) {
+fn next(status: &run::Status, named: Option<&String>, target: &Target) -> String {
+    let (again, run) = (target.again(), &status.run);
+    let is_open = status.counts.failed + status.counts.waiting > 0;
+    let this = named.map(|run| format!(" --run {run}")).unwrap_or_default();
+    let retry =
+        format!("reindex failures {again} --run {} lists them; reindex retry {again}{this}, once mended", run.id);
+    match (run.phase, status.is_worked_on()) {
         (Phase::Running | Phase::Finishing, true) => format!("wait; reindex status {again} looks again"),
-        (Phase::Finishing, false) if status.counts.failed + status.counts.waiting > 0 => format!(
-            "reindex retry {again}, after mending what the reasons say; then reindex run {again}{}",
-            flags(&status.run)
-        ),
-        (Phase::Running, false) if status.run.identity.contains_key(run::PACE) => {
-            format!("reindex serve {again} goes on from here")
+        _ if is_open && run.scope == Scope::Loaded && run.phase == Phase::Finished => {
+            format!("reindex ids dump {again} --json says why; reindex ids reset {again} --state STATE, once mended")
         }
-        (Phase::Running | Phase::Finishing, false) => {
-            format!("reindex run {again}{} goes on from here", flags(&status.run))
+        (Phase::Finishing, false) if is_open && run.scope != Scope::Loaded => {
+            format!("{retry}; then {}", resume(run, target))
         }
-        _ if status.counts.failed + status.counts.waiting > 0 => {
-            format!("reindex retry {again}, after mending what the reasons say")
-        }
-        _ => format!("nothing to mend; reindex run {again} starts the next run"),
+        (Phase::Running | Phase::Finishing, false) => resume(run, target),
+        _ if is_open => retry,
+        _ => match status.others.first() {
+            Some(open) => format!("reindex failures {again} --run {} lists what is open there", open.run),
+            None => format!("nothing to mend; reindex run {again} starts the next run"),
+        },
     }
 }

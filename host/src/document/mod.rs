@@ -2,6 +2,7 @@
 //!
 //! Knows neither recipes nor environments: what may stand in a file is the schema its owner hands in.
 
+mod pattern;
 mod read;
 mod shape;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use toml::{
 
 use crate::error::{Error, Result};
 
+pub(crate) use pattern::{NAME, SIZE, TIME};
 pub(crate) use read::{here, read, root};
 pub(crate) use shape::check;
 pub(crate) use variables::substitute;

@@ -192,8 +192,10 @@ pub struct Commit {
 pub struct Filter {
     /// Only these states; empty means every one.
     pub states: Vec<State>,
-    /// Only this group.
-    pub group: Option<String>,
+    /// Only rows whose group or full reason holds this text.
+    pub reason: Option<String>,
+    /// Only rows of this id.
+    pub id: Option<String>,
 }
 
 /// Rows that failed for the same reason.
@@ -227,7 +229,7 @@ pub trait Ledger: Send + Sync {
     /// The run of this id.
     async fn find(&self, run: &str) -> Result<Option<Run>>;
 
-    /// The runs of a recipe, newest first, at most `limit`.
+    /// The runs of a recipe in the order they were begun, the last one first, at most `limit`. No clock has a say in it.
     async fn runs(&self, recipe: &str, limit: usize) -> Result<Vec<Run>>;
 
     /// How far each line of a run is, by number: its segments, its retries, its steps.

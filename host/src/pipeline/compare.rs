@@ -16,6 +16,7 @@ use crate::{
 use super::{
     Pipeline, backoff,
     feed::Feed,
+    lost::{self, Lost},
     mapping::{self, Mapped},
     settle::{self, End},
     sink::Work,
@@ -57,7 +58,7 @@ pub struct Field {
 }
 
 /// The numbers of a comparison.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Tally {
     /// The items, as a run would count them; documents are counted below.
@@ -70,6 +71,8 @@ pub struct Tally {
     pub same: u64,
     /// Documents that would go.
     pub removed: u64,
+    /// Fields that documents have and would no longer have.
+    pub lost: Lost,
 }
 
 impl Tally {
@@ -169,6 +172,7 @@ impl Pipeline {
                 let change = change(document.map(|document| document.body), body)?;
                 tally.add(change.as_ref());
                 if let Some(change) = change {
+                    lost::take(&mut tally.lost, &name, &change);
                     each(Difference { index: name.clone(), id, change });
                 }
             }

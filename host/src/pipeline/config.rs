@@ -16,16 +16,16 @@ pub struct Config {
     pub segments_at_once: u32,
     /// How long a worker may be silent before others take over what it works on.
     #[serde(with = "compact::required")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub lease: Duration,
     /// Records in one batch, at most.
     pub batch_records: u32,
     /// Bytes in one batch, at most; a larger record is a batch of its own.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub batch_bytes: ByteSize,
     /// How long the first record of a batch waits for more, at most.
     #[serde(with = "compact::required")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub batch_age: Duration,
     /// How often a write or an item is tried before it counts as failed.
     pub attempts: u32,

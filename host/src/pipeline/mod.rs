@@ -17,6 +17,7 @@ mod feed;
 mod follow;
 mod lease;
 mod loaded;
+mod lost;
 mod mapping;
 mod messages;
 mod reason;
@@ -43,6 +44,7 @@ pub use config::{Config, Verify};
 pub use follow::Follow;
 pub use lease::{Held, Leases};
 pub use loaded::Handed;
+pub use lost::Lost;
 pub use messages::{Consuming, Messages};
 pub use route::{Binding, Destination};
 pub use sink::Sinks;
@@ -164,7 +166,7 @@ impl Pipeline {
                 return Ok(true);
             }
             tokio::time::sleep(pause(tries)).await;
-            if !self.retry(Filter { states: vec![State::Ready], group: None }).await? {
+            if !self.retry(Filter { states: vec![State::Ready], ..Filter::default() }).await? {
                 return Ok(false);
             }
         }

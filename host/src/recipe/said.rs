@@ -22,9 +22,10 @@ pub(super) struct Recipe {
     #[expect(dead_code, reason = "looked at before the other keys, which a newer format may have changed")]
     pub recipe: u32,
     /// What the recipe is called in commands and in the ledger; without it, the file's name.
-    #[schemars(extend("examples" = ["parcels"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["parcels"]))]
     pub name: Option<String>,
     /// The environment that binds the recipe's names to servers, where `--env` does not say another one.
+    #[schemars(regex(pattern = crate::document::NAME))]
     pub default_env: String,
     /// The plugin that maps the records.
     pub plugin: Plugin,
@@ -84,7 +85,7 @@ pub(super) enum Source {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Scan {
     /// The table's name; the environment says where it is.
-    #[schemars(extend("examples" = ["people"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["people"]))]
     pub table: String,
     /// The attribute that is the record's key, or a list of them.
     #[schemars(extend("examples" = ["id"]))]
@@ -137,7 +138,7 @@ pub(super) struct Export {
     #[schemars(extend("examples" = ["export/"]))]
     pub directory: Option<PathBuf>,
     /// The name of the bucket it was exported to; the environment says where it is.
-    #[schemars(extend("examples" = ["exports"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["exports"]))]
     pub bucket: Option<String>,
     /// What the keys of its manifests begin with in that bucket; without it, they lie at its top.
     #[schemars(extend("examples" = ["AWSDynamoDB/01693685827463-2d8752fd"]))]
@@ -155,10 +156,10 @@ pub(super) struct Export {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Queue {
     /// The queue's name; the environment says where it is.
-    #[schemars(extend("examples" = ["changes"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["changes"]))]
     pub queue: String,
     /// The table whose records the messages name by id; without it, the messages are the records.
-    #[schemars(extend("examples" = ["people"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["people"]))]
     pub table: Option<String>,
     /// The attribute that is the record's key, or a list of them.
     #[schemars(extend("examples" = ["id"]))]
@@ -172,11 +173,11 @@ pub(super) struct Queue {
     pub consumers: u32,
     /// For how long a message is taken; begun anew while it is worked on.
     #[serde(with = "compact::required", skip_serializing)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub lease: Duration,
     /// A run ends when no message came for so long; "0s" means never.
     #[serde(with = "compact::required", skip_serializing)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub idle: Duration,
     /// A message that was delivered more often is recorded as failed.
     #[serde(skip_serializing)]
@@ -188,12 +189,12 @@ pub(super) struct Queue {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Requests {
     /// The name of the bucket in which requests lie as JSON files; the environment says where it is.
-    #[schemars(extend("examples" = ["process"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["process"]))]
     pub bucket: String,
     /// What the keys of requests begin with in that bucket.
     pub prefix: String,
     /// The name of the bucket whose objects requests name.
-    #[schemars(extend("examples" = ["masters"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["masters"]))]
     pub objects: String,
     /// What the keys of objects begin with that become requests; none means all.
     #[serde(skip_serializing)]
@@ -204,14 +205,14 @@ pub(super) struct Requests {
     pub endings: Vec<String>,
     /// The name of the queue that is told of new objects by the bucket: S3's notifications, or MinIO's.
     #[serde(skip_serializing)]
-    #[schemars(extend("examples" = ["uploads"]))]
+    #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["uploads"]))]
     pub queue: Option<String>,
     /// Whether the bucket is a folder that is watched for new files instead.
     #[serde(skip_serializing)]
     pub watch: bool,
     /// How often `serve` looks for requests that others have put there.
     #[serde(with = "compact::required", skip_serializing)]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub poll: Duration,
     /// Into how many parts requests are divided; 0 means one a core.
     pub segments: u32,

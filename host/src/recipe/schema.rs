@@ -30,7 +30,9 @@ fn fill(schema: &mut Value, defaults: &Value) {
             property["default"] = default.clone();
             true
         };
-        if let (true, Some(required)) = (answered, schema["required"].as_array_mut()) {
+        // Indexing would put a null where nothing is required, which no schema allows.
+        let required = schema.get_mut("required").and_then(Value::as_array_mut);
+        if let (true, Some(required)) = (answered, required) {
             required.retain(|required| required != key.as_str());
         }
     }

@@ -81,6 +81,7 @@ impl Job {
             target.reconsider(&mut steps.run).await?;
         }
         for target in &targets {
+            target.warn_of_lost_fields(&steps.run, events).await?;
             target.make(&mut steps.run, events).await?;
             target.look_before_load(&mut steps.run).await?;
         }

@@ -8,7 +8,7 @@ use crate::{
     event::Events,
 };
 
-use super::{Job, Work};
+use super::{Job, Work, targets::Target};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -99,17 +99,7 @@ impl Job {
         let segments = self.segments(&Work::Full, &info);
         findings.push(Finding::new("source", format!("{count} records, read in {segments} segments")));
         for target in self.targets()? {
-            let text = match target.index.current().await? {
-                Some(current) => {
-                    target.fits(&current)?;
-                    let names =
-                        format!("names {}, {} documents", current.name, target.index.count(&current.name).await?);
-                    let filling = target.index.route().await?.filling.into_iter();
-                    filling.fold(names, |names, place| format!("{names}; a rebuild fills {}", place.name))
-                }
-                None => "does not exist yet; the first run makes it".to_owned(),
-            };
-            findings.push(Finding::new(format!("index `{}`", target.alias), text));
+            findings.extend(Self::index(&target).await?);
         }
         for (name, queue) in &self.resources.queues {
             let depth = queue.depth().await?;
@@ -126,6 +116,25 @@ impl Job {
         }
         Ok(findings)
     }
+
+    /// The index behind an alias, and which of its fields the definition lacks.
+    async fn index(target: &Target) -> Result<Vec<Finding>> {
+        let finding = |text: String| Finding::new(format!("index `{}`", target.alias), text);
+        let Some(current) = target.index.current().await? else {
+            return Ok(vec![finding("does not exist yet; the first run makes it".to_owned())]);
+        };
+        target.fits(&current)?;
+        let count = target.index.count(&current.name).await?;
+        let names = format!("names {}, {count} documents", current.name);
+        let filling = target.index.route().await?.filling.into_iter();
+        let there = finding(filling.fold(names, |names, place| format!("{names}; a rebuild fills {}", place.name)));
+        let lacking = target.lacks(&current).map(|fields| {
+            let text = format!("has fields that the definition lacks, so that a rebuild would lose them: {fields}");
+            Finding { attention: true, ..finding(text) }
+        });
+        Ok([there].into_iter().chain(lacking).collect())
+    }
+
     /// Lists each bucket, so that one that is not there, or may not be listed, does not fail every item of a run.
     async fn buckets(&self) -> Result<Vec<Finding>> {
         let Resources { buckets, tables, .. } = &self.resources;

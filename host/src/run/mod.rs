@@ -3,10 +3,12 @@
 mod begin;
 mod check;
 mod closing;
+mod failures;
 mod first;
 mod iam;
 mod identity;
 mod job;
+mod lacking;
 mod load;
 mod loaded;
 mod lock;
@@ -32,9 +34,10 @@ use jiff::Timestamp;
 
 pub use begin::{PACE, SKEW};
 pub use check::Finding;
+pub use failures::Failures;
 pub use iam::Permissions;
 pub use job::Job;
-pub use look::{Status, Worker, status};
+pub use look::{Open, Status, Worker, status};
 pub use open::{Project, backends, load_plugin};
 pub use prune::Pruned;
 pub use servers::Servers;
@@ -222,15 +225,13 @@ impl Job {
         self.ledger.is_shared() && self.shape.version == Version::None && self.grants.iter().any(documents)
     }
 
-    /// Tries once more, with today's plugin, what failed in the newest run over the whole source; if nothing did, in
-    /// the newest run of any kind.
-    pub async fn retry(&self, filter: Filter, events: &Events, stop: &Stop) -> Result<Summary> {
+    /// Tries once more, with today's plugin, what failed in a run; without one in the newest over the whole source, if
+    /// nothing did there in the newest that left ids open.
+    pub async fn retry(&self, run: Option<&str>, filter: Filter, events: &Events, stop: &Stop) -> Result<Summary> {
         let begun = Instant::now();
         let _lock = self.lock()?;
         self.look(events).await?;
-        let mut run = look::needing(&*self.ledger, &self.name).await?.ok_or_else(|| {
-            Error::usage(format!("recipe `{}` was never run, so there is nothing to retry", self.name))
-        })?;
+        let mut run = self.run_to_retry(run).await?;
         if run.scope == Scope::Loaded {
             return Err(loaded::not_retried());
         }
@@ -267,6 +268,16 @@ impl Job {
         }
         let groups = self.ledger.groups(&run.id, EXAMPLES).await?;
         Ok(Summary { run, resumed: true, counts, groups, elapsed: begun.elapsed() })
+    }
+
+    async fn run_to_retry(&self, run: Option<&str>) -> Result<Run> {
+        match run {
+            Some(id) => look::named(&*self.ledger, &self.name, id).await,
+            None => look::needing(&*self.ledger, &self.name).await?.ok_or_else(|| {
+                Error::usage(format!("recipe `{}` was never run, so there is nothing to retry", self.name))
+                    .hint("`reindex run RECIPE` runs it")
+            }),
+        }
     }
 
     /// Tells what a run would change, and changes nothing: no index, no ledger row, no message.

@@ -156,9 +156,9 @@ impl Project {
         Err(named.hint("mend it under [plugin.settings]; nothing was run"))
     }
 
-    /// How far the newest run is.
-    pub async fn status(&self) -> Result<Option<Status>> {
-        status(&self.own_ledger()?, &self.recipe.name, &self.environment.state).await
+    /// How far a run is, or the one that needs looking after.
+    pub async fn status(&self, run: Option<&str>) -> Result<Option<Status>> {
+        status(&self.own_ledger()?, &self.recipe.name, run, &self.environment.state).await
     }
 
     /// The ledger with the runs of this recipe.

@@ -6,12 +6,16 @@
 
 use serde::Serialize;
 
-use super::{Job, look, targets::Target};
+use super::{
+    Job,
+    look::{self, is_whole},
+    targets::Target,
+};
 use crate::{
     capability::index::{Concrete, Listed},
     error::{Error, Kind, Result},
     event::{Event, Events},
-    ledger::{Counts, Phase, Run, Scope},
+    ledger::{Counts, Phase, Run},
     recipe::Prune,
 };
 
@@ -47,7 +51,7 @@ impl Job {
     /// Removes what is gone from every index that the recipe says to prune, after the newest whole run; a dry run
     /// only says what it would remove.
     ///
-    /// *Errors*: [`Kind::Usage`] if that run does not allow it, [`Kind::Stopped`] if more would go than may.
+    /// *Errors*: [`Kind::Usage`] if that run does not allow it, or if more would go than may.
     pub async fn prune(&self, dry: bool, events: &Events) -> Result<Vec<Pruned>> {
         let _lock = if dry { None } else { self.lock()? };
         if self.prunes.is_empty() {
@@ -78,7 +82,7 @@ impl Job {
             None => self.prune_all(run, &counts, false, events).await,
         };
         match pruned {
-            Err(error) if matches!(error.kind(), Kind::Usage | Kind::Stopped) => {
+            Err(error) if error.kind() == Kind::Usage => {
                 let hint = error.hint_text().map(|hint| format!("; {hint}")).unwrap_or_default();
                 events.send(Event::Warning { text: format!("{error}{hint}") });
                 Ok(())
@@ -189,10 +193,6 @@ impl Job {
     }
 }
 
-fn is_whole(run: &Run) -> bool {
-    matches!(run.scope, Scope::Full | Scope::Rebuild)
-}
-
 /// How many of so many documents may go.
 fn share(documents: u64, prune: &Prune) -> u64 {
     (documents as f64 * prune.max_share).floor() as u64
@@ -204,12 +204,10 @@ fn unfit(why: &str) -> Error {
 
 fn too_many(pruned: &Pruned, own: u64, prune: &Prune) -> Error {
     let message = format!("{} of {own} documents of `{}` have no item any more", pruned.gone, pruned.index);
-    Error::new(Kind::Stopped, message).with("removed", "none").with("such as", pruned.examples.join(", ")).hint(
-        format!(
-            "`max-share` = {} allows {}; is the source whole? `reindex prune RECIPE --dry-run` shows them; if they \
+    Error::usage(message).with("removed", "none").with("such as", pruned.examples.join(", ")).hint(format!(
+        "`max-share` = {} allows {}; is the source whole? `reindex prune RECIPE --dry-run` shows them; if they \
              are to go, raise it and do this again",
-            prune.max_share,
-            share(own, prune)
-        ),
-    )
+        prune.max_share,
+        share(own, prune)
+    ))
 }

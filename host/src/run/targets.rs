@@ -10,10 +10,13 @@ use crate::{
     pipeline::{Binding, Destination, jittered},
 };
 
-use super::identity;
+use super::{identity, lacking::lacking};
 
 /// How long whoever made an index at the same moment as another waits before it looks again, about.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How many fields a person is shown that an index has and the definition lacks.
+const FIELDS_SHOWN: usize = 50;
 
 /// The index a recipe's plugin fills.
 #[derive(Clone)]
@@ -48,7 +51,10 @@ impl Target {
 
     /// Refuses an index whose versions mean something else, or whose definition is another.
     pub fn fits(&self, current: &Concrete) -> Result<()> {
-        self.destination(Binding::Followed).fits(current)
+        self.destination(Binding::Followed).fits(current).map_err(|error| match self.lacks(current) {
+            Some(fields) => error.with("the new one would lack", fields),
+            None => error,
+        })
     }
 
     /// The index as a run writes to it.
@@ -63,6 +69,26 @@ impl Target {
         let identity = run.identities.get(&self.alias).cloned().unwrap_or_default();
         let place = Place { name: name.clone(), identity };
         if run.scope == Scope::Rebuild { Binding::Filled(place) } else { Binding::Fixed(place) }
+    }
+
+    /// The fields that an index has and the definition lacks, as a list; none if there is none.
+    pub fn lacks(&self, current: &Concrete) -> Option<String> {
+        let fields = lacking(&current.definition, &self.definition);
+        let more = fields.len().saturating_sub(FIELDS_SHOWN);
+        let more = (more > 0).then(|| format!("{more} more"));
+        let shown: Vec<_> = fields.into_iter().take(FIELDS_SHOWN).chain(more).collect();
+        (!shown.is_empty()).then(|| shown.join(", "))
+    }
+
+    /// Warns before a rebuild of fields that the old index has and the new one will lack.
+    pub async fn warn_of_lost_fields(&self, run: &Run, events: &Events) -> Result<()> {
+        if run.scope == Scope::Rebuild
+            && let Some(current) = self.index.current().await?
+            && let Some(fields) = self.lacks(&current)
+        {
+            events.warn(format!("the new index will lack fields of {}: {fields}", current.name));
+        }
+        Ok(())
     }
 
     /// Takes the index that somebody else made since the run chose a name; nothing is written to the chosen one yet.

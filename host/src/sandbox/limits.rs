@@ -12,27 +12,27 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// CPU time of one call, whatever the size of its batch.
     #[serde(with = "compact::required")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub cpu: Duration,
     /// CPU time in addition, for each record of the batch.
     #[serde(with = "compact::required")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub cpu_per_record: Duration,
     /// Wall time of one call, reads through capabilities included.
     #[serde(with = "compact::required")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub wall: Duration,
     /// Memory of one plugin instance.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub memory: ByteSize,
     /// Memory the host holds for one call: remembered reads, handles.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub host_memory: ByteSize,
     /// Everything one call returns.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub output: ByteSize,
     /// One item handed to a plugin.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub item: ByteSize,
     /// After so many poison records in a row the plugin counts as broken.
     pub poison_in_a_row: u32,

@@ -6,7 +6,7 @@ use reindex::capability::index::Document;
 use serde_json::Value;
 use servers::{Running, Server, shared};
 
-use super::open;
+use super::{open, say};
 use crate::{
     place::Place,
     plugins::{component, root},
@@ -78,6 +78,25 @@ async fn same_documents(engine: Server) {
     let got = place.reindex(&format!("get persons {id} --env cluster --json")).exits(0);
     assert_eq!(got.json()["id"], id);
     place.reindex("search persons '' --env cluster").exits(0);
+    fields_that_would_be_lost_are_named(server, &place).await;
+}
+
+/// Another writer gives one asset a field that the plugin knows nothing of.
+async fn fields_that_would_be_lost_are_named(server: &Running, place: &Place) {
+    let (id, (version, mut document)) = embedded(place, "assets").pop_first().unwrap();
+    document["lettings"] = serde_json::json!({ "band": "C" });
+    let version = version.unwrap() + 1_000_000;
+    let path = format!("/whole-assets/_doc/{id}?refresh=true&version_type=external_gte&version={version}");
+    let written = say(server, "PUT", &path, &document.to_string()).await;
+    assert_eq!(written["result"], "updated", "{written}");
+    let checked = place.reindex("check assets --env cluster --connect").exits(0);
+    let line = checked.err.lines().find(|line| line.contains("the definition lacks")).unwrap_or(&checked.err);
+    assert!(line.starts_with("look index `assets`") && line.ends_with("would lose them: lettings"), "{line}");
+    let told = place.reindex("diff assets --env cluster").exits(7);
+    assert!(told.err.contains("lost: 1 documents of `assets` have the field `lettings`"), "{}", told.err);
+    let told = place.reindex("diff assets --env cluster --json").exits(7);
+    let last: Value = serde_json::from_str(told.out.lines().last().unwrap()).unwrap();
+    assert_eq!(last, serde_json::json!({ "lost": { "assets": { "lettings": 1 } } }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -243,6 +243,15 @@ impl storage::Table for Table {
         }
         self.server.update(self.own_key().await?, updates).await
     }
+
+    async fn remove_many(&self, keys: &[String]) -> Result<Vec<bool>> {
+        let key = self.own_key().await?;
+        let mut answers = Vec::with_capacity(keys.len());
+        for position in keys {
+            answers.push(self.server.remove(key, position).await?);
+        }
+        Ok(answers)
+    }
 }
 
 impl std::fmt::Debug for Table {

@@ -1,8 +1,8 @@
-//! Setting attributes of items that are there.
+//! Setting attributes of items that are there, and removing items.
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValue};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
@@ -80,6 +80,18 @@ impl Server {
             }
             Err(error) => Err(fault("the record cannot be updated", &error).with("table", self.table.clone())),
         }
+    }
+}
+
+impl Server {
+    /// Removes an item. False where there is none of this key.
+    pub async fn remove(&self, key: &TableKey, position: &str) -> Result<bool> {
+        let Some(Asked { attributes, .. }) = key.ask(position) else { return Ok(false) };
+        let call = self.client.delete_item().table_name(&self.table).set_key(Some(attributes));
+        let removed = call.return_values(ReturnValue::AllOld).send().await;
+        let removed =
+            removed.map_err(|error| fault("the record cannot be removed", &error).with("table", self.table.clone()))?;
+        Ok(removed.attributes.is_some())
     }
 }
 

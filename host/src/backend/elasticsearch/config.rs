@@ -34,7 +34,7 @@ pub struct Config {
     pub ca: Option<PathBuf>,
     /// Bytes of documents in one request, at most; a larger document is a request of its own.
     #[serde(default = "bulk_bytes")]
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub bulk_bytes: ByteSize,
     /// Requests that write at a time, at most; fewer are sent while the cluster pushes back.
     #[serde(default = "bulk_parallel")]

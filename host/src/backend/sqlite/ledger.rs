@@ -36,8 +36,9 @@ impl ledger::Ledger for Ledger {
         let (phase, record) = (word(&run.phase)?, json(&run)?);
         self.database
             .write(move |connection| {
-                let sql = "INSERT INTO runs (id, recipe, phase, record, revision) SELECT ?1, ?2, ?3, ?4, ?5
-                    WHERE (SELECT max(id) FROM runs WHERE recipe = ?2) IS ?6";
+                let sql = "INSERT INTO runs (id, recipe, phase, record, revision, number)
+                    SELECT ?1, ?2, ?3, ?4, ?5, 1 + coalesce((SELECT max(number) FROM runs WHERE recipe = ?2), 0)
+                    WHERE (SELECT id FROM runs WHERE recipe = ?2 ORDER BY number DESC LIMIT 1) IS ?6";
                 let mut insert = connection.prepare_cached(sql)?;
                 Ok(insert.execute(params![run.id, run.recipe, phase, record, count(run.revision), after])? == 1)
             })
@@ -73,7 +74,7 @@ impl ledger::Ledger for Ledger {
         let recipe = recipe.to_owned();
         self.database
             .read(move |connection| {
-                let sql = "SELECT record FROM runs WHERE recipe = ?1 ORDER BY id DESC LIMIT ?2";
+                let sql = "SELECT record FROM runs WHERE recipe = ?1 ORDER BY number DESC LIMIT ?2";
                 let mut statement = connection.prepare_cached(sql)?;
                 let rows = statement.query_map(params![recipe, bounded(limit)], |row| parsed(row, 0))?;
                 Ok(rows.collect::<Result<_, _>>()?)
@@ -118,17 +119,18 @@ impl ledger::Ledger for Ledger {
     async fn rows(&self, run: &str, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Vec<IdRow>> {
         let (run, after) = (run.to_owned(), after.map(str::to_owned));
         let states: Vec<_> = filter.states.iter().map(|state| state.number()).collect();
-        let (states, group) = (json(&states)?, filter.group.clone());
+        let (states, reason, id) = (json(&states)?, filter.reason.clone(), filter.id.clone());
         self.database
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
                     "SELECT position, id, state, reason, grouped, attempts, version, at FROM ids
                      WHERE run = ?1 AND (?2 IS NULL OR position > ?2)
                      AND (?3 = '[]' OR state IN (SELECT value FROM json_each(?3)))
-                     AND (?4 IS NULL OR grouped = ?4)
-                     ORDER BY position LIMIT ?5",
+                     AND (?4 IS NULL OR instr(grouped, ?4) > 0 OR instr(reason, ?4) > 0)
+                     AND (?5 IS NULL OR id = ?5)
+                     ORDER BY position LIMIT ?6",
                 )?;
-                let rows = statement.query_map(params![run, after, states, group, bounded(limit)], id_row)?;
+                let rows = statement.query_map(params![run, after, states, reason, id, bounded(limit)], id_row)?;
                 Ok(rows.collect::<Result<_, _>>()?)
             })
             .await

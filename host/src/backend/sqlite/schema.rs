@@ -12,12 +12,13 @@ use crate::error::{Error, Result};
 const APPLICATION_ID: i32 = 0x7269_6478;
 
 /// Each step takes the file from one version to the next; steps are added, never changed.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 
 /// How a file stands to this program.

@@ -41,6 +41,8 @@ struct Nature {
     form: Form,
     identity: String,
     created: String,
+    /// Whether records were ever removed.
+    removed: bool,
 }
 
 impl Database {
@@ -116,15 +118,17 @@ fn form_word(form: Form) -> &'static str {
 
 fn nature(connection: &Connection, name: &str) -> Result<Option<Nature>, Fault> {
     let row = connection
-        .prepare_cached("SELECT key, form, identity, created FROM tables WHERE name = ?1")?
-        .query_row([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?)))
+        .prepare_cached("SELECT key, form, identity, created, removed FROM tables WHERE name = ?1")?
+        .query_row([name], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        })
         .optional()?;
-    let Some((key, form, identity, created)) = row else { return Ok(None) };
+    let Some((key, form, identity, created, removed)) = row else { return Ok(None) };
     let key = serde_json::from_str(&key).map_err(|error| {
         Error::bug(format!("the key of the table `{name}` is noted in a way nobody can read")).because(error)
     })?;
     let form = if form == form_word(Form::DynamodbJson) { Form::DynamodbJson } else { Form::Plain };
-    Ok(Some(Nature { key, form, identity, created }))
+    Ok(Some(Nature { key, form, identity, created, removed }))
 }
 
 fn found(connection: &Connection, name: &str) -> Result<Nature, Fault> {
@@ -158,8 +162,9 @@ impl Table {
 impl Scan for Table {
     async fn info(&self) -> Result<SourceInfo> {
         self.read(|connection, nature, records| {
-            // Records are never removed, so the last number is their count, at no cost.
-            let sql = format!("SELECT coalesce(max(position), 0) FROM {records}");
+            // The last number is their count, at no cost, until a person removes some.
+            let count = if nature.removed { "count(*)" } else { "coalesce(max(position), 0)" };
+            let sql = format!("SELECT {count} FROM {records}");
             let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
             Ok(SourceInfo {
                 fingerprint: format!("{}@{}", nature.identity, nature.created),
@@ -243,6 +248,11 @@ impl storage::Table for Table {
         let refused = |reason| Error::usage(reason).with("table", self.name.clone());
         Ok(answers.into_iter().map(|answer| answer.map_err(refused)).collect())
     }
+
+    async fn remove_many(&self, keys: &[String]) -> Result<Vec<bool>> {
+        let (name, keys) = (self.name.clone(), keys.to_vec());
+        self.database.write(move |connection| remove(connection, &name, &keys)).await
+    }
 }
 
 /// Sets attributes of a record. False where there is none of its key; the inner error says what is wrong with them.
@@ -281,6 +291,14 @@ fn put(connection: &Connection, name: &str, items: &[Item]) -> Result<(), Fault>
         statement.execute([&item.id, &item.body])?;
     }
     Ok(())
+}
+
+fn remove(connection: &Connection, name: &str, keys: &[String]) -> Result<Vec<bool>, Fault> {
+    found(connection, name)?;
+    connection.execute("UPDATE tables SET removed = 1 WHERE name = ?1", [name])?;
+    let records = quoted(name, "records");
+    let mut statement = connection.prepare_cached(&format!("DELETE FROM {records} WHERE key = ?1"))?;
+    keys.iter().map(|key| Ok(statement.execute([key])? > 0)).collect()
 }
 
 fn page(connection: &Connection, records: &str, segment: Segment, after: i64, limit: usize) -> Result<Page, Fault> {

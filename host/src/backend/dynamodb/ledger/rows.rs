@@ -66,9 +66,14 @@ fn filtered(query: QueryFluentBuilder, filter: &Filter, limit: usize) -> QueryFl
             query = query.expression_attribute_values(name, number(state.number()));
         }
     }
-    if let Some(group) = &filter.group {
-        conditions.push("#group = :group".to_owned());
-        query = query.expression_attribute_names("#group", "group").expression_attribute_values(":group", text(group));
+    if let Some(reason) = &filter.reason {
+        conditions.push("(contains(#group, :holds) OR contains(#reason, :holds))".to_owned());
+        query = query.expression_attribute_names("#group", "group").expression_attribute_names("#reason", "reason");
+        query = query.expression_attribute_values(":holds", text(reason));
+    }
+    if let Some(id) = &filter.id {
+        conditions.push("#id = :id".to_owned());
+        query = query.expression_attribute_names("#id", "id").expression_attribute_values(":id", text(id));
     }
     if conditions.is_empty() {
         let page = (limit / usize::from(SHARDS)).saturating_mul(2).clamp(PAGE.1, PAGE.0);

@@ -1,0 +1,62 @@
+//! `reindex object`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{exit::Exit, place::Place, ui::Ui};
+use crate::{
+    backend::Mode,
+    error::Result,
+    observe::text::{clean, number},
+};
+
+/// How many objects are listed at a time.
+const PAGE: usize = 1000;
+
+/// Looks into buckets
+#[derive(Debug, Subcommand)]
+pub(super) enum Object {
+    /// Lists objects by key, with their sizes
+    #[command(after_help = "Examples:\n  reindex object ls images\n  reindex object ls images digital/ --json")]
+    Ls {
+        /// The bucket, as recipes name it
+        bucket: String,
+        /// What the keys begin with
+        #[arg(default_value = "", hide_default_value = true)]
+        prefix: String,
+        /// Lists at most N objects
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+        /// Prints JSON objects, one a line
+        #[arg(long)]
+        json: bool,
+        /// The environment
+        #[arg(long, value_name = "NAME")]
+        env: Option<String>,
+    },
+}
+
+impl Object {
+    pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
+        let Self::Ls { bucket: name, prefix, limit, json, env } = self;
+        let servers = place.servers(env.as_deref(), Mode::ReadOnly).await?;
+        // A bucket that no file binds is a folder of the embedded default.
+        let bucket = servers.backends.bucket(&name, servers.bound(&name)?)?;
+        let (limit, mut listed, mut after) = (limit.unwrap_or(usize::MAX), 0, None::<String>);
+        while listed < limit {
+            let page = bucket.list(&prefix, after.as_deref(), PAGE.min(limit - listed)).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.key.clone());
+            listed += page.len();
+            for object in page {
+                if json {
+                    ui.json(&json!({ "key": object.key, "bytes": object.size, "etag": object.etag }));
+                } else {
+                    ui.data(&format!("{:>14}  {}", number(object.size), clean(&object.key)));
+                }
+            }
+        }
+        ui.say(&format!("{} objects", number(listed as u64)));
+        Ok(Exit::Done)
+    }
+}
