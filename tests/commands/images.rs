@@ -31,5 +31,5 @@ fn a_check_says_who_opens_images() {
 #[test]
 fn without_libvips_a_recipe_that_opens_images_says_what_to_build() {
     let seen = check().exits(2).seen();
-    assert!(seen.contains("does not open images") && seen.contains("--features vips"), "{seen}");
+    assert!(seen.contains("decodes images is not there") && seen.contains("--features vips"), "{seen}");
 }

@@ -27,7 +27,6 @@ pub mod sqlite;
 #[cfg(feature = "sqs")]
 pub mod sqs;
 pub mod state;
-#[cfg_attr(not(feature = "vips"), path = "vips/absent.rs")]
 pub mod vips;
 
 use std::{
@@ -75,8 +74,8 @@ pub struct Backends {
     decoder: Option<Program>,
 }
 
-/// A program that decodes images when it is told to: one that calls `backend::vips::worker::work` and nothing else, in
-/// a process of its own. `reindex` with the argument `image-worker` is one.
+/// The program that decodes images, in processes of its own: `reindex-image-worker`, which a build with the feature `vips`
+/// makes beside `reindex`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// Its file.

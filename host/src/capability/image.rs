@@ -30,6 +30,9 @@ pub struct Config {
     /// The largest file that is opened.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub max_bytes: ByteSize,
+    /// The largest colour profile that is handed to a plugin.
+    #[schemars(with = "String")]
+    pub max_profile: ByteSize,
     /// Images that are decoded at a time, each in a process of its own; 0 means one a core.
     pub workers: u32,
     /// Threads for each of them.

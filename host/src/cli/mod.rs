@@ -5,12 +5,12 @@
 
 mod check;
 mod completions;
+mod decoder;
 mod diff;
 mod exit;
 mod failures;
 mod iam;
 mod ids;
-mod image_worker;
 mod json;
 mod lines;
 mod load;
@@ -98,9 +98,6 @@ enum Command {
     #[command(subcommand)]
     Environment(recipe::Environment),
     Completions(completions::Completions),
-    /// Decodes images for another `reindex`
-    #[command(hide = true, after_help = "Started by `reindex run`; nobody calls it by hand.")]
-    ImageWorker,
 }
 
 /// Runs the command that the arguments name.
@@ -124,10 +121,6 @@ pub fn main() -> ExitCode {
 }
 
 fn start(command: Command, place: &Place, ui: Ui) -> Result<Exit> {
-    if matches!(command, Command::ImageWorker) {
-        // A fence holds threads that start after it.
-        return image_worker::run();
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::bug("cannot start threads").because(error))?;
     let exit = runtime.block_on(command.run(place, ui));
@@ -161,7 +154,6 @@ impl Command {
             Self::Recipe(recipe) => recipe.run(ui),
             Self::Environment(environment) => environment.run(ui),
             Self::Completions(completions) => completions.run(ui),
-            Self::ImageWorker => image_worker::run(),
         }
     }
 }

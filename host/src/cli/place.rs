@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use super::image_worker;
+use super::decoder;
 use crate::{
     backend::{self, Backends, Mode, aws::Session},
     capability::{index::Index, queue::Queue},
@@ -73,7 +73,7 @@ impl Place {
 
     fn open(&self, target: &Target, mode: Mode) -> Result<Project> {
         let project = Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)?;
-        Ok(match image_worker::program() {
+        Ok(match decoder::program() {
             Some(program) => project.with_decoder(program),
             None => project,
         })

@@ -117,6 +117,77 @@ pub fn tiff(pages: &[(u32, u32)]) -> Vec<u8> {
     file
 }
 
+/// A TIFF of one page in one strip, as it is described.
+pub struct Written {
+    pub width: u32,
+    pub height: u32,
+    pub photometric: u16,
+    pub bits: u16,
+    /// 1 unsigned, 2 signed, 3 floating-point.
+    pub numbers: u16,
+    pub samples: u16,
+    /// What the last samples are: 0 anything, 1 and 2 transparency.
+    pub extra: Vec<u16>,
+    /// The colour profile.
+    pub profile: Vec<u8>,
+}
+
+impl Written {
+    /// The file; a function says the bytes of each pixel.
+    pub fn file(&self, pixel: impl Fn(u32, u32) -> Vec<u8>) -> Vec<u8> {
+        let pixels: Vec<u8> = (0..self.height)
+            .flat_map(|y| (0..self.width).map(move |x| (x, y)))
+            .flat_map(|(x, y)| pixel(x, y))
+            .collect();
+        let shorts = |values: &[u16]| (3u16, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>());
+        let long = |value: u32| (4u16, value.to_le_bytes().to_vec());
+        let length = u32::try_from(pixels.len()).unwrap();
+        let each = |value: u16| vec![value; self.samples.into()];
+        let mut tags = vec![
+            (256u16, long(self.width)),
+            (257, long(self.height)),
+            (258, shorts(&each(self.bits))),
+            (259, shorts(&[1])),
+            (262, shorts(&[self.photometric])),
+            (273, long(8)),
+            (277, shorts(&[self.samples])),
+            (278, long(self.height)),
+            (279, long(length)),
+            (338, shorts(&self.extra)),
+            (339, shorts(&each(self.numbers))),
+            (34675, (7, self.profile.clone())),
+        ];
+        tags.retain(|(_, (_, data))| !data.is_empty());
+        let mut file = b"II\x2a\0\0\0\0\0".to_vec();
+        file.extend(pixels);
+        file.resize(file.len().next_multiple_of(2), 0);
+        let mut entries = Vec::new();
+        for (tag, (kind, mut data)) in tags {
+            let count = u32::try_from(data.len()).unwrap()
+                / if kind == 3 {
+                    2
+                } else if kind == 4 {
+                    4
+                } else {
+                    1
+                };
+            if data.len() > 4 {
+                let at = u32::try_from(file.len()).unwrap();
+                data.resize(data.len().next_multiple_of(2), 0);
+                file.extend(std::mem::replace(&mut data, at.to_le_bytes().to_vec()));
+            }
+            data.resize(4, 0);
+            entries.push([&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &data].concat());
+        }
+        let at = u32::try_from(file.len()).unwrap();
+        file[4..8].copy_from_slice(&at.to_le_bytes());
+        file.extend(u16::try_from(entries.len()).unwrap().to_le_bytes());
+        file.extend(entries.concat());
+        file.extend([0; 4]);
+        file
+    }
+}
+
 /// A GIF of some frames, each of one colour.
 pub fn gif(frames: usize) -> Vec<u8> {
     let mut file = b"GIF89a\x02\0\x02\0\x80\0\0\xff\0\0\0\0\xff".to_vec();

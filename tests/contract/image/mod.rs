@@ -1,6 +1,7 @@
 //! What whoever opens images promises.
 
 pub mod files;
+pub mod pixels;
 
 use std::sync::Arc;
 

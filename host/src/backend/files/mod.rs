@@ -11,7 +11,6 @@ mod walk;
 mod watch;
 
 pub use bucket::Bucket;
-#[cfg(feature = "vips")]
 pub(super) use bucket::pieces;
 pub use config::Config;
 pub use jsonl::JsonLines;

@@ -1,6 +1,6 @@
-//! What is said between this program and a process that decodes: one line of JSON each.
+//! What is said between this program and a process that decodes (`reindex-image-worker`): one line of JSON each.
 //!
-//! Whatever such a process says may have been made up by a hostile image. Nothing in it is a path, and its sizes are
+//! Anything such a process says may have been made up by a hostile image. Nothing in it is a path, and its sizes are
 //! held against what is really there.
 
 use serde::{Deserialize, Serialize};
@@ -12,38 +12,45 @@ use crate::{
 
 /// Told to a process when it starts, before it fences itself in.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Settings {
+pub struct Settings {
     /// Bytes of memory it may use.
     pub memory: u64,
 }
 
 /// What a process says of itself, before its first image.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Hello {
-    /// The version of libvips.
-    pub libvips: String,
+pub struct Hello {
+    /// What decodes, such as `libvips 8.14.1`.
+    pub maker: String,
     /// What it can do although it should not be able to, tried out: nothing, where the kernel has every fence.
     pub open: Vec<String>,
 }
 
 /// Something to be done with [`IMAGE`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Request {
+pub struct Request {
+    /// What it may cost.
     pub limits: Limits,
+    /// What it is.
     pub task: Task,
 }
 
 /// The image of a request, in a process's own directory.
-pub(super) const IMAGE: &str = "in/image";
+pub const IMAGE: &str = "in/image";
 /// Where a process writes what it made of an image, in its own directory.
-pub(super) const MADE: &str = "out/made";
+pub const MADE: &str = "out/made";
 
 /// What one image may cost.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Limits {
+pub struct Limits {
+    /// Pixels of a page.
     pub max_pixels: u64,
+    /// Pages of a file.
     pub max_pages: u32,
+    /// Numbers of a pixel.
     pub max_bands: u32,
+    /// Bytes of a colour profile that is described.
+    pub max_profile: u64,
     /// Whether readers are used that nobody tests against hostile files.
     pub untrusted_loaders: bool,
     /// Seconds of CPU time.
@@ -54,18 +61,39 @@ pub(super) struct Limits {
 
 /// What to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Task {
+pub enum Task {
     /// Describes a page. Its colour profile comes in [`MADE`].
-    Describe(Page),
+    Describe {
+        /// Which one.
+        page: Page,
+        /// What for.
+        purpose: Purpose,
+    },
     /// Reads the blocks of metadata, at most so many bytes. Their data comes in [`MADE`], one after another.
     Blocks(u64),
     /// Makes a picture of a page, in [`MADE`].
-    Render { page: Page, steps: Vec<Step>, format: Format },
+    Render {
+        /// Which one.
+        page: Page,
+        /// What is done with it, in this order.
+        steps: Vec<Step>,
+        /// What it is written as.
+        format: Format,
+    },
+}
+
+/// What a page is described for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// To know what it is.
+    Look,
+    /// To make a picture of it: what no picture can be made of is refused.
+    Render,
 }
 
 /// A page of an image.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Page {
+pub struct Page {
     /// Counted from 0.
     pub number: u32,
     /// Dots an inch at which drawn pages become pixels.
@@ -74,24 +102,38 @@ pub(super) struct Page {
 
 /// What became of it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Answer {
+pub enum Answer {
+    /// What the page is.
     Described(Header),
+    /// What blocks there are, in the order of the file.
     Blocks(Vec<Placed>),
-    Rendered { picture: Size, size: Size },
+    /// A picture was made.
+    Rendered {
+        /// The size of the page, as stored.
+        picture: Size,
+        /// The picture's own size.
+        size: Size,
+    },
+    /// Nothing came of it.
     Failed(Failed),
+    /// Nothing will come of it: if the process ends before the next line, this is why. Another answer takes its place.
+    Failing(Failed),
 }
 
 /// Where a block stands in its file, and how much of [`MADE`] is its data.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Placed {
+pub struct Placed {
+    /// What the block is called.
     pub name: String,
+    /// Where it begins in its file.
     pub offset: u64,
+    /// Bytes of its data.
     pub length: u64,
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Failed {
+pub enum Failed {
     /// A limit forbids it.
     Refused(String),
     /// It is broken, or no image.
@@ -100,21 +142,6 @@ pub(super) enum Failed {
     Memory(String),
     /// The disk is full.
     Full,
-}
-
-impl Failed {
-    /// Tells what libvips means by what it says.
-    pub fn said(said: &str) -> Self {
-        let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let text = lines.join("; ").replace(&format!("\"{IMAGE}\""), "the file").replace(IMAGE, "the file");
-        if text.contains("No space left on device") || text.contains("Disk quota exceeded") {
-            return Self::Full;
-        }
-        if text.contains("out of memory") || text.contains("Cannot allocate memory") {
-            return Self::Memory(text);
-        }
-        Self::Unreadable(if text.is_empty() { "libvips gives no reason".to_owned() } else { text })
-    }
 }
 
 impl From<std::ffi::NulError> for Failed {

@@ -1,19 +1,17 @@
 //! Images, by the system's libvips.
 //!
-//! Nothing is decoded in this process. An image is fetched to a file of bounded room on the disk (`scratch`), laid
-//! before a process that decodes (`pool`, `process`, `desk`), and what that made is streamed away from there. Such a
-//! process (`worker`) has no network, no environment and no other file; it talks in lines of JSON (`message`), and
-//! whatever happens to it costs the image it was about.
+//! Nothing is decoded in this process, and libvips is not in it. An image is fetched to a file of bounded room on the
+//! disk (`scratch`), laid before a process that decodes (`pool`, `process`, `desk`), and what that made is streamed away
+//! from there. Such a process (`host/src/bin/reindex-image-worker`) has no network, no environment and no other file; it
+//! talks in lines of JSON ([`message`]), and what happens to it costs only its image.
 
-mod blocks;
 mod desk;
 mod fetch;
-mod kind;
-mod message;
+pub mod message;
+mod parent;
 mod pool;
 mod process;
 mod scratch;
-pub mod worker;
 
 use std::{
     fs::{self, File},
@@ -28,7 +26,7 @@ use tokio::sync::OnceCell;
 
 use self::{
     fetch::Wanted,
-    message::{Answer as Said, Page, Placed, Task},
+    message::{Answer as Said, Page, Placed, Purpose, Task},
     pool::{Done, Pool},
     scratch::{Loose, Scratch},
 };
@@ -44,9 +42,6 @@ use crate::{
     error::{Error, Result},
     record::{Rendition, Size},
 };
-
-/// The largest colour profile that is handed on.
-const PROFILE_BYTES: u64 = 8 << 20;
 
 /// What a compressed picture and its smaller copies come to at most, in relation to the pixels.
 const OVERHEAD: u64 = 3;
@@ -93,7 +88,7 @@ impl Vips {
             .get_or_try_init(|| async {
                 let (root, budget) = (self.root.clone(), self.config.scratch.as_u64());
                 let scratch = blocking(move || Scratch::open(&root, budget)).await?;
-                let pool = Pool::new(self.program.clone(), self.config.clone(), scratch.clone());
+                let pool = Pool::new(self.program.clone(), self.config.clone(), scratch.clone())?;
                 Ok((scratch, pool))
             })
             .await
@@ -113,13 +108,14 @@ impl Vips {
     }
 
     /// Describes one page.
-    async fn page(&self, image: &Wanted<'_>, page: Page) -> Result<Answer<Header>> {
-        let done = match self.work(image, Task::Describe(page), PROFILE_BYTES).await? {
+    async fn page(&self, image: &Wanted<'_>, page: Page, purpose: Purpose) -> Result<Answer<Header>> {
+        let max_profile = self.config.max_profile.as_u64();
+        let done = match self.work(image, Task::Describe { page, purpose }, max_profile).await? {
             Ok(done) => done,
             Err(flaw) => return Ok(Err(flaw)),
         };
         let Said::Described(mut header) = done.answer else { return Err(strange()) };
-        let profile = contents(done.made, PROFILE_BYTES).await?;
+        let profile = contents(done.made, max_profile).await?;
         header.profile = (!profile.is_empty()).then_some(profile);
         Ok(Ok(header))
     }
@@ -129,12 +125,12 @@ impl Vips {
 impl Images for Vips {
     async fn about(&self) -> Result<About> {
         let hello = self.opened().await?.1.hello().await?;
-        Ok(About { maker: format!("libvips {}", hello.libvips), open: hello.open })
+        Ok(About { maker: hello.maker, open: hello.open })
     }
 
     async fn describe(&self, origin: &Origin) -> Result<Answer<Header>> {
         match self.find(origin, None).await? {
-            Ok(image) => self.page(&image, Page::default()).await,
+            Ok(image) => self.page(&image, Page::default(), Purpose::Look).await,
             Err(flaw) => Ok(Err(flaw)),
         }
     }
@@ -158,7 +154,7 @@ impl Images for Vips {
             Ok(image) => image,
             Err(flaw) => return Ok(Err(flaw)),
         };
-        Ok(self.page(&image, page(rendition)).await?.map(|header| measured(rendition, &header)))
+        Ok(self.page(&image, page(rendition), Purpose::Render).await?.map(|header| measured(rendition, &header)))
     }
 
     async fn render(&self, origin: &Origin, rendition: &Rendition) -> Result<Answer<Rendered>> {
@@ -166,7 +162,7 @@ impl Images for Vips {
             Ok(image) => image,
             Err(flaw) => return Ok(Err(flaw)),
         };
-        let header = match self.page(&image, page(rendition)).await? {
+        let header = match self.page(&image, page(rendition), Purpose::Render).await? {
             Ok(header) => header,
             Err(flaw) => return Ok(Err(flaw)),
         };

@@ -16,7 +16,8 @@ use super::{
     },
     desk::Desk,
     message::{Answer, Failed, Hello, Limits, Request, Task},
-    process::Process,
+    parent::Parent,
+    process::{Death, Process},
     scratch::{Held, Loose, Room, Scratch},
 };
 use crate::{
@@ -34,6 +35,7 @@ pub(super) struct Pool {
     scratch: Arc<Scratch>,
     slots: Semaphore,
     idle: Mutex<Vec<Process>>,
+    parent: Parent,
 }
 
 /// What a process answered, and the file it made, if it made one.
@@ -43,12 +45,15 @@ pub(super) struct Done {
 }
 
 impl Pool {
-    pub(super) fn new(program: Program, config: Config, scratch: Arc<Scratch>) -> Self {
+    pub(super) fn new(program: Program, config: Config, scratch: Arc<Scratch>) -> Result<Self> {
         let workers = match config.workers {
             0 => available_parallelism().map_or(1, usize::from),
             workers => workers as usize,
         };
-        Self { program, config, scratch, slots: Semaphore::new(workers), idle: Mutex::default() }
+        let parent = Parent::new().map_err(|error| {
+            Error::new(Kind::Unavailable, "the thread that starts processes cannot be started").because(error)
+        })?;
+        Ok(Self { program, config, scratch, slots: Semaphore::new(workers), idle: Mutex::default(), parent })
     }
 
     /// What a process says of itself.
@@ -66,7 +71,8 @@ impl Pool {
         idle.iter().filter_map(Process::id).collect()
     }
 
-    /// Has one thing done with an image. Who dies over it has a successor, which tries once more.
+    /// Has one thing done with an image. A process that dies over it has a successor, which tries once more; one that
+    /// was fresh and exceeded a limit has none, since the next one would, too.
     pub(super) async fn work(&self, image: &Held, task: Task, room: Room) -> Result<image::Answer<Done>> {
         let _slot = self.slot().await?;
         let request = Request { limits: self.limits(&room), task };
@@ -85,7 +91,9 @@ impl Pool {
                     return failed.into_flaw().map(Err);
                 }
                 Ok(answer) => return Ok(Ok(Done { answer, made: self.finish(process, room).await? })),
-                Err(why) => {
+                Err(Death::Explained(failed)) => return failed.into_flaw().map(Err),
+                Err(Death::Exceeded(why)) if process.images == 1 => return Ok(Err(Flaw::Fatal(why))),
+                Err(Death::Exceeded(why) | Death::Crashed(why)) => {
                     // A library may die of a full disk in any way; what it wrote lies there still.
                     probe(process.desk.path().join("probe")).await?;
                     death = why;
@@ -108,24 +116,32 @@ impl Pool {
     }
 
     fn limits(&self, room: &Room) -> Limits {
-        let Config { max_pixels, max_pages, max_bands, untrusted_loaders, cpu, .. } = self.config;
-        let (cpu, file) = (cpu.as_secs().max(1), room.bytes());
-        Limits { max_pixels, max_pages, max_bands, untrusted_loaders, cpu, file }
+        let Config { max_pixels, max_pages, max_bands, max_profile, untrusted_loaders, cpu, .. } = self.config;
+        let (cpu, file, max_profile) = (cpu.as_secs().max(1), room.bytes(), max_profile.as_u64());
+        Limits { max_pixels, max_pages, max_bands, max_profile, untrusted_loaders, cpu, file }
     }
 
     async fn slot(&self) -> Result<tokio::sync::SemaphorePermit<'_>> {
         self.slots.acquire().await.map_err(|error| Error::bug("images are closed").because(error))
     }
 
-    /// A process that waits, or a fresh one.
+    /// A process that waits, or a fresh one. One that dies before it begins was killed, by accident perhaps: the next
+    /// one begins, or says why not.
     async fn process(&self, fresh: bool) -> Result<Process> {
         let waiting = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(process) = if fresh { None } else { waiting() } {
             return Ok(process);
         }
+        match self.start().await {
+            Err(error) if error.kind() == Kind::Unavailable => self.start().await,
+            started => started,
+        }
+    }
+
+    async fn start(&self) -> Result<Process> {
         let path = self.scratch.fresh();
         let desk = blocking(move || Desk::make(path.clone()).map_err(|error| explain(error, &path))).await?;
-        Process::start(&self.program, &self.config, desk).await
+        Process::start(&self.parent, &self.program, &self.config, desk).await
     }
 
     /// Lets a process wait, unless it is old: what a library leaks does not add up.

@@ -1,12 +1,14 @@
 //! One process that decodes, seen from outside: started, asked, and buried.
 
 use std::{
+    io,
     os::unix::process::ExitStatusExt as _,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use rustix::process::Signal;
 use serde::de::DeserializeOwned;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -18,7 +20,8 @@ use tokio::{
 use super::{
     super::Program,
     desk::Desk,
-    message::{Answer, Failed, Hello, Request, Settings},
+    message::{Answer, Failed, Hello, Request, Settings, Task},
+    parent::Parent,
 };
 use crate::{
     capability::image::Config,
@@ -31,6 +34,10 @@ const LINE: u64 = 4 << 20;
 const LAST_WORDS: usize = 1 << 10;
 /// How long it may take to begin.
 const BEGINNING: Duration = Duration::from_secs(30);
+/// How long the header of an image may be read.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long it may take to end by itself.
+const LEAVE: Duration = Duration::from_secs(1);
 /// How long the system may take to bury it.
 const BURIAL: Duration = Duration::from_secs(5);
 
@@ -47,19 +54,34 @@ pub(super) struct Process {
     pub(super) images: u32,
 }
 
+/// Why a process has no answer, and is of no use any more.
+pub(super) enum Death {
+    /// It said why before it died.
+    Explained(Failed),
+    /// It exceeded a limit.
+    Exceeded(String),
+    /// Anything else, in words.
+    Crashed(String),
+}
+
+impl Death {
+    /// For a reason it said itself.
+    fn of(failed: Failed) -> Self {
+        match failed {
+            // What an earlier image left behind may have taken it.
+            Failed::Memory(said) => Self::Crashed(format!("{NO_MEMORY}: {said}")),
+            failed => Self::Explained(failed),
+        }
+    }
+}
+
 impl Process {
     /// Starts one.
     ///
-    /// *Errors*: whatever keeps every one from being started.
-    pub(super) async fn start(program: &Program, config: &Config, desk: Desk) -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::new(Kind::Usage, "the process that decodes images does not start")
-                .of_place()
-                .with("program", program.file.display().to_string())
-                .because(error)
-        };
-        let mut child = command(program, config, &desk).spawn().map_err(failed)?;
-        let missing = || failed(std::io::Error::other("it has no streams"));
+    /// *Errors*: of kind [`Kind::Unavailable`] if it was killed; of kind [`Kind::Usage`] if none can start.
+    pub(super) async fn start(parent: &Parent, program: &Program, config: &Config, desk: Desk) -> Result<Self> {
+        let mut child = parent.start(command(program, config, &desk)).await.map_err(|error| absent(program, error))?;
+        let missing = || Error::bug("a process has no streams");
         let mut requests = child.stdin.take().ok_or_else(missing)?;
         let mut answers = BufReader::new(child.stdout.take().ok_or_else(missing)?);
         let printed = Arc::default();
@@ -69,16 +91,15 @@ impl Process {
             write(&mut requests, &settings).await?;
             read::<Hello>(&mut answers).await
         };
-        let (hello, problem) = match timeout(BEGINNING, hello).await {
-            Ok(Ok(hello)) => (hello, String::new()),
-            Ok(Err(error)) => (None, error.to_string()),
-            Err(_) => (None, "it says nothing".to_owned()),
+        let said = match timeout(BEGINNING, hello).await {
+            Ok(Ok(Some(hello))) => {
+                return Ok(Self { child, requests, answers, printed, listener, desk, hello, images: 0 });
+            }
+            Ok(Ok(None)) => String::new(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it says nothing".to_owned(),
         };
-        match hello {
-            Some(hello) => Ok(Self { child, requests, answers, printed, listener, desk, hello, images: 0 }),
-            None => Err(failed(std::io::Error::other(last_words(listener, &printed, &problem).await))
-                .hint("it needs libvips 8.14 or newer: on Debian, `apt-get install libvips42`")),
-        }
+        Err(stillborn(program, ended(&mut child).await, &last_words(listener, &printed, &said).await))
     }
 
     /// The number the system knows it by.
@@ -86,35 +107,94 @@ impl Process {
         self.child.id()
     }
 
-    /// Asks for one thing. In words how it died, if it did; it is of no use any more then.
-    pub(super) async fn ask(&mut self, request: &Request, wall: Duration) -> Result<Answer, String> {
+    /// Asks for one thing.
+    pub(super) async fn ask(&mut self, request: &Request, wall: Duration) -> Result<Answer, Death> {
         self.images += 1;
-        let asked = async {
-            write(&mut self.requests, request).await?;
-            read::<Answer>(&mut self.answers).await
+        let (within, exceeded) = match request.task {
+            Task::Render { .. } => (wall, wall_exceeded(wall)),
+            // A header is read in a moment, or never.
+            _ if wall > LOOK => (LOOK, format!("its header takes longer than {} to read", friendly(LOOK))),
+            _ => (wall, wall_exceeded(wall)),
         };
-        match timeout(wall, asked).await {
-            Err(_) => Err(format!("it takes longer than `wall` under `[image]` allows ({})", friendly(wall))),
-            Ok(Ok(Some(Answer::Failed(Failed::Memory(said))))) => Err(format!("{NO_MEMORY}: {said}")),
-            Ok(Ok(Some(answer))) => Ok(answer),
-            Ok(Ok(None) | Err(_)) => Err(self.burial().await),
+        let mut failing = None;
+        let heard = timeout(within, self.hear(request, &mut failing)).await;
+        let death = match heard {
+            Ok(Ok(Some(Answer::Failed(failed @ Failed::Memory(_))))) => Death::of(failed),
+            // It did not crash over that, but may have done its memory harm.
+            Ok(Ok(Some(Answer::Failed(failed)))) if failing.is_some() => Death::of(failed),
+            Ok(Ok(Some(answer))) => return Ok(answer),
+            Ok(Ok(None) | Err(_)) => self.burial().await,
+            Err(_) => Death::Exceeded(exceeded),
+        };
+        Err(failing.map_or(death, Death::of))
+    }
+
+    /// Asks, and waits for the answer; none if it ends before. What it says of its end comes before that.
+    async fn hear(&mut self, request: &Request, failing: &mut Option<Failed>) -> io::Result<Option<Answer>> {
+        write(&mut self.requests, request).await?;
+        loop {
+            match read::<Answer>(&mut self.answers).await? {
+                Some(Answer::Failing(failed)) => *failing = Some(failed),
+                answer => return Ok(answer),
+            }
         }
     }
 
     /// How it died.
-    async fn burial(&mut self) -> String {
-        let _ = self.child.start_kill();
-        let status = timeout(BURIAL, self.child.wait()).await;
-        let how = match status {
-            Ok(Ok(status)) => cause(status),
-            _ => "its process does not answer".to_owned(),
-        };
+    async fn burial(&mut self) -> Death {
+        let status = ended(&mut self.child).await;
+        let how = status.map_or_else(|| "its process does not answer".to_owned(), cause);
         let listener = std::mem::replace(&mut self.listener, tokio::spawn(async {}));
-        last_words(listener, &self.printed, &how).await
+        let words = last_words(listener, &self.printed, &how).await;
+        match status.and_then(|status| status.signal()).and_then(Signal::from_named_raw) {
+            Some(Signal::XCPU) => Death::Exceeded(words),
+            _ => Death::Crashed(words),
+        }
     }
 }
 
 const NO_MEMORY: &str = "it needs more memory than `memory` under `[image]` allows";
+
+fn wall_exceeded(wall: Duration) -> String {
+    format!("it takes longer than `wall` under `[image]` allows ({})", friendly(wall))
+}
+
+/// How a process ended; it is killed if it has not.
+async fn ended(child: &mut Child) -> Option<ExitStatus> {
+    // One that closed its end is about to end by itself, and says how.
+    if timeout(LEAVE, child.wait()).await.is_err() {
+        let _ = child.start_kill();
+    }
+    timeout(BURIAL, child.wait()).await.ok()?.ok()
+}
+
+/// The program cannot be run.
+fn absent(program: &Program, error: io::Error) -> Error {
+    let said = match error.kind() {
+        io::ErrorKind::NotFound => Error::usage("the program that decodes images is not there").hint(
+            "build it with `--features vips`, which takes libvips 8.14 or newer (on Debian, `apt-get install \
+                   libvips-dev`), and keep it beside `reindex`",
+        ),
+        io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory => {
+            Error::new(Kind::Unavailable, "the system starts no more processes")
+        }
+        _ => Error::usage("the program that decodes images does not start"),
+    };
+    said.of_place().with("program", program.file.display().to_string()).because(error)
+}
+
+/// The program ran, and ended before it was ready.
+fn stillborn(program: &Program, status: Option<ExitStatus>, said: &str) -> Error {
+    let error = match status {
+        Some(status) if status.signal().is_none() => Error::usage("the program that decodes images does not start")
+            .hint("it needs libvips 8.14 or newer: on Debian, `apt-get install libvips42`"),
+        _ => Error::new(Kind::Unavailable, "the process that decodes images ended before it was ready")
+            .hint("run the same command again; if memory is short, lower `workers` under `[image]`"),
+    };
+    let how = status.map_or_else(|| "it says nothing".to_owned(), cause);
+    let error = error.of_place().with("program", program.file.display().to_string());
+    error.because(io::Error::other(if said.is_empty() { how } else { format!("{how}: {said}") }))
+}
 
 fn command(program: &Program, config: &Config, desk: &Desk) -> Command {
     let mut command = Command::new(&program.file);
@@ -128,14 +208,14 @@ fn command(program: &Program, config: &Config, desk: &Desk) -> Command {
     command
 }
 
-async fn write(requests: &mut ChildStdin, what: &impl serde::Serialize) -> std::io::Result<()> {
+async fn write(requests: &mut ChildStdin, what: &impl serde::Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(what)?;
     line.push(b'\n');
     requests.write_all(&line).await
 }
 
 /// One line; none if it says no more.
-async fn read<T: DeserializeOwned>(answers: &mut BufReader<ChildStdout>) -> std::io::Result<Option<T>> {
+async fn read<T: DeserializeOwned>(answers: &mut BufReader<ChildStdout>) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     answers.take(LINE).read_until(b'\n', &mut line).await?;
     Ok(if line.is_empty() { None } else { Some(serde_json::from_slice(&line)?) })
@@ -166,12 +246,12 @@ async fn last_words(listener: JoinHandle<()>, printed: &Mutex<Vec<u8>>, how: &st
 }
 
 fn cause(status: ExitStatus) -> String {
-    match status.signal() {
-        Some(libc::SIGXCPU) => "it takes more of the processor than `cpu` under `[image]` allows".to_owned(),
-        Some(libc::SIGXFSZ) => "it writes more than there is room for".to_owned(),
-        Some(libc::SIGKILL) => "its process was killed".to_owned(),
-        Some(signal) => format!("its process crashed with signal {signal}"),
-        None => "its process gave up".to_owned(),
+    let Some(signal) = status.signal() else { return "its process gave up".to_owned() };
+    match Signal::from_named_raw(signal) {
+        Some(Signal::XCPU) => "it takes more of the processor than `cpu` under `[image]` allows".to_owned(),
+        Some(Signal::XFSZ) => "it writes more than there is room for".to_owned(),
+        Some(Signal::KILL) => "its process was killed".to_owned(),
+        _ => format!("its process crashed with signal {signal}"),
     }
 }
 

@@ -32,7 +32,8 @@ fn flaw(flaw: promised::Flaw) -> Flaw {
         promised::Flaw::Refused(text) => Flaw::Refused(text),
         promised::Flaw::Unreadable(text) => Flaw::Unreadable(text),
         promised::Flaw::Changed => Flaw::Other("the object changed while it was looked at".to_owned()),
-        promised::Flaw::Fatal(text) => Flaw::Other(text),
+        // It was tried again already where that could help. Plugins ask again for what is `other`.
+        promised::Flaw::Fatal(text) => Flaw::Unreadable(text),
     }
 }
 

@@ -5,14 +5,15 @@ use std::{
     io::{self, Read as _},
 };
 
+use reindex::{
+    backend::vips::message::{Failed, IMAGE, Limits, Page},
+    record::Size,
+};
+
 use super::{
-    super::{
-        kind,
-        message::{Failed, IMAGE, Limits, Page},
-    },
+    kind::{self, Kind, OPENED},
     operation::{Image, Operation, failure, loader},
 };
-use crate::record::Size;
 
 /// How much of a file says what it is.
 const BEGINNING: u64 = 4096;
@@ -23,14 +24,14 @@ pub(super) struct Opened {
     /// What it is by its bytes: `jpeg`, `png`, ….
     pub(super) format: String,
     pub(super) pages: u32,
-    loader: String,
-    page: Page,
+    pub(super) loader: String,
+    pub(super) page: Page,
 }
 
 /// Opens a page within the limits.
 pub(super) fn open(page: Page, limits: &Limits) -> Result<Opened, Failed> {
-    let begun = find().and_then(|loader| Ok((load(&loader, page, None)?, loader)));
-    let (image, loader) = begun.or_else(|said| Err(reason(said, limits)?))?;
+    let loader = find(limits)?;
+    let image = load(&loader, page, None)?;
     let pages = image.pages().max(1);
     let format = format(&loader, &image)?;
     let opened = Opened { image, format, pages, loader, page };
@@ -85,27 +86,26 @@ fn shrink_of_jpeg(factor: f64) -> Option<u32> {
     [8, 4, 2].into_iter().find(|shrink| factor >= 2.0 * f64::from(*shrink))
 }
 
-/// The reader for the file's bytes.
-fn find() -> Result<String, Failed> {
-    match loader(IMAGE) {
-        // Any two numbers in a text are a matrix to libvips.
-        Some(loader) if loader != "matrixload" => Ok(loader),
-        Some(_) => Err(Failed::Unreadable("the file is a text".to_owned())),
-        None => Err(failure()),
+/// The reader for the file's bytes. libvips looks for one only where it may use any.
+fn find(limits: &Limits) -> Result<String, Failed> {
+    let beginning = beginning()?;
+    if let Some(reader) = kind::reader(&beginning) {
+        return Ok(reader.to_owned());
     }
-}
-
-/// Why a file was not opened: what libvips says, unless it may not say what the file is.
-fn reason(said: Failed, limits: &Limits) -> io::Result<Failed> {
-    if limits.untrusted_loaders {
-        return Ok(said);
+    match kind::of(&beginning) {
+        Some(kind) if kind.is_never_opened() || !limits.untrusted_loaders => Err(Failed::Refused(kind.refusal())),
+        Some(Kind { reader: Some(reader), .. }) => Ok((*reader).to_owned()),
+        None if beginning.is_empty() => Err(Failed::Unreadable("the file is empty".to_owned())),
+        None if !limits.untrusted_loaders => {
+            Err(Failed::Unreadable(format!("the file does not begin like an image ({OPENED} are opened)")))
+        }
+        _ => match loader(IMAGE) {
+            // Any two numbers in a text are a matrix to libvips.
+            Some(loader) if loader != "matrixload" => Ok(loader),
+            Some(_) => Err(Failed::Unreadable("the file is a text".to_owned())),
+            None => Err(failure()),
+        },
     }
-    let blocked = matches!(&said, Failed::Unreadable(why) if why.contains("operation is blocked"));
-    Ok(match kind::of(&beginning()?) {
-        Some(kind) => Failed::Refused(kind.refusal()),
-        None if blocked => Failed::Refused(kind::OTHER.refusal()),
-        None => said,
-    })
 }
 
 fn beginning() -> io::Result<Vec<u8>> {

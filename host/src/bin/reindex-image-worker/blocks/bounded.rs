@@ -2,13 +2,13 @@
 
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 
-use crate::capability::image::Block;
+use reindex::capability::image::Block;
 
 /// How much is read at a time where small pieces lie side by side.
 const PIECE: usize = 4096;
 
 /// Why a walk through a file ends before it is through.
-pub(super) enum Stop {
+pub enum Stop {
     /// The file ends or makes no sense here; what came before stands.
     Ends,
     /// More is held than may be.
@@ -24,7 +24,7 @@ impl From<io::Error> for Stop {
 }
 
 /// A file, the blocks that were found in it, and how much may still be held.
-pub(super) struct Bounded<R> {
+pub struct Bounded<R> {
     file: BufReader<R>,
     at: u64,
     size: u64,

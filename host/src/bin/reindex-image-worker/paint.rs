@@ -1,13 +1,17 @@
 //! A rendition, from the file to the file.
 
+use reindex::{
+    backend::vips::message::{Failed, Limits, Page},
+    record::{Format, Size, Step},
+};
+
 use super::{
-    super::message::{Failed, Limits, Page},
     open::open,
     operation::Image,
+    pixels::Pixels,
     save::save,
     steps::{self, Plan},
 };
-use crate::record::{Format, Size, Step};
 
 /// Above so many bytes, pixels that have to be kept for turning lie on the disk.
 const IN_MEMORY: u64 = 64 << 20;
@@ -15,12 +19,14 @@ const IN_MEMORY: u64 = 64 << 20;
 /// Makes a picture of a page. Answers the size of the page as stored, and the picture's own.
 pub(super) fn paint(page: Page, steps: &[Step], format: &Format, limits: &Limits) -> Result<(Size, Size), Failed> {
     let opened = open(page, limits)?;
+    let pixels = Pixels::of(&opened)?;
     let stored = opened.size();
     let plan = Plan::new(stored, opened.image.orientation(), steps);
-    let mut image = match plan.shrinks_at_once() {
+    let image = match plan.shrinks_at_once() {
         Some(wanted) => opened.shrunk(wanted)?,
         None => opened.image,
     };
+    let mut image = pixels.taken(image)?;
     for change in &plan.changes {
         image = steps::apply(&image, change)?;
     }

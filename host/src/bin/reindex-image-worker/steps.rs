@@ -1,11 +1,15 @@
 //! Steps of a rendition, in an order that reads a page once from top to bottom.
 
+use reindex::{
+    backend::vips::message::Failed,
+    record::{Size, Space, Step},
+};
+
 use super::{
-    super::message::Failed,
     operation::{Image, PROFILE},
+    pixels::{has_alpha, opaque},
     turn::Turn,
 };
-use crate::record::{Size, Space, Step};
 
 /// What is done with a page as it is stored, and how it is turned in the end.
 ///
@@ -106,18 +110,26 @@ fn resized(image: &Image, to: Size) -> Result<Image, Failed> {
         let operation = image.operation("resize")?.set("scale", &scale(to.width, image.width()))?;
         operation.set("vscale", &scale(to.height, image.height()))?.image()
     };
-    if !image.has_alpha() {
+    if !has_alpha(image) {
         return resize(image);
     }
     // What is transparent has colours, too, and they must not bleed into what is not.
-    let weighed = resize(&image.operation("premultiply")?.image()?)?;
-    weighed.operation("unpremultiply")?.image()?.operation("cast")?.set("format", &image.numbers())?.image()
+    let weighed = resize(&opaque(image.operation("premultiply")?, image)?.image()?)?;
+    let colours = opaque(weighed.operation("unpremultiply")?, image)?.image()?;
+    // A cast cuts off what is behind the point.
+    colours
+        .operation("round")?
+        .set("round", "rint")?
+        .image()?
+        .operation("cast")?
+        .set("format", &image.numbers())?
+        .image()
 }
 
 /// Brings colours to a space, by the profile in the image where there is one that can be used.
 pub(super) fn coloured(image: &Image, space: Space, ignore_profile: bool) -> Result<Image, Failed> {
     let image = if ignore_profile { &image.without(|name| name == PROFILE)? } else { image };
-    let deep = image.numbers() != "uchar";
+    let deep = image.numbers() == "ushort";
     match space {
         Space::Srgb => profiled(image, "srgb", deep).or_else(|_| plain(image, if deep { "rgb16" } else { "srgb" })),
         Space::Grey => {
@@ -159,7 +171,7 @@ fn inked(image: &Image, deep: bool) -> Result<Image, Failed> {
 
 /// Lays an image on a background, if anything in it is transparent.
 pub(super) fn flattened(image: &Image, background: [u8; 3]) -> Result<Image, Failed> {
-    if !image.has_alpha() {
+    if !has_alpha(image) {
         return image.without(|_| false);
     }
     let [red, green, blue] = background.map(f64::from);
@@ -170,7 +182,7 @@ pub(super) fn flattened(image: &Image, background: [u8; 3]) -> Result<Image, Fai
         _ => (&coloured(image, Space::Srgb, false)?, vec![red, green, blue]),
     };
     let colours: Vec<_> = colours.into_iter().map(|colour| (colour * scale).to_string()).collect();
-    image.operation("flatten")?.set("background", &colours.join(" "))?.image()
+    opaque(image.operation("flatten")?, image)?.set("background", &colours.join(" "))?.image()
 }
 
 /// An unsharp mask of the lightness, without thresholds.
@@ -185,7 +197,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::{Format, Kept, Picture, Rendition};
+    use reindex::record::{Format, Kept, Picture, Rendition};
 
     fn step() -> impl Strategy<Value = Step> {
         let size = (1u32..5000, 1u32..5000).prop_map(|(width, height)| Size { width, height });

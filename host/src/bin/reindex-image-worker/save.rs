@@ -2,12 +2,16 @@
 
 use std::ffi::CStr;
 
+use reindex::{
+    backend::vips::message::{Failed, MADE},
+    record::{Compression, Format, Kept, Size, Space, Tiff},
+};
+
 use super::{
-    super::message::{Failed, MADE},
     operation::{Image, Operation, PROFILE},
     steps::{coloured, flattened},
+    verify::{Form, verify},
 };
-use crate::record::{Compression, Format, Kept, Space, Tiff};
 
 /// What belongs to the pixels themselves.
 const INTRINSIC: [&CStr; 11] = [
@@ -30,13 +34,14 @@ const BLACK: [u8; 3] = [0; 3];
 /// Computes the pixels, and writes them.
 pub(super) fn save(image: Image, format: &Format) -> Result<(), Failed> {
     let operation = match format {
-        Format::Tiff(tiff) => tiffsave(image, tiff)?,
+        Format::Tiff(tiff) => return save_tiff(image, tiff),
         Format::Jpeg { quality, progressive, keep } => {
             let image = flattened(&eight_bits(image)?, BLACK)?;
             keeping(&image, *keep, "jpegsave")?.set("Q", quality)?.set("interlace", progressive)?
         }
         Format::Png { compression, palette, keep } => {
-            let image = if image.interpretation() == "cmyk" { coloured(&image, Space::Srgb, false)? } else { image };
+            let inks = matches!(image.interpretation().as_str(), "cmyk" | "lab");
+            let image = if inks { coloured(&image, Space::Srgb, false)? } else { image };
             let operation = keeping(&image, *keep, "pngsave")?.set("compression", compression)?;
             match palette {
                 Some(quality) => operation.set("palette", &true)?.set("Q", quality)?,
@@ -47,14 +52,20 @@ pub(super) fn save(image: Image, format: &Format) -> Result<(), Failed> {
     operation.set("filename", MADE)?.run().map(drop)
 }
 
-fn tiffsave(image: Image, tiff: &Tiff) -> Result<Operation, Failed> {
+fn save_tiff(image: Image, tiff: &Tiff) -> Result<(), Failed> {
     let image = match tiff.compression {
         Compression::Jpeg => flattened(&eight_bits(image)?, BLACK)?,
         Compression::Webp => coloured(&eight_bits(image)?, Space::Srgb, false)?,
+        _ if image.interpretation() == "lab" => image.operation("Lab2LabQ")?.image()?,
         _ => image,
     };
-    let numbers = image.numbers();
-    let mut operation = keeping(&image, tiff.keep, "tiffsave")?
+    let (size, form) = (Size { width: image.width(), height: image.height() }, Form::of(&image));
+    tiffsave(&image.watched()?, tiff)?.set("filename", MADE)?.run().map(drop)?;
+    verify(tiff, size, &form)
+}
+
+fn tiffsave(image: &Image, tiff: &Tiff) -> Result<Operation, Failed> {
+    let mut operation = keeping(image, tiff.keep, "tiffsave")?
         .set("compression", word(tiff.compression))?
         .set("pyramid", &tiff.pyramid)?
         .set("subifd", &tiff.subifd)?
@@ -65,8 +76,7 @@ fn tiffsave(image: Image, tiff: &Tiff) -> Result<Operation, Failed> {
         operation = operation.set("rgbjpeg", &true)?;
     }
     if matches!(tiff.compression, Compression::Deflate | Compression::Lzw | Compression::Zstd) {
-        let predictor = if numbers == "float" || numbers == "double" { "float" } else { "horizontal" };
-        operation = operation.set("predictor", predictor)?;
+        operation = operation.set("predictor", "horizontal")?;
     }
     if tiff.tile > 0 {
         operation = operation.set("tile", &true)?.set("tile-width", &tiff.tile)?.set("tile-height", &tiff.tile)?;
@@ -92,6 +102,7 @@ fn word(compression: Compression) -> &'static str {
 fn eight_bits(image: Image) -> Result<Image, Failed> {
     match (image.numbers().as_str(), image.interpretation().as_str()) {
         ("uchar", "srgb" | "b-w" | "cmyk" | "rgb") => Ok(image),
+        (_, "lab") => coloured(&image, Space::Srgb, false),
         ("ushort", "cmyk") => image.operation("cast")?.set("format", "uchar")?.set("shift", &true)?.image(),
         (_, "b-w" | "grey16") => image.operation("colourspace")?.set("space", "b-w")?.image(),
         _ => image.operation("colourspace")?.set("space", "srgb")?.image(),

@@ -3,7 +3,7 @@
 //! A file is taken for what its first bytes say. Nothing in it is believed: a length that leads out of the file, or
 //! structure that makes no sense, ends the walk, and what came before stands.
 
-mod bounded;
+pub(super) mod bounded;
 mod gif;
 mod heif;
 mod jpeg;
@@ -17,9 +17,8 @@ use std::io::{Read, Seek};
 
 use bytesize::ByteSize;
 
-use super::message::Failed;
-use crate::capability::image::Block;
 use bounded::{Bounded, Stop};
+use reindex::{backend::vips::message::Failed, capability::image::Block};
 
 /// Reads every block of metadata of an image, in the order of its file. A file of an unknown kind has none.
 ///

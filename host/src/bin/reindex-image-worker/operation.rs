@@ -1,4 +1,4 @@
-//! libvips' operations by name. The only file that calls C.
+//! libvips' operations by name, and what it says of them. The only file that calls C.
 //!
 //! Options are given as texts and looked up by name when the operation is made, so that one build works with every
 //! release of libvips: an option that an older one lacks can be asked for with [`Operation::knows`].
@@ -7,16 +7,29 @@
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
     ptr::{null, null_mut},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use libvips::bindings as c;
-
-use super::Failed;
+use reindex::backend::vips::message::{Failed, IMAGE};
 
 type Result<T> = std::result::Result<T, Failed>;
 
-/// Starts libvips in this process; nothing else in this file works before.
-pub(super) fn start() -> Result<()> {
+/// How much is kept of what libvips logs about an image.
+const LOGGED: usize = 1 << 10;
+
+/// What libvips logged about this image.
+static LOG: Mutex<String> = Mutex::new(String::new());
+
+/// Is told why a picture will not be made, before libvips cleans up.
+static WARN: OnceLock<Box<dyn Fn(Failed) + Send + Sync>> = OnceLock::new();
+
+/// Starts libvips in this process; nothing else in this file works before. `warn` is told why a
+/// [watched](Image::watched) image fails, before libvips cleans up, over which it may crash.
+pub(super) fn start(warn: impl Fn(Failed) + Send + Sync + 'static) -> Result<()> {
+    let _ = WARN.set(Box::new(warn));
+    // SAFETY: the function lives as long as the process, and takes what GLib says it hands over.
+    unsafe { c::g_log_set_default_handler(Some(logged), null_mut()) };
     // SAFETY: called once, by the only thread; the name outlives the call.
     let failed = unsafe { c::vips_init(c"reindex".as_ptr()) } != 0;
     if failed {
@@ -27,10 +40,10 @@ pub(super) fn start() -> Result<()> {
     Ok(())
 }
 
-/// The version of libvips, such as `8.14.1`.
-pub(super) fn version() -> String {
+/// What decodes, such as `libvips 8.14.1`.
+pub(super) fn maker() -> String {
     // SAFETY: a constant of the library.
-    unsafe { text(c::vips_version_string()) }
+    format!("libvips {}", unsafe { text(c::vips_version_string()) })
 }
 
 /// The operation that loads a file, by the file's bytes; none if it is no image, or of a kind that is blocked.
@@ -42,15 +55,78 @@ pub(super) fn loader(file: &str) -> Option<String> {
     (!name.is_null()).then(|| unsafe { text(c::vips_nickname_find(c::g_type_from_name(name))) })
 }
 
-/// What libvips says went wrong last. Its memory of it is cleared.
+/// What libvips says went wrong, and what it logged. Both are forgotten.
 pub(super) fn failure() -> Failed {
-    // SAFETY: the buffer is a text of the library's, copied before it is cleared.
-    let said = unsafe {
-        let said = text(c::vips_error_buffer());
-        c::vips_error_clear();
-        said
-    };
-    Failed::said(&said)
+    let failed = reason().unwrap_or_else(|| Failed::Unreadable("libvips gives no reason".to_owned()));
+    forget();
+    failed
+}
+
+/// Why something went wrong, in libvips' words; none if it says nothing. What it says itself is short sometimes, and the
+/// first that it logged is what its reader says.
+fn reason() -> Option<Failed> {
+    let (said, logged) = (said(), log());
+    let first = logged.lines().find(|line| !line.starts_with("error in tile"));
+    if said.trim().is_empty() { meant(&logged) } else { meant(&format!("{said}\n{}", first.unwrap_or_default())) }
+}
+
+/// Forgets what libvips said and logged, of another image.
+pub(super) fn forget() {
+    // SAFETY: libvips is initialised.
+    unsafe { c::vips_error_clear() };
+    LOG.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+fn said() -> String {
+    // SAFETY: the buffer is a text of the library's, and is copied.
+    unsafe { text(c::vips_error_buffer()) }
+}
+
+fn log() -> String {
+    LOG.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Tells what libvips means by what it says; none if it says nothing.
+fn meant(said: &str) -> Option<Failed> {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let text = lines.join("; ").replace(&format!("\"{IMAGE}\""), "the file").replace(IMAGE, "the file");
+    Some(match text.as_str() {
+        "" => return None,
+        _ if text.contains("No space left on device") || text.contains("Disk quota exceeded") => Failed::Full,
+        _ if text.contains("out of memory") || text.contains("Cannot allocate memory") => Failed::Memory(text),
+        _ => Failed::Unreadable(text),
+    })
+}
+
+/// Keeps what a library logs, and prints it: the last of it is a reason where nothing else is.
+#[expect(clippy::print_stderr, reason = "the process that started this one keeps what it prints")]
+unsafe extern "C" fn logged(
+    _domain: *const c_char,
+    _level: c::GLogLevelFlags,
+    message: *const c_char,
+    _data: *mut c_void,
+) {
+    // SAFETY: GLib hands over a text that lives during the call.
+    let message = unsafe { text(message) };
+    eprintln!("{message}");
+    let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    if log.len() + message.len() < LOGGED {
+        log.push_str(&message);
+        log.push('\n');
+    }
+}
+
+/// Warns if something went wrong with an image whose pixels were being computed.
+unsafe extern "C" fn computed(_image: *mut c::VipsImage, _progress: *mut c_void, _data: *mut c_void) {
+    // What is logged may be no more than a warning.
+    if let (false, Some(failed), Some(warn)) = (said().is_empty(), reason(), WARN.get()) {
+        warn(failed);
+    }
 }
 
 /// # Safety
@@ -174,11 +250,6 @@ impl Image {
         positive(unsafe { c::vips_image_get_n_pages(self.0) })
     }
 
-    pub(super) fn has_alpha(&self) -> bool {
-        // SAFETY: see `width`.
-        unsafe { c::vips_image_hasalpha(self.0) != 0 }
-    }
-
     /// The EXIF orientation, 1 to 8.
     pub(super) fn orientation(&self) -> u8 {
         // SAFETY: see `width`.
@@ -192,6 +263,32 @@ impl Image {
             let interpretation = c::vips_image_get_interpretation(self.0);
             text(c::vips_enum_nick(c::vips_interpretation_get_type(), interpretation as c_int))
         }
+    }
+
+    /// How its pixels are packed, in libvips' word: `none`, `labq` or `rad`.
+    pub(super) fn coding(&self) -> String {
+        // SAFETY: see `interpretation`.
+        unsafe {
+            let coding = c::vips_image_get_coding(self.0);
+            text(c::vips_enum_nick(c::vips_coding_get_type(), coding as c_int))
+        }
+    }
+
+    /// The same image, of which is told why its pixels cannot be computed before libvips cleans up.
+    pub(super) fn watched(&self) -> Result<Self> {
+        // Who listens to an image listens to all that have it.
+        let copy = self.without(|_| false)?;
+        type Computed = unsafe extern "C" fn(*mut c::VipsImage, *mut c_void, *mut c_void);
+        // SAFETY: a signal's function is kept as one without arguments and called with those it has: the image, its
+        // progress, and our data.
+        let listener = unsafe { std::mem::transmute::<Computed, unsafe extern "C" fn()>(computed) };
+        // SAFETY: the function and the name live as long as the process, the image as long as its owner.
+        unsafe {
+            c::vips_image_set_progress(copy.0, 1);
+            let name = c"posteval".as_ptr();
+            c::g_signal_connect_data(copy.0.cast(), name, Some(listener), null_mut(), None, 0);
+        }
+        Ok(copy)
     }
 
     /// The type of its numbers, in libvips' word: `uchar`, `ushort`, `float`, ….

@@ -1,61 +1,88 @@
-//! The process that decodes: it fences itself in, and then answers one request after the other.
+//! The process that decodes images for `reindex`: it fences itself in, and then answers one request after the other.
+//! `reindex` starts it; it is the only program that contains libvips.
 //!
 //! It knows its own directory and nothing else: no bucket, no key, no environment. What it does is undone by killing
-//! it, at any time. It ends with whoever started it, because its input then does.
+//! it, at any time. It ends with the process that started it: its input ends then, and the kernel kills it.
 
+mod blocks;
 mod describe;
 mod fence;
+mod kind;
 mod open;
 mod operation;
 mod paint;
+mod pixels;
 mod save;
 mod steps;
+mod tiff;
 mod turn;
+mod verify;
 
 use std::{
     fs::File,
     io::{self, BufReader, Write as _},
+    process::ExitCode,
     sync::mpsc,
 };
 
+use reindex::{
+    backend::vips::message::{Answer, Failed, Hello, IMAGE, Limits, MADE, Placed, Request, Settings, Task},
+    error::{Error, Result},
+};
 use rustix::{
-    process::{Resource, Rlimit, getrlimit, setrlimit},
+    process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit},
     stdio,
     time::{ClockId, clock_gettime},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    blocks,
-    message::{Answer, Failed, Hello, IMAGE, Limits, MADE, Placed, Request, Settings, Task},
-};
-use crate::error::{Error, Result};
+#[expect(clippy::print_stderr, reason = "the process that started this one keeps what it prints")]
+fn main() -> ExitCode {
+    match work() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", error.report());
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Decodes images for the process at the other end of the standard streams, in the working directory, until the
 /// input ends.
 ///
 /// *Errors*: what keeps it from beginning.
-pub fn work() -> Result<()> {
-    let failed = |error: io::Error| Error::bug("nobody can be answered").because(error);
+fn work() -> Result<()> {
+    let failed = |error: io::Error| Error::bug("the process that asks cannot be answered").because(error);
+    // A stopped process does not see that its input ended.
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| failed(error.into()))?;
     let mut answers = answers().map_err(failed)?;
     let mut requests = BufReader::new(io::stdin());
     let Some(settings) = read::<Settings>(&mut requests).map_err(failed)? else { return Ok(()) };
     bound(settings).map_err(failed)?;
     // Before libvips: it may start threads, and a fence holds those that come after it.
     fence::build();
-    operation::start().map_err(|why| Error::usage(format!("libvips does not start: {why:?}")))?;
-    say(&mut answers, &Hello { libvips: operation::version(), open: fence::gaps() }).map_err(failed)?;
+    let early = answers.try_clone().map_err(failed)?;
+    operation::start(move |failed| warn(&early, failed))
+        .map_err(|why| Error::usage(format!("libvips does not start: {why:?}")))?;
+    say(&mut answers, &Hello { maker: operation::maker(), open: fence::gaps() }).map_err(failed)?;
     for request in listen(requests) {
+        operation::forget();
         say(&mut answers, &answer(&request)).map_err(failed)?;
     }
     Ok(())
 }
 
-/// Where answers go. Nobody else can write there: what a library prints goes to the standard error from now on.
+/// Where answers go. No library can write there: what it prints goes to the standard error from now on.
 fn answers() -> io::Result<File> {
     let answers = File::from(rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?);
     stdio::dup2_stdout(io::stderr())?;
     Ok(answers)
+}
+
+/// Says why there will be no picture, while libvips still cleans up: releases up to 8.14 crash over that.
+fn warn(mut answers: &File, failed: Failed) {
+    // Without it, the crash itself is the reason.
+    let _ = say(&mut answers, &Answer::Failing(failed));
 }
 
 /// The limits that are the same for every image.
@@ -100,7 +127,7 @@ fn read<T: DeserializeOwned>(requests: &mut impl io::BufRead) -> io::Result<Opti
     Ok(if line.is_empty() { None } else { Some(serde_json::from_str(&line)?) })
 }
 
-fn say(answers: &mut File, what: &impl Serialize) -> io::Result<()> {
+fn say(answers: &mut impl io::Write, what: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(what)?;
     line.push(b'\n');
     answers.write_all(&line)
@@ -108,7 +135,7 @@ fn say(answers: &mut File, what: &impl Serialize) -> io::Result<()> {
 
 fn answer(request: &Request) -> Answer {
     let done = bound_image(&request.limits).map_err(Failed::from).and_then(|()| match &request.task {
-        Task::Describe(page) => describe::describe(*page, &request.limits).map(Answer::Described),
+        Task::Describe { page, purpose } => describe::describe(*page, *purpose, &request.limits).map(Answer::Described),
         Task::Blocks(max_bytes) => read_blocks(*max_bytes).map(Answer::Blocks),
         Task::Render { page, steps, format } => {
             let painted = paint::paint(*page, steps, format, &request.limits);
