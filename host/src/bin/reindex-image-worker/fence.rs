@@ -2,11 +2,18 @@
 //!
 //! A kernel that lacks a part of it is no error here; [`gaps`] finds out by trying what is left open.
 
-use std::{fs::File, net::UdpSocket, process::Command};
+use std::{fs::File, io, net::UdpSocket, process::Command};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, Ruleset, RulesetAttr, RulesetCreatedAttr, Scope, path_beneath_rules,
 };
+use rustix::{
+    fs::{Mode, chmod},
+    process::{getppid, test_kill_process},
+    thread::{CapabilitySet, CapabilitySets, set_capabilities, set_thread_groups},
+};
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch, apply_filter_all_threads,
@@ -26,8 +33,9 @@ const READABLE: [&str; 10] = [
     "/var/cache/fontconfig",
 ];
 
-/// What no decoder needs: the network, other processes, and the kernel's larger machinery.
-const FORBIDDEN: [i64; 35] = [
+/// What no decoder needs: the network, other processes, what files are beside their content, memory that is shared with
+/// other processes, and the kernel's larger machinery.
+const FORBIDDEN: &[i64] = &[
     libc::SYS_socket,
     libc::SYS_socketpair,
     libc::SYS_connect,
@@ -62,8 +70,84 @@ const FORBIDDEN: [i64; 35] = [
     libc::SYS_kexec_load,
     libc::SYS_open_by_handle_at,
     libc::SYS_tkill,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_reboot,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    libc::SYS_utimensat,
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semget,
+    libc::SYS_semctl,
+    libc::SYS_msgget,
+    libc::SYS_msgctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    libc::SYS_inotify_init1,
+    libc::SYS_fanotify_init,
+    libc::SYS_fanotify_mark,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_fsopen,
+    libc::SYS_fspick,
+    libc::SYS_fsmount,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_mount_setattr,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_syslog,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_adjtimex,
+    libc::SYS_clock_adjtime,
+    libc::SYS_delete_module,
+    libc::SYS_personality,
+    libc::SYS_capset,
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_setresuid,
+    libc::SYS_setresgid,
+    libc::SYS_setgroups,
 ];
+
+/// The same by their older names.
+#[cfg(target_arch = "x86_64")]
+const OLDER: &[i64] = &[
+    libc::SYS_fork,
+    libc::SYS_vfork,
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
+    libc::SYS_inotify_init,
+    libc::SYS_iopl,
+    libc::SYS_ioperm,
+    libc::SYS_kexec_file_load,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLDER: &[i64] = &[];
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: TargetArch = TargetArch::x86_64;
@@ -75,8 +159,17 @@ const ARCHITECTURE: TargetArch = TargetArch::riscv64;
 /// Builds what the kernel has of the fence, for this thread and all it will start.
 pub(super) fn build() {
     // What failed shows in `gaps`, whatever the reason.
+    let _ = powers();
     let _ = files();
     let _ = calls();
+}
+
+/// Gives up what an administrator may do, and the groups of a user.
+fn powers() -> io::Result<()> {
+    // Only an administrator has groups to give up.
+    let _ = set_thread_groups(&[]);
+    let none = CapabilitySet::empty();
+    Ok(set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }
 
 fn files() -> Result<(), landlock::RulesetError> {
@@ -97,12 +190,15 @@ fn files() -> Result<(), landlock::RulesetError> {
 
 fn calls() -> Result<(), seccompiler::Error> {
     let refused = |number: i32| SeccompAction::Errno(number.unsigned_abs());
-    let mut rules: Vec<_> = FORBIDDEN.iter().map(|call| (*call, Vec::new())).collect();
-    rules.push((libc::SYS_clone, vec![SeccompRule::new(vec![no_thread()?])?]));
-    // A process may end itself only.
-    rules.push((libc::SYS_kill, vec![SeccompRule::new(vec![another_process()?])?]));
     #[cfg(target_arch = "x86_64")]
-    rules.extend([(libc::SYS_fork, Vec::new()), (libc::SYS_vfork, Vec::new())]);
+    apply_filter_all_threads(&no_other_numbers())?;
+    let mut rules: Vec<_> = FORBIDDEN.iter().chain(OLDER).map(|call| (*call, Vec::new())).collect();
+    rules.push((libc::SYS_clone, vec![SeccompRule::new(vec![no_thread()?])?]));
+    // A process may end itself only, and has limits of its own only.
+    let own = u64::from(std::process::id());
+    rules.push((libc::SYS_kill, vec![SeccompRule::new(vec![other_than(own)?])?]));
+    rules.push((libc::SYS_tgkill, vec![SeccompRule::new(vec![other_than(own)?])?]));
+    rules.push((libc::SYS_prlimit64, vec![SeccompRule::new(vec![other_than(0)?])?]));
     install(rules, refused(libc::EPERM))?;
     // Its flags lie in memory, where no filter sees them. The C library takes `clone` instead when it is absent.
     install(vec![(libc::SYS_clone3, Vec::new())], refused(libc::ENOSYS))
@@ -113,9 +209,23 @@ fn no_thread() -> Result<SeccompCondition, seccompiler::BackendError> {
     SeccompCondition::new(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(flag), 0)
 }
 
-fn another_process() -> Result<SeccompCondition, seccompiler::BackendError> {
-    let own = u64::from(std::process::id());
-    SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)
+fn other_than(process: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, process)
+}
+
+/// Refuses the numbers of x32, by which every call could be made once more.
+#[cfg(target_arch = "x86_64")]
+fn no_other_numbers() -> BpfProgram {
+    const FIRST: u32 = 0x4000_0000;
+    let line = |code, jf, k| sock_filter { code, jt: 0, jf, k };
+    vec![
+        // The number of the call.
+        line(0x20, 0, 0),
+        // At least the first of x32, or over the next line.
+        line(0x35, 1, FIRST),
+        line(0x06, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM.unsigned_abs()),
+        line(0x06, 0, libc::SECCOMP_RET_ALLOW),
+    ]
 }
 
 fn install(rules: Vec<(i64, Vec<SeccompRule>)>, action: SeccompAction) -> Result<(), seccompiler::Error> {
@@ -130,12 +240,20 @@ pub(super) fn gaps() -> Vec<String> {
         ("read any file", denied(&File::open("/").map(drop))),
         ("reach the network", denied(&UdpSocket::bind(("127.0.0.1", 0)).map(drop))),
         ("start programs", denied(&Command::new("/bin/true").output().map(drop))),
+        ("change files that it does not write", denied(&chmod("in", Mode::RWXU).map_err(io::Error::from))),
+        ("signal other processes", denied(&signalled())),
     ];
     tried.into_iter().filter(|(_, denied)| !denied).map(|(what, _)| what.to_owned()).collect()
 }
 
-fn denied(tried: &std::io::Result<()>) -> bool {
-    tried.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+/// Tries to reach the process that started this one.
+fn signalled() -> io::Result<()> {
+    let parent = getppid().ok_or_else(|| io::Error::from(io::ErrorKind::PermissionDenied))?;
+    Ok(test_kill_process(parent)?)
+}
+
+fn denied(tried: &io::Result<()>) -> bool {
+    tried.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 #[cfg(test)]
@@ -144,6 +262,8 @@ mod tests {
 
     #[test]
     fn what_has_no_fence_is_found_open() {
-        assert_eq!(gaps(), ["read any file", "reach the network", "start programs"]);
+        let open = ["read any file", "reach the network", "start programs"];
+        let open = [&open[..], &["change files that it does not write", "signal other processes"]].concat();
+        assert_eq!(gaps(), open);
     }
 }
