@@ -56,17 +56,7 @@ pub struct Place(TempDir);
 impl Place {
     /// An empty directory.
     pub fn new() -> Self {
-        let place = Self(tempfile::tempdir().unwrap());
-        place.keep_compiled(".reindex");
-        place
-    }
-
-    /// Lets a directory of state keep compiled plugins from test to test.
-    pub fn keep_compiled(&self, state: &str) {
-        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
-        fs::create_dir_all(&kept).unwrap();
-        fs::create_dir_all(self.path(state)).unwrap();
-        std::os::unix::fs::symlink(kept, self.path(state).join("cache")).unwrap();
+        Self(tempfile::tempdir().unwrap())
     }
 
     /// With the rogue as `rogue.wasm`.
@@ -97,6 +87,8 @@ impl Place {
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_reindex"));
         command.args(words(arguments)).current_dir(self.0.path()).env("NO_COLOR", "1");
+        // Compiled plugins are kept from test to test.
+        command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

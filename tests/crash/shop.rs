@@ -69,7 +69,6 @@ impl Left {
 /// A place with the things loaded, before any run.
 pub fn shop() -> Place {
     let place = Place::with_rogue();
-    place.keep_compiled(".reindex/shop");
     place.write("things.toml", include_str!("recipe.toml"));
     place.write("environments/shop.toml", include_str!("environment.toml"));
     place.reindex_with("load people - --env shop", "{\"id\":\"p\"}\n").exits(0);

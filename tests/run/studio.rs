@@ -46,7 +46,7 @@ pub struct Studio {
 impl Studio {
     pub async fn new() -> Self {
         static PLUGIN: OnceCell<Plugin> = OnceCell::const_new();
-        let load = async || Plugin::load(&Engine::new(None).unwrap(), "rogue", build::rogue()).await.unwrap();
+        let load = async || Plugin::load(&Engine::new().unwrap(), "rogue", build::rogue()).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(Fixed(NOW.parse().unwrap()));
         let backends = Backends::new(directory.path(), directory.path(), Mode::ReadWrite, clock);

@@ -79,7 +79,7 @@ impl World {
     pub async fn new() -> Self {
         static PLUGIN: OnceCell<Plugin> = OnceCell::const_new();
         let load = async || {
-            let engine = Engine::new(None).unwrap();
+            let engine = Engine::new().unwrap();
             Plugin::load(&engine, "persons", &plugins::component("persons")).await.unwrap()
         };
         let directory = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use reindex::{
     record::{Effect, Outcome},
-    sandbox::{Engine, Mapper, Plugin},
+    sandbox::{CodeCache, Mapper, Plugin},
 };
 
 use super::{items, room};
@@ -19,8 +19,8 @@ async fn start(language: &str) -> Option<Mapper> {
         return None;
     };
     // These plugins are large, so what was compiled is kept from one run of the tests to the next.
-    let engine = Engine::new(Some(&target.join("languages/cache"))).expect("an engine");
-    let plugin = Plugin::load(&engine, language, &bytes).await.expect("it loads");
+    let cache = CodeCache::open(&target.join("languages/cache")).expect("a directory");
+    let plugin = Plugin::load_cached(&cache, language, &bytes).await.expect("it loads");
     let mut room = room(reindex::event::Events::ignore());
     room.limits.memory = bytesize::ByteSize::mib(256);
     Some(plugin.start(room))

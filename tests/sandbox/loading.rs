@@ -12,7 +12,7 @@ use reindex::{
 use super::{build, items};
 
 async fn load(bytes: &[u8]) -> Result<Plugin, Error> {
-    Plugin::load(&Engine::new(None).expect("an engine"), "stranger", bytes).await
+    Plugin::load(&Engine::new().expect("an engine"), "stranger", bytes).await
 }
 
 /// Why bytes do not load, as one report.
@@ -91,17 +91,68 @@ async fn a_description_with_a_broken_index_definition_is_the_plugins_fault() {
     assert_eq!(error.message(), "the definition of index `rogues` is not a JSON object");
 }
 
+/// Loads the rogue and a plugin with other bytes, which is kept apart from it.
+async fn load_two(cache: &CodeCache) {
+    let mut other = build::rogue().to_vec();
+    replace(&mut other, b"rogues", b"rouges");
+    Plugin::load_cached(cache, "rogue", build::rogue()).await.expect("the rogue loads");
+    let other = Plugin::load_cached(cache, "other", &other).await.expect("the other loads");
+    assert_eq!(other.description().indexes[0].index, "rouges");
+}
+
 #[tokio::test]
-async fn compiled_code_is_kept_on_disk_and_a_damaged_cache_is_no_harm() {
+async fn compiled_code_is_kept_and_code_that_was_damaged_or_exchanged_is_compiled_again() {
     let dir = tempfile::tempdir().expect("a directory");
-    let engine = || Engine::new(Some(dir.path())).expect("an engine");
-    Plugin::load(&engine(), "rogue", build::rogue()).await.expect("the rogue loads");
-    let files = files(dir.path());
-    assert!(!files.is_empty(), "nothing was kept");
-    for file in files {
-        std::fs::write(file, b"damaged").expect("a file");
+    let cache = CodeCache::open(dir.path()).expect("a cache");
+    load_two(&cache).await;
+    let whole = contents(dir.path());
+    let code: Vec<_> = whole.keys().filter(|file| file.ends_with("seal")).map(|seal| seal.parent().unwrap()).collect();
+    let [one, other] = code.as_slice() else { panic!("{code:?}") };
+
+    load_two(&cache).await;
+    assert_eq!(contents(dir.path()), whole, "nothing was compiled again");
+
+    whole.keys().for_each(|file| std::fs::write(file, b"damaged").expect("a file"));
+    load_two(&cache).await;
+    assert_eq!(contents(dir.path()), whole);
+
+    exchange(one, other);
+    load_two(&cache).await;
+    assert_eq!(contents(dir.path()), whole);
+
+    let module = |entry: &Path| files(&entry.join("code")).into_iter().max_by_key(|file| file.metadata().unwrap().len());
+    exchange(&module(one).expect("code"), &module(other).expect("code"));
+    load_two(&cache).await;
+    assert_eq!(contents(dir.path()), whole);
+}
+
+#[tokio::test]
+async fn a_directory_for_compiled_code_that_others_can_write_to_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("a directory");
+    for mode in [0o777, 0o720, 0o702] {
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).expect("a mode");
+        let error = CodeCache::open(dir.path()).expect_err("it is open to others");
+        assert_eq!(error.kind(), Kind::Denied, "{mode:o}");
     }
-    Plugin::load(&engine(), "rogue", build::rogue()).await.expect("the rogue loads again");
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).expect("a mode");
+    CodeCache::open(dir.path()).expect("it is the user's own");
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(dir.path(), &link).expect("a link");
+    assert_eq!(CodeCache::open(&link).expect_err("it leads elsewhere").kind(), Kind::Denied);
+}
+
+fn exchange(one: &Path, other: &Path) {
+    let aside = one.with_extension("aside");
+    for (from, to) in [(one, aside.as_path()), (other, one), (&aside, other)] {
+        std::fs::rename(from, to).expect("a rename");
+    }
+}
+
+/// Every file of compiled code, and every seal.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let kept = files(dir).into_iter().filter(|file| file.extension().is_none_or(|ending| ending != "stats"));
+    kept.map(|file| (file.clone(), std::fs::read(file).expect("a file"))).collect()
 }
 
 fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -67,7 +67,7 @@ impl Rogue {
 async fn rogue() -> Plugin {
     static ROGUE: tokio::sync::OnceCell<(Engine, Plugin)> = tokio::sync::OnceCell::const_new();
     let load = async || {
-        let engine = Engine::new(None).expect("an engine");
+        let engine = Engine::new().expect("an engine");
         let plugin = Plugin::load(&engine, "rogue", build::rogue()).await.expect("the rogue loads");
         (engine, plugin)
     };

@@ -223,7 +223,6 @@ async fn what_is_wrong_with_a_table_is_said_with_what_to_do() {
 /// A place whose environment `lab` keeps the table in DynamoDB and everything else embedded.
 fn place() -> Place {
     let place = Place::new();
-    place.keep_compiled(".reindex/lab");
     place.write("persons.wasm", component("persons"));
     let recipe = fs::read_to_string(root().join("recipes/persons.toml")).unwrap();
     place.write("persons.toml", recipe.replace("source = \"../plugins/persons\"", "file = \"persons.wasm\""));

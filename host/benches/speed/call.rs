@@ -50,7 +50,7 @@ fn native() -> [u128; 3] {
 }
 
 async fn sandboxed(component: &Path) -> (u128, u128, u128) {
-    let engine = Engine::new(None).unwrap();
+    let engine = Engine::new().unwrap();
     let plugin = Plugin::load(&engine, "persons", &std::fs::read(component).unwrap()).await.unwrap();
     let mapper = plugin.start(room());
     let mut housing = Housing::new(1);

@@ -4,6 +4,7 @@
 //! run: it opens what was named, calls the library, shows what happened, and says the next step.
 
 mod check;
+mod code_cache;
 mod completions;
 mod decoder;
 mod diff;

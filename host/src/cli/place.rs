@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use super::decoder;
+use super::{code_cache, decoder};
 use crate::{
     backend::{self, Backends, Mode, aws::Session},
     capability::{index::Index, queue::Queue},
@@ -73,6 +73,7 @@ impl Place {
 
     fn open(&self, target: &Target, mode: Mode) -> Result<Project> {
         let project = Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)?;
+        let project = project.with_code_cache(code_cache::open()?);
         Ok(match decoder::program() {
             Some(program) => project.with_decoder(program),
             None => project,

@@ -31,7 +31,7 @@ use crate::{
     pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
-    sandbox::{Engine, Flaw, Plugin},
+    sandbox::{CodeCache, Engine, Flaw, Plugin},
 };
 
 /// How many of a plugin's complaints about its settings a person is shown.
@@ -44,6 +44,8 @@ pub struct Project {
     /// Its environment.
     pub environment: Environment,
     pub(super) backends: Backends,
+    /// Where compiled plugins are kept; without it each start compiles.
+    code_cache: Option<CodeCache>,
 }
 
 /// A source, ready to be read.
@@ -72,7 +74,7 @@ impl Project {
         let name = environment.unwrap_or(&recipe.default_env);
         let environment = Environment::find(&recipe.dir, name, variables)?;
         let backends = backends(&environment, mode);
-        Ok(Self { recipe, environment, backends })
+        Ok(Self { recipe, environment, backends, code_cache: None })
     }
 
     /// Whether something it names is on AWS, so that [`Project::with_aws`] is needed.
@@ -94,12 +96,18 @@ impl Project {
         Self { backends: self.backends.with_decoder(program), ..self }
     }
 
+    /// Keeps compiled plugins in a directory of the user.
+    #[must_use]
+    pub fn with_code_cache(self, cache: Option<CodeCache>) -> Self {
+        Self { code_cache: cache, ..self }
+    }
+
     /// Opens everything a run needs. A plugin's source is built, unless `may_build` forbids it.
     pub async fn job(&self, may_build: bool, events: &Events) -> Result<Job> {
         let recipe = &self.recipe;
         let file = self.plugin_file(may_build, events).await?;
         let grants = Grants::new(&recipe.grant);
-        let plugin = load_plugin(&self.environment.state, &self.plugin_name(), &file).await?;
+        let plugin = load_plugin(self.code_cache.as_ref(), &self.plugin_name(), &file).await?;
         Job::compare_grants(&plugin, &grants)
             .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
         self.look_at_settings(&plugin).await?;
@@ -373,14 +381,17 @@ pub fn backends(environment: &Environment, mode: Mode) -> Backends {
         .with_ledger(environment.ledger.clone())
 }
 
-/// Compiles a component, or takes it from the cache in a state directory.
-pub async fn load_plugin(state: &Path, name: &str, file: &Path) -> Result<Plugin> {
+/// Loads a component from a file.
+pub async fn load_plugin(cache: Option<&CodeCache>, name: &str, file: &Path) -> Result<Plugin> {
     let bytes = fs::read(file).map_err(|error| {
         Error::usage("the plugin cannot be read")
             .with("file", file.display().to_string())
             .because(error)
             .hint("mend `file` under `[plugin]`, or build the plugin first")
     })?;
-    let engine = Engine::new(Some(&state.join("cache")))?;
-    Plugin::load(&engine, name, &bytes).await.map_err(|error| error.with("file", file.display().to_string()))
+    let loaded = match cache {
+        Some(cache) => Plugin::load_cached(cache, name, &bytes).await,
+        None => Plugin::load(&Engine::new()?, name, &bytes).await,
+    };
+    loaded.map_err(|error| error.with("file", file.display().to_string()))
 }

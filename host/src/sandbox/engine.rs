@@ -1,7 +1,7 @@
 //! The compiler and the clock that all plugins of a process share.
 
 use std::{
-    path::Path,
+    path::PathBuf,
     sync::{
         Arc,
         mpsc::{self, RecvTimeoutError},
@@ -31,13 +31,21 @@ struct Shared {
 }
 
 impl Engine {
-    /// Starts an engine. Compiled code is kept in the directory, if one is given; whoever may write there runs
-    /// code in this process.
+    /// Starts an engine that keeps no compiled code.
     ///
-    /// *Errors*: [`Kind::Usage`] if the directory cannot be used.
-    pub fn new(cache_dir: Option<&Path>) -> Result<Self> {
+    /// *Errors*: [`Kind::Unavailable`] if its thread cannot be started.
+    pub fn new() -> Result<Self> {
+        Self::start(config())
+    }
+
+    /// Starts an engine that keeps compiled code in a directory, and runs the code that it finds there.
+    pub(super) fn caching(directory: PathBuf) -> Result<Self> {
         let mut config = config();
-        config.cache(cache_dir.map(cache).transpose()?);
+        config.cache(Some(cache(directory)?));
+        Self::start(config)
+    }
+
+    fn start(config: Config) -> Result<Self> {
         let engine = wasmtime::Engine::new(&config)
             .map_err(|error| Error::bug("the sandbox cannot be set up on this machine").because(chain(&error)))?;
         let (alive, stopped) = mpsc::channel();
@@ -70,16 +78,11 @@ fn config() -> Config {
     config
 }
 
-fn cache(dir: &Path) -> Result<Cache> {
-    let refuse = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::usage("the directory for compiled plugins cannot be used")
-            .with("directory", dir.display().to_string())
-            .because(error)
-    };
-    let dir = std::path::absolute(dir).map_err(|error| refuse(error.into()))?;
+fn cache(directory: PathBuf) -> Result<Cache> {
     let mut config = CacheConfig::new();
-    config.with_directory(dir);
-    Cache::new(config).map_err(|error| refuse(chain(&error).into()))
+    config.with_directory(directory);
+    Cache::new(config)
+        .map_err(|error| Error::bug("the directory for compiled plugins cannot be used").because(chain(&error)))
 }
 
 /// The whole chain of an error in one line.

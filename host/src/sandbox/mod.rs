@@ -5,6 +5,7 @@
 //! Nothing here carries out an effect: they are checked and handed on.
 
 mod check;
+mod code_cache;
 mod engine;
 mod fault;
 mod guest;
@@ -17,6 +18,7 @@ mod reads;
 mod rendition;
 mod room;
 
+pub use code_cache::CodeCache;
 pub use engine::Engine;
 pub use instance::Flaw;
 pub use limits::Limits;

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use wasmtime::component::{Component, ComponentExportIndex, Linker};
 
 use super::{
-    Engine, Limits, Mapper, Room,
+    CodeCache, Engine, Limits, Mapper, Room,
     engine::chain,
     fault::Fault,
     guest::{self, Guest, PluginPre, mapping},
@@ -34,6 +34,7 @@ pub struct Plugin(Arc<Inner>);
 struct Inner {
     name: String,
     digest: String,
+    size: u64,
     description: Description,
     pre: PluginPre<Guest>,
     /// Its check of settings, if it has one.
@@ -67,7 +68,21 @@ pub struct IndexDefinition {
 }
 
 impl Plugin {
-    /// Compiles a plugin, or takes it from the engine's cache, and asks it once who it is.
+    /// Compiles a plugin, or takes its code from the cache, and asks it once who it is. A cache that cannot be read or
+    /// written costs time and nothing else.
+    ///
+    /// *Errors*: those of [`load`](Self::load).
+    pub async fn load_cached(cache: &CodeCache, name: &str, bytes: &[u8]) -> Result<Self> {
+        let Ok(entry) = cache.entry(&blake3::hash(bytes)) else {
+            return Self::load(&Engine::new()?, name, bytes).await;
+        };
+        let plugin = Self::load(&Engine::caching(entry.code())?, name, bytes).await?;
+        // What could not be kept is compiled again next time.
+        let _ = entry.keep(cache);
+        Ok(plugin)
+    }
+
+    /// Compiles a plugin and asks it once who it is.
     ///
     /// *Errors*: [`Kind::Usage`] for bytes that are no plugin of this API version; [`Kind::Plugin`] if it cannot
     /// say who it is.
@@ -80,7 +95,7 @@ impl Plugin {
         let pre = link(engine, &component).map_err(about)?;
         let description = describe(&pre, name).await.map_err(about)?;
         let check = check_of(&component);
-        Ok(Self(Arc::new(Inner { name: name.to_owned(), digest, description, pre, check, _engine: engine.clone() })))
+        Ok(Self(Arc::new(Inner { name: name.to_owned(), digest, size: bytes.len() as u64, description, pre, check, _engine: engine.clone() })))
     }
 
     /// The name a recipe gives it.
@@ -91,6 +106,11 @@ impl Plugin {
     /// The BLAKE3 digest of its bytes, in hexadecimal digits.
     pub fn digest(&self) -> &str {
         &self.0.digest
+    }
+
+    /// How large the component is, in bytes.
+    pub fn size(&self) -> u64 {
+        self.0.size
     }
 
     /// What it says of itself.

@@ -51,7 +51,6 @@ impl Yard {
         let name = format!("{name}-{engine}");
         let table = dynamodb::make(&format!("people-{name}"), &[("id", ScalarAttributeType::S)], None).await;
         let place = Place::new();
-        place.keep_compiled(".reindex/cluster");
         place.write("persons.wasm", component("persons"));
         let yard = Self { place, engine, table, name };
         yard.define("{}");

@@ -52,7 +52,6 @@ impl Scene {
         let urls: Vec<_> = proxies.iter().map(Proxy::url).collect();
         let environment = format!("environment = 1\n{}", (self.environment)(&name, &urls));
         let place = Place::new();
-        place.keep_compiled(".reindex/lab");
         place.write("plugin.wasm", (self.plugin)());
         place.write("recipe.toml", &self.recipe);
         place.write("environments/lab.toml", &environment);

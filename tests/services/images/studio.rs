@@ -75,7 +75,6 @@ impl Studio {
         for role in ["masters", "images", "process"] {
             studio.make(role).await;
         }
-        studio.place.keep_compiled(".reindex/aws");
         studio.place.write("pyramid.wasm", component("pyramid"));
         let recipe = fs::read_to_string(root().join("recipes/pyramid-s3.toml")).unwrap();
         studio.place.write("pyramid.toml", recipe);

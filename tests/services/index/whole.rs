@@ -19,7 +19,6 @@ const RECIPES: [(&str, &str, &str); 3] =
 /// The recipes with their tables filled, and an environment whose indexes are in a cluster.
 fn place(server: &Running) -> Place {
     let place = Place::new();
-    place.keep_compiled(".reindex/cluster");
     let mut environment = "environment = 1\n".to_owned();
     for (recipe, table, sample) in RECIPES {
         place.write(&format!("{recipe}.wasm"), component(recipe));

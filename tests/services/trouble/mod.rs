@@ -41,7 +41,6 @@ struct Lab {
 impl Lab {
     fn new(environment: &str) -> Self {
         let place = Place::with_rogue();
-        place.keep_compiled(".reindex/lab");
         place.write("rogues.toml", RECIPE);
         let variables = vec![
             ("AWS_ACCESS_KEY_ID", "reindex"),

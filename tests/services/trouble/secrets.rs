@@ -42,7 +42,7 @@ fn is_silent(lab: &Lab, what: &str) {
 fn kept(directory: &Path, what: &str) {
     let named = |path: &Path, name: &str| path.file_name().is_some_and(|file| file == name);
     for path in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
-        if named(&path, "environments") || named(&path, "cache") {
+        if named(&path, "environments") {
             continue;
         }
         if path.is_dir() {

@@ -31,7 +31,7 @@ pub(in crate::cli) struct Inspect {
 impl Inspect {
     pub(super) async fn run(self, ui: Ui) -> Result<Exit> {
         let file = component(ui, &self.plugin).await?;
-        let (plugin, size) = load(&file).await?;
+        let plugin = load(&file).await?;
         let about = plugin.description();
         if self.json {
             let indexes: Vec<_> = about
@@ -44,7 +44,7 @@ impl Inspect {
                 .collect();
             ui.json(&json!({
                 "file": file, "entity": about.entity, "api": about.api_version, "digest": plugin.digest(),
-                "bytes": size, "asks": about.asks, "wishes": about.wishes, "indexes": indexes, "imports": plugin.imports(),
+                "bytes": plugin.size(), "asks": about.asks, "wishes": about.wishes, "indexes": indexes, "imports": plugin.imports(),
             }));
             return Ok(Exit::Done);
         }
@@ -54,7 +54,7 @@ impl Inspect {
         row("entity", &about.entity);
         row("api", &about.api_version);
         row("file", &file.display().to_string());
-        row("size", &format!("{} bytes", number(size as u64)));
+        row("size", &format!("{} bytes", number(plugin.size())));
         row("digest", plugin.digest());
         about.asks.iter().for_each(|door| row("asks", &format!("to {door}")));
         about.wishes.iter().for_each(|door| row("wishes", &format!("to {door}")));

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{exit::Exit, signals::watched, ui::Ui};
+use super::{code_cache, exit::Exit, signals::watched, ui::Ui};
 use crate::{
     build as cargo,
     error::{Error, Result},
     event::Event,
     pipeline::Stop,
+    run::load_plugin,
     sandbox,
 };
 
@@ -60,15 +61,8 @@ async fn component(ui: Ui, named: &Path) -> Result<PathBuf> {
     if named.is_dir() { Ok(built(ui, named).await?.wasm) } else { Ok(named.to_owned()) }
 }
 
-/// Loads a component, without a cache: it is looked at once.
-async fn load(file: &Path) -> Result<(sandbox::Plugin, usize)> {
-    let bytes = std::fs::read(file).map_err(|error| {
-        Error::usage("the plugin cannot be read")
-            .with("file", file.display().to_string())
-            .because(error)
-            .hint("name a .wasm file or a plugin's source directory")
-    })?;
+/// Loads a component.
+async fn load(file: &Path) -> Result<sandbox::Plugin> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
-    let engine = sandbox::Engine::new(None)?;
-    Ok((sandbox::Plugin::load(&engine, &name, &bytes).await?, bytes.len()))
+    load_plugin(code_cache::open()?.as_ref(), &name, file).await
 }

@@ -89,7 +89,7 @@ enum Verdict {
 impl Test {
     pub(super) async fn run(self, ui: Ui) -> Result<Exit> {
         let samples = Sample::all(&self.directory())?;
-        let (plugin, _) = load(&component(ui, &self.plugin).await?).await?;
+        let plugin = load(&component(ui, &self.plugin).await?).await?;
         let mut failed = 0;
         for sample in &samples {
             let verdict = self.verdict(ui, &plugin, sample).await?;
