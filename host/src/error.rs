@@ -173,7 +173,9 @@ impl Error {
 
     /// The whole error as a person reads it: message, context lines, causes, hint.
     pub fn report(&self) -> String {
-        let mut text = format!("error: {}", self.message);
+        // Foreign text may be in every part; a line of it must not pass for one of ours.
+        let indented = |text: &str| text.replace('\n', "\n  ");
+        let mut text = format!("error: {}", indented(&self.message));
         let width = self.context.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
         for (label, value) in &self.context {
             let value = value.replace('\n', &format!("\n  {:width$}  ", ""));
@@ -185,13 +187,13 @@ impl Error {
             // Some libraries say one thing twice: `no such file`, because `error 2: no such file`.
             let why = error.to_string();
             if said.is_empty() || !why.ends_with(&said) {
-                text.push_str(&format!("\n  because {why}"));
+                text.push_str(&format!("\n  because {}", indented(&why)));
             }
             said = why;
             cause = error.source();
         }
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("\n\nhint: {hint}"));
+            text.push_str(&format!("\n\nhint: {}", indented(hint)));
         }
         text
     }

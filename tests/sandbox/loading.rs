@@ -1,12 +1,14 @@
 //! What may be loaded, and in which words the rest is refused.
 
+use std::{collections::BTreeMap, path::{Path, PathBuf}};
+
 use reindex::{
     capability::{
         Capability,
         grant::{Access, Door},
     },
     error::{Error, Kind},
-    sandbox::{Engine, Plugin},
+    sandbox::{CodeCache, Engine, Plugin},
 };
 
 use super::{build, items};
@@ -155,7 +157,7 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     kept.map(|file| (file.clone(), std::fs::read(file).expect("a file"))).collect()
 }
 
-fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+fn files(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }

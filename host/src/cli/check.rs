@@ -8,7 +8,7 @@ use super::{
     signals::watched,
     ui::{GREEN, Ui, YELLOW},
 };
-use crate::{backend::Mode, error::Result, observe::text::clean, pipeline::Stop, run::Finding};
+use crate::{backend::Mode, error::Result, observe::text::{one_line, paragraph}, pipeline::Stop, run::Finding};
 
 /// Checks a recipe and its plugin before they run
 ///
@@ -54,5 +54,5 @@ impl Check {
 
 fn show(ui: Ui, finding: &Finding) {
     let word = if finding.attention { ui.err_style(YELLOW, "look") } else { ui.err_style(GREEN, "ok  ") };
-    ui.say(&format!("{word} {}  {}", clean(&finding.subject), clean(&finding.text)));
+    ui.say(&format!("{word} {}  {}", one_line(&finding.subject), paragraph(&finding.text)));
 }

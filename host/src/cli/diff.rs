@@ -19,7 +19,7 @@ use crate::{
     backend::Mode,
     error::Result,
     ledger::Counts,
-    observe::text::{clean, duration, megapixels, number},
+    observe::text::{clean, duration, megapixels, number, one_line},
     pipeline::{Change, Difference, Stop, Tally},
     run::Work,
 };
@@ -155,7 +155,7 @@ fn loss(ui: Ui, index: &str, field: &str, documents: u64) -> String {
 }
 
 fn show(ui: Ui, difference: &Difference) {
-    let document = ui.style(BOLD, &format!("{}/{}", difference.index, clean(&difference.id)));
+    let document = ui.style(BOLD, &format!("{}/{}", difference.index, one_line(&difference.id)));
     let (style, word, fields) = match &difference.change {
         Change::Added => (GREEN, "added", [].as_slice()),
         Change::Removed => (RED, "removed", [].as_slice()),
@@ -166,6 +166,6 @@ fn show(ui: Ui, difference: &Difference) {
         raw.as_ref().map_or_else(|| ui.style(DIM, "nothing"), |raw| clean(raw.get()))
     };
     for field in fields {
-        ui.data(&format!("  {}  {} → {}", clean(&field.path), value(&field.before), value(&field.after)));
+        ui.data(&format!("  {}  {} → {}", one_line(&field.path), value(&field.before), value(&field.after)));
     }
 }

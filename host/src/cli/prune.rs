@@ -8,7 +8,7 @@ use super::{
     signals::watched,
     ui::Ui,
 };
-use crate::{backend::Mode, error::Result, observe::text::clean, pipeline::Stop, run::Pruned};
+use crate::{backend::Mode, error::Result, observe::text::one_line, pipeline::Stop, run::Pruned};
 
 /// Removes the documents whose item is gone from the indexes that the recipe says to prune
 ///
@@ -55,6 +55,6 @@ fn show(ui: Ui, pruned: &Pruned, dry: bool) {
     let count = if dry { pruned.gone } else { pruned.removed };
     ui.say(&format!("index `{}`: {count} {word}, {} looked at", pruned.index, pruned.candidates));
     for id in &pruned.examples {
-        ui.data(&clean(id));
+        ui.data(&one_line(id));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     backend::Mode,
     error::Result,
     event::Event,
-    observe::text::{clean, number},
+    observe::text::{number, one_line},
     pipeline::Stop,
     request::Asked,
 };
@@ -61,7 +61,7 @@ impl Rerun {
         let events = observer.events();
         let each = |keys: &[String], asked: &Asked| {
             if self.dry_run && !self.json {
-                observer.aside(&mut || keys.iter().for_each(|key| ui.data(&clean(key))));
+                observer.aside(&mut || keys.iter().for_each(|key| ui.data(&one_line(key))));
             }
             events.send(Event::Waiting { reason: format!("{} objects asked for", number(asked.asked)) });
         };

@@ -15,7 +15,7 @@ use crate::{
     backend::Mode,
     capability::index::{Document, Index},
     error::{Error, Kind, Result},
-    observe::text::{clean, number},
+    observe::text::{clean, number, one_line},
 };
 
 /// Finds documents in an index
@@ -109,7 +109,7 @@ impl Show {
             Ok(body) if self.json => ui.json(&Line { id: &document.id, version: document.version, document: body }),
             Ok(body) if ui.eyes => {
                 let version = document.version.map(|version| format!(" version {version}")).unwrap_or_default();
-                ui.data(&ui.style(DIM, &format!("── {}{version}", clean(&document.id))));
+                ui.data(&ui.style(DIM, &format!("── {}{version}", one_line(&document.id))));
                 ui.data(clean(&pretty(body.get())).trim_end());
             }
             Ok(body) => ui.data(body.get()),

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    text::{clean, first_line, number},
+    text::{clean, first_line, number, one_line, paragraph},
     thin::Thin,
 };
 use crate::event::Event;
@@ -55,16 +55,16 @@ impl Remarks {
     /// The remark an event deserves, if any.
     pub(super) fn of(&mut self, event: &Event, now: Instant) -> Option<Remark> {
         let (tone, text) = match event {
-            Event::Note { text } => (Tone::Note, clean(text)),
-            Event::Warning { text } => (Tone::Warning, clean(text)),
+            Event::Note { text } => (Tone::Note, paragraph(text)),
+            Event::Warning { text } => (Tone::Warning, paragraph(text)),
             Event::Error { report, .. } => (Tone::Error, clean(report.strip_prefix("error: ").unwrap_or(report))),
             Event::Due { at } => (Tone::Note, format!("runs next at {at}")),
             Event::Arrived { taken, passed } if self.arrivals.pass("", now) => (Tone::Note, arrived(*taken, passed)),
             Event::Denied { door } if self.doors.insert(door.clone()) => {
-                (Tone::Warning, format!("the plugin was refused what it is not granted: {}", clean(door)))
+                (Tone::Warning, format!("the plugin was refused what it is not granted: {}", one_line(door)))
             }
             Event::PluginLog { plugin, line } if !line.trim().is_empty() && self.logs.pass(plugin, now) => {
-                (Tone::Quote, format!("{plugin} | {}", first_line(line)))
+                (Tone::Quote, format!("{} | {}", one_line(plugin), first_line(line)))
             }
             // What merely waits is tried again, and says so later if that was in vain.
             Event::ItemFailed { id, state, reason } if state.is_failure() && self.failures.pass("", now) => {
@@ -107,7 +107,31 @@ fn arrived(taken: u64, passed: &BTreeMap<&'static str, u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::State;
+    use crate::{error::Error, ledger::State};
+
+    proptest::proptest! {
+        #[test]
+        fn foreign_text_adds_no_line_of_ours_and_steers_no_terminal(
+            text in "(hint: |error: |\\PC|[\n\r\t\u{1b}\u{9b}\u{202e}\u{2028}]){0,12}", which in 0usize..7,
+        ) {
+            let error = Error::usage(text.clone()).with("file", text.clone()).because(std::io::Error::other(text.clone()));
+            let report = error.hint(text.clone()).report();
+            let event = match which {
+                0 => Event::Note { text },
+                1 => Event::Warning { text },
+                2 => Event::Error { message: text, report },
+                3 => Event::Denied { door: text },
+                4 => Event::PluginLog { plugin: text.clone(), line: text },
+                5 => Event::ItemFailed { id: text.clone(), state: State::KnownError, reason: text },
+                _ => Event::Arrived { taken: 1, passed: BTreeMap::from([("why", 1)]) },
+            };
+            let Some((_, said)) = Remarks::default().of(&event, Instant::now()) else { return Ok(()) };
+            proptest::prop_assert!(!said.contains(|c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2028}".contains(c)));
+            let own = |line: &str| line.is_empty() || line.starts_with("  ") || line.starts_with("hint: ");
+            proptest::prop_assert!(said.split('\n').skip(1).all(own), "{said:?}");
+            proptest::prop_assert!(said.matches("\nhint: ").count() == usize::from(which == 2), "{said:?}");
+        }
+    }
 
     #[test]
     fn a_closed_door_is_reported_once() {

@@ -35,26 +35,46 @@ pub fn rate(per_second: f64) -> String {
     if per_second >= 9.95 { number(per_second.round() as u64) } else { format!("{per_second:.1}") }
 }
 
-/// A text of strangers, made harmless for a terminal: control characters are spelt out, line breaks stay.
+/// Makes foreign text safe to print: characters that steer a terminal or reorder text are escaped. Line breaks stay.
 pub fn clean(text: &str) -> String {
-    let harmless = |c: char| !c.is_control() || c == '\n';
-    if text.chars().all(harmless) {
+    escape(text, |c| c != '\n' && steers(c))
+}
+
+/// Makes foreign text safe to print inside a line of our own, such as a name: a line break is escaped, too.
+pub fn one_line(text: &str) -> String {
+    escape(text, steers)
+}
+
+/// Makes foreign text safe to print as a paragraph: no line after the first can pass for a line of our own.
+pub fn paragraph(text: &str) -> String {
+    clean(text).replace('\n', "\n  ")
+}
+
+/// Whether a character steers a terminal, breaks a line, or changes the direction or visibility of what follows.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn escape(text: &str, harmful: impl Fn(char) -> bool) -> String {
+    if !text.contains(&harmful) {
         return text.to_owned();
     }
     text.chars().fold(String::new(), |mut out, c| {
         match c {
             '\t' => out.push(' '),
-            c if harmless(c) => out.push(c),
-            c => out.extend(c.escape_default()),
+            c if harmful(c) => out.extend(c.escape_default()),
+            c => out.push(c),
         }
         out
     })
 }
 
-/// The first line of a text of strangers, harmless and not longer than a screen's line or two.
+/// The first line of a foreign text, safe to print and not longer than a screen's line or two.
 pub fn first_line(text: &str) -> String {
     const LONGEST: usize = 200;
-    let line = clean(text.lines().next().unwrap_or_default());
+    let line = one_line(text.lines().next().unwrap_or_default());
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -122,6 +142,9 @@ mod tests {
     #[test]
     fn a_stranger_cannot_steer_the_terminal() {
         assert_eq!(clean("a\u{1b}[2Jb\nc\td\u{9b}"), "a\\u{1b}[2Jb\nc d\\u{9b}");
+        assert_eq!(clean("a\u{202e}b\u{2028}c\u{feff}"), "a\\u{202e}b\\u{2028}c\\u{feff}");
+        assert_eq!(one_line("a\nerror: b"), "a\\nerror: b");
+        assert_eq!(paragraph("a\n\nhint: b"), "a\n  \n  hint: b");
         assert_eq!(first_line(&"é".repeat(300)).chars().count(), 201);
         assert_eq!(first_line(""), "");
     }

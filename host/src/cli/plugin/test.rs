@@ -28,7 +28,7 @@ use crate::{
     },
     error::{Error, Result},
     event::{Event, Events},
-    observe::text::{clean, first_line},
+    observe::text::{clean, first_line, one_line},
     record::{Item, Outcome},
     sandbox::{Answer, Plugin, Room},
 };
@@ -238,7 +238,7 @@ fn outcomes(items: &[Item], answers: Vec<Answer>, faults: &mut Vec<String>) -> V
 }
 
 fn show(ui: Ui, sample: &Sample, verdict: &Verdict) {
-    let name = clean(&sample.file.file_stem().unwrap_or_default().to_string_lossy());
+    let name = one_line(&sample.file.file_stem().unwrap_or_default().to_string_lossy());
     let count = ui.style(DIM, &format!("({} items)", sample.items.len()));
     let line = |style, word: &str| ui.data(&format!("{} {name} {count}", ui.style(style, word)));
     match verdict {
