@@ -6,8 +6,9 @@ use serde_json::json;
 use super::{exit::Exit, place::Place, ui::Ui};
 use crate::{
     backend::Mode,
+    capability::storage::Omissions,
     error::Result,
-    observe::text::{clean, number},
+    observe::text::{number, one_line},
 };
 
 /// How many objects are listed at a time.
@@ -43,19 +44,26 @@ impl Object {
         // A bucket that no file binds is a folder of the embedded default.
         let bucket = servers.backends.bucket(&name, servers.bound(&name)?)?;
         let (limit, mut listed, mut after) = (limit.unwrap_or(usize::MAX), 0, None::<String>);
+        let mut omissions = Omissions::default();
         while listed < limit {
             let page = bucket.list(&prefix, after.as_deref(), PAGE.min(limit - listed)).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.key.clone());
-            listed += page.len();
-            for object in page {
+            for entry in page.omitted {
+                omissions.add(entry);
+            }
+            for object in page.objects.into_iter().take(limit - listed) {
+                listed += 1;
                 if json {
                     ui.json(&json!({ "key": object.key, "bytes": object.size, "etag": object.etag }));
                 } else {
-                    ui.data(&format!("{:>14}  {}", number(object.size), clean(&object.key)));
+                    ui.data(&format!("{:>14}  {}", number(object.size), one_line(&object.key)));
                 }
             }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
         }
+        omissions.lines().iter().for_each(|line| ui.say(&one_line(line)));
         ui.say(&format!("{} objects", number(listed as u64)));
         Ok(Exit::Done)
     }

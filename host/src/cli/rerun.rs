@@ -78,7 +78,7 @@ impl Rerun {
         for (reason, count) in &asked.passed {
             ui.say(&format!("not asked for: {} objects, {reason}", number(*count)));
         }
-        asked.omitted.lines().iter().for_each(|line| ui.say(&clean(line)));
+        asked.omitted.lines().iter().for_each(|line| ui.say(&one_line(line)));
         let omitted = match asked.omitted.count() {
             0 => String::new(),
             count => format!("; {} omitted", number(count)),

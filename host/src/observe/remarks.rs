@@ -126,7 +126,8 @@ mod tests {
                 _ => Event::Arrived { taken: 1, passed: BTreeMap::from([("why", 1)]) },
             };
             let Some((_, said)) = Remarks::default().of(&event, Instant::now()) else { return Ok(()) };
-            proptest::prop_assert!(!said.contains(|c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2028}".contains(c)));
+            let steers = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2028}".contains(c);
+            proptest::prop_assert!(!said.contains(steers), "{said:?}");
             let own = |line: &str| line.is_empty() || line.starts_with("  ") || line.starts_with("hint: ");
             proptest::prop_assert!(said.split('\n').skip(1).all(own), "{said:?}");
             proptest::prop_assert!(said.matches("\nhint: ").count() == usize::from(which == 2), "{said:?}");
