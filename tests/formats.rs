@@ -37,7 +37,6 @@ fn kept() -> Vec<PathBuf> {
 /// A copy to work on.
 fn copy(kept: &Path) -> Place {
     let place = Place::new();
-    place.keep_compiled(".reindex/kept");
     for name in ["people.toml", "environments/kept.toml", "persons.wasm", "stored.db"] {
         place.write(name, fs::read(kept.join(name)).unwrap());
     }

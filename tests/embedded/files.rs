@@ -19,7 +19,9 @@ use reindex::{
         export::Export,
         files::{Bucket, JsonLines},
     },
-    capability::storage::{Bucket as _, Condition, Listing, Omissions, Omitted, Put, Row, Sameness, Scan as _, Segment, chunks},
+    capability::storage::{
+        Bucket as _, Condition, Listing, Omissions, Omitted, Put, Row, Sameness, Scan as _, Segment, chunks,
+    },
     error::Kind,
     record::Form,
 };

@@ -101,7 +101,7 @@ async fn run(job: &Job, options: Options) -> Result<Summary> {
 }
 
 async fn retry(job: &Job) -> Result<Summary> {
-    job.retry(Filter::default(), &Events::ignore(), &Stop::new()).await
+    job.retry(None, Filter::default(), &Events::ignore(), &Stop::new()).await
 }
 
 /// What is done to a file while it is read.

@@ -1,6 +1,9 @@
 //! What may be loaded, and in which words the rest is refused.
 
-use std::{collections::BTreeMap, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use reindex::{
     capability::{
@@ -122,7 +125,8 @@ async fn compiled_code_is_kept_and_code_that_was_damaged_or_exchanged_is_compile
     load_two(&cache).await;
     assert_eq!(contents(dir.path()), whole);
 
-    let module = |entry: &Path| files(&entry.join("code")).into_iter().max_by_key(|file| file.metadata().unwrap().len());
+    let module =
+        |entry: &Path| files(&entry.join("code")).into_iter().max_by_key(|file| file.metadata().unwrap().len());
     exchange(&module(one).expect("code"), &module(other).expect("code"));
     load_two(&cache).await;
     assert_eq!(contents(dir.path()), whole);

@@ -13,7 +13,9 @@ use reindex::{
     capability::{
         Resources,
         queue::{Delivery, Depth, Message, Queue},
-        storage::{Bucket, Chunks, Listing, ObjectInfo, Page, Put, Row, Sameness, Scan, Segment, SourceInfo, Table, Update},
+        storage::{
+            Bucket, Chunks, Listing, ObjectInfo, Page, Put, Row, Sameness, Scan, Segment, SourceInfo, Table, Update,
+        },
     },
     error::{Error, Kind, Result},
     record::Form,

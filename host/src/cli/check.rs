@@ -8,7 +8,13 @@ use super::{
     signals::watched,
     ui::{GREEN, Ui, YELLOW},
 };
-use crate::{backend::Mode, error::Result, observe::text::{one_line, paragraph}, pipeline::Stop, run::Finding};
+use crate::{
+    backend::Mode,
+    error::Result,
+    observe::text::{one_line, paragraph},
+    pipeline::Stop,
+    run::Finding,
+};
 
 /// Checks a recipe and its plugin before they run
 ///

@@ -53,7 +53,10 @@ impl CodeCache {
         let directory = std::path::absolute(directory).map_err(unusable)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(unusable)?;
         let found = fs::symlink_metadata(&directory).map_err(unusable)?;
-        if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() && found.mode() & WRITABLE_BY_OTHERS == 0 {
+        if found.is_dir()
+            && found.uid() == rustix::process::geteuid().as_raw()
+            && found.mode() & WRITABLE_BY_OTHERS == 0
+        {
             return Ok(Self(directory));
         }
         Err(within(

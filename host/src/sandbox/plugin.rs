@@ -95,7 +95,15 @@ impl Plugin {
         let pre = link(engine, &component).map_err(about)?;
         let description = describe(&pre, name).await.map_err(about)?;
         let check = check_of(&component);
-        Ok(Self(Arc::new(Inner { name: name.to_owned(), digest, size: bytes.len() as u64, description, pre, check, _engine: engine.clone() })))
+        Ok(Self(Arc::new(Inner {
+            name: name.to_owned(),
+            digest,
+            size: bytes.len() as u64,
+            description,
+            pre,
+            check,
+            _engine: engine.clone(),
+        })))
     }
 
     /// The name a recipe gives it.

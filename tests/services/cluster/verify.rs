@@ -78,7 +78,6 @@ async fn a_comparison_finds_what_somebody_did_to_an_index_and_changes_nothing() 
 /// Persons in a file, and an index whose cluster writes its log of operations to disk only now and then.
 fn forgetful(url: &str) -> Place {
     let place = Place::new();
-    place.keep_compiled(".reindex/cluster");
     place.write("persons.wasm", component("persons"));
     let line = |n: usize| format!(r#"{{"id":"{}","versionNumber":1,"firstName":"Ada {n}","tenures":[]}}"#, id(n));
     place.write("people.jsonl", (0..PERSONS).map(line).collect::<Vec<_>>().join("\n"));

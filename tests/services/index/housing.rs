@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use reindex::capability::index::{Index, Write, Written};
+use reindex::capability::index::{Write, Written};
 use serde_json::{Value, json};
 use servers::{Running, Server, shared};
 

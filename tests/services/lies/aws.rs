@@ -163,7 +163,7 @@ async fn an_object_is_absent_only_if_s3_says_so() {
     let lies = json(&listing.map(|body| (200, body))).into_iter().chain(gone());
     let at = Match::any().contains("list-type=2");
     let listed = disbelieves(&proxy, at, lies, async || bucket.list("", None, 50).await).await;
-    assert_eq!(listed.into_iter().map(|info| info.key).collect::<Vec<_>>(), ["there"]);
+    assert_eq!(listed.objects.into_iter().map(|info| info.key).collect::<Vec<_>>(), ["there"]);
     let stored = disbelieves(&proxy, Match::any().method("PUT"), gone(), async || put("new").await).await;
     assert_eq!(stored.unwrap().size, 7);
 }

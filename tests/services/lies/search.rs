@@ -35,7 +35,7 @@ async fn believes_no_lie(engine: Server) {
     let index = &*opened(engine, &proxy.url(), "lies", "").unwrap();
     let stamp = Stamp { version: "v".to_owned() };
     index.create(NAME, "{}", &stamp).await.unwrap();
-    index.swap(NAME).await.unwrap();
+    index.swap(None, NAME).await.unwrap();
     let documents: Vec<_> = (0..DOCUMENTS).map(|n| put(&format!("d{n}"))).collect();
     let written = index.write(NAME, documents.clone()).await.unwrap();
     assert!(written.iter().all(|written| *written == Written::Done), "{written:?}");

@@ -112,10 +112,11 @@ async fn a_cluster_that_disappears_half_way_and_a_document_above_its_limit_cost_
     let stopped = lab.reindex("run rogues").exits(5).seen();
     assert!(proxy.fired() > 0);
     // Several batches are on their way: one may have been written, and its alias is what cannot be looked up.
-    let mut told = told();
-    told.add_filter(r"(documents cannot be written|the alias cannot be looked up): it", "SOMETHING CANNOT BE DONE: it");
-    told.add_filter(r"\(http://SERVER/[^)]*\)", "(URL)");
-    told.bind(|| insta::assert_snapshot!("gone", stopped));
+    let mut unlike = told();
+    unlike
+        .add_filter(r"(documents cannot be written|the alias cannot be looked up): it", "SOMETHING CANNOT BE DONE: it");
+    unlike.add_filter(r"\(http://SERVER/[^)]*\)", "(URL)");
+    unlike.bind(|| insta::assert_snapshot!("gone", stopped));
     server.kill();
     lab.reindex("run rogues").exits(5);
     server.restart().unwrap();

@@ -221,11 +221,7 @@ fn climbs(key: &str) -> bool {
 type About = (Option<i64>, Option<String>, Option<String>, Option<HashMap<String, String>>);
 
 /// *Errors*: an answer without size or etag, which is none of S3's.
-fn info(
-    key: &str,
-    (size, etag, content_type, metadata): About,
-    modified: Option<DateTime>,
-) -> Result<ObjectInfo> {
+fn info(key: &str, (size, etag, content_type, metadata): About, modified: Option<DateTime>) -> Result<ObjectInfo> {
     let nanosecond = |time: DateTime| Timestamp::from_nanosecond(time.as_nanos()).ok();
     let (Some(size), Some(etag)) = (size.and_then(|size| u64::try_from(size).ok()), etag) else {
         return Err(incomplete("the object cannot be described", "it has no length or no etag").with("key", key));
