@@ -123,7 +123,9 @@ async fn indexes_of_a_file_from_before_there_were_routes_go_on() {
         index.create("old", "{}", &index::stamp()).await.unwrap();
         index.swap(None, "old").await.unwrap();
     }
-    let before = "ALTER TABLE indexes DROP COLUMN identity; DROP TABLE filling; PRAGMA user_version = 4;";
+    let before = "ALTER TABLE indexes DROP COLUMN identity; DROP TABLE filling; \
+        ALTER TABLE tables DROP COLUMN removed; DROP INDEX runs_in_order; ALTER TABLE runs DROP COLUMN number; \
+        CREATE INDEX runs_of_recipe ON runs (recipe, id); PRAGMA user_version = 4;";
     rusqlite::Connection::open(&path).unwrap().execute_batch(before).unwrap();
     let index = open(&path).index("alias").unwrap();
     index.create("new", "{}", &index::stamp()).await.unwrap();

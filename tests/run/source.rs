@@ -138,7 +138,7 @@ async fn a_rebuild_from_a_file_that_changes_meanwhile_swaps_and_drops_nothing() 
             let (inner, path, reads) = (opened(&path), path.clone(), AtomicUsize::new(0));
             let job = reading(&world, Changing { inner, path: path.clone(), reads, at, change });
             let error = run(&job, options(rebuild())).await.unwrap_err();
-            let expected = if name == "removed" { Kind::NotFound } else { Kind::Usage };
+            let expected = if name == "removed" { Kind::Unavailable } else { Kind::Usage };
             assert_eq!(error.kind(), expected, "{name} after read {at}: {}", error.report());
             assert!(error.hint_text().is_some_and(|hint| hint.contains("--fresh")) || name == "removed", "{error:?}");
             assert_eq!((world.alias().await, world.documents().await), before, "{name} after read {at}");

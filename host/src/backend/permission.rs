@@ -64,7 +64,6 @@ pub fn of_table(table: &str, used: Use, region: Option<&str>, home: Home<'_>) ->
         Use::Ledger => &[
             "DescribeTable",
             "BatchGetItem",
-            "GetItem",
             "PutItem",
             "UpdateItem",
             "DeleteItem",
@@ -181,7 +180,7 @@ mod tests {
     use super::*;
 
     /// Every operation of the SDKs that the backends call, and what has to be allowed for it.
-    const NEEDS: [(&str, &[&str]); 23] = [
+    const NEEDS: [(&str, &[&str]); 22] = [
         ("abort_multipart_upload", &["s3:AbortMultipartUpload"]),
         ("batch_get_item", &["dynamodb:BatchGetItem"]),
         ("batch_write_item", &["dynamodb:BatchWriteItem"]),
@@ -192,7 +191,6 @@ mod tests {
         ("delete_message_batch", &["sqs:DeleteMessage"]),
         ("delete_object", &["s3:DeleteObject"]),
         ("describe_table", &["dynamodb:DescribeTable"]),
-        ("get_item", &["dynamodb:GetItem"]),
         ("get_object", &["s3:GetObject"]),
         ("get_queue_attributes", &["sqs:GetQueueAttributes"]),
         ("get_queue_url", &["sqs:GetQueueUrl"]),
@@ -208,7 +206,7 @@ mod tests {
     ];
 
     /// The same for what is called with several actions in it, or never by a run.
-    const MORE: [(&str, &[&str]); 7] = [
+    const MORE: [(&str, &[&str]); 8] = [
         (
             "transact_write_items",
             &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"],
@@ -216,6 +214,7 @@ mod tests {
         ("upload_part", &["s3:PutObject"]),
         ("create_queue", &[]),
         ("create_table", &[]),
+        ("delete_item", &["dynamodb:DeleteItem"]),
         ("delete_queue", &[]),
         ("delete_table", &[]),
         ("wait_until_table_exists", &[]),

@@ -16,6 +16,7 @@ pub(super) fn lacking(there: &str, definition: &str) -> Vec<String> {
     if mapping["properties"].as_object().is_some_and(|properties| !properties.is_empty()) {
         let patterns = patterns(mapping);
         collect("", there, mapping, &patterns, &mut paths);
+        paths.sort();
     }
     paths
 }

@@ -85,7 +85,8 @@ pub struct Worker {
 }
 
 /// The run that needs looking after: the newest over the whole source while anything of it is open, else the newest
-/// that left ids open, else the newest. A few ids that were run since must not hide what a whole run left undone.
+/// since then that left ids open, else the newest. A few ids that were run since must not hide what a whole run left
+/// undone; a whole run without failures has done what earlier runs left.
 pub(super) async fn needing(ledger: &dyn Ledger, recipe: &str) -> Result<Option<Run>> {
     let runs = standing(ledger, recipe).await?;
     if let Some(whole) = runs.iter().find(|run| is_whole(run))
@@ -93,7 +94,7 @@ pub(super) async fn needing(ledger: &dyn Ledger, recipe: &str) -> Result<Option<
     {
         return Ok(Some(whole.clone()));
     }
-    for run in &runs {
+    for run in runs.iter().take_while(|run| !is_whole(run)) {
         if needs_care(ledger, run).await? {
             return Ok(Some(run.clone()));
         }

@@ -24,7 +24,7 @@ fn a_database_of_a_newer_version_or_of_somebody_else_is_not_touched() {
         insta::assert_snapshot!(newer.seen(), @r"
     exit 2
     --- err
-    error: the database has version 99; this program knows 5 and older
+    error: the database has version 99; this program knows 6 and older
       database  DIR/.reindex/reindex.db
 
     hint: use the newer `reindex` that wrote it, or name another file in the environment
@@ -109,7 +109,7 @@ fn a_full_disk_stops_the_run_which_goes_on_after_there_is_room() {
         eprintln!("NOT TESTED: a full disk, since nothing may be mounted here; a limit on the file's size was tried");
         return;
     }
-    let mount = "mkdir .reindex; mount -t tmpfs -o size=1m none .reindex";
+    let mount = "mkdir -p .reindex; mount -t tmpfs -o size=1m none .reindex";
     outgrow(&place, &private, mount, "true", "mount -o remount,size=40m .reindex");
 }
 

@@ -64,5 +64,9 @@ async fn component(ui: Ui, named: &Path) -> Result<PathBuf> {
 /// Loads a component.
 async fn load(file: &Path) -> Result<sandbox::Plugin> {
     let name = file.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
-    load_plugin(code_cache::open()?.as_ref(), &name, file).await
+    let loaded = load_plugin(code_cache::open()?.as_ref(), &name, file).await;
+    loaded.map_err(|error| match file.is_file() {
+        true => error,
+        false => error.hint("name a .wasm file or a plugin's source directory"),
+    })
 }
