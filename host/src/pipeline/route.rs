@@ -134,9 +134,9 @@ impl Destination {
                 Err(error) => return Err(error),
             };
             if at == 0 {
-                self.fits(&found)?
+                self.fits(&found)?;
             } else {
-                self.fits_beside(&found, events)?
+                self.fits_beside(&found, events)?;
             }
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.insert(place.name.clone(), place.identity.clone());
@@ -186,9 +186,9 @@ impl Destination {
         };
         let text = format!("a rebuild fills {name} for `{alias}`: what is written meanwhile goes there as well{but}");
         if but.is_empty() {
-            events.note(text)
+            events.note(text);
         } else {
-            events.warn(text)
+            events.warn(text);
         }
         Ok(())
     }

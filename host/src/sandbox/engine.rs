@@ -35,18 +35,18 @@ impl Engine {
     ///
     /// *Errors*: [`Kind::Unavailable`] if its thread cannot be started.
     pub fn new() -> Result<Self> {
-        Self::start(config())
+        Self::start(&config())
     }
 
     /// Starts an engine that keeps compiled code in a directory, and runs the code that it finds there.
     pub(super) fn caching(directory: PathBuf) -> Result<Self> {
         let mut config = config();
         config.cache(Some(cache(directory)?));
-        Self::start(config)
+        Self::start(&config)
     }
 
-    fn start(config: Config) -> Result<Self> {
-        let engine = wasmtime::Engine::new(&config)
+    fn start(config: &Config) -> Result<Self> {
+        let engine = wasmtime::Engine::new(config)
             .map_err(|error| Error::bug("the sandbox cannot be set up on this machine").because(chain(&error)))?;
         let (alive, stopped) = mpsc::channel();
         let ticking = engine.weak();
