@@ -78,11 +78,11 @@ fn sound(schema: &Value, at: &str) {
             "required" => assert!(value.is_array() && texts(value).count() == value.as_array().unwrap().len(), "{at}"),
             "pattern" => drop(Regex::new(value.as_str().unwrap()).unwrap()),
             "minimum" | "maximum" | "minItems" | "maxItems" | "minLength" | "maxLength" => {
-                assert!(value.is_number(), "{at}")
+                assert!(value.is_number(), "{at}");
             }
             "items" | "additionalProperties" => sound(value, &at),
             "properties" => {
-                value.as_object().unwrap().iter().for_each(|(name, one)| sound(one, &format!("{at}/{name}")))
+                value.as_object().unwrap().iter().for_each(|(name, one)| sound(one, &format!("{at}/{name}")));
             }
             "oneOf" | "anyOf" | "allOf" => {
                 assert!(!value.as_array().unwrap().is_empty(), "{at}");

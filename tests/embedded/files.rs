@@ -140,7 +140,7 @@ async fn what_is_no_object_costs_only_itself_and_is_listed_with_its_reason() {
     std::fs::write(long.join("far.tif"), "x").unwrap();
     let unreadable = inside.join("20.unreadable");
     std::fs::write(&unreadable, "x").unwrap();
-    std::fs::set_permissions(&unreadable, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&unreadable, std::fs::Permissions::from_mode(0o000)).unwrap();
     // Whoever may read everything reads it.
     let may_read = std::fs::File::open(&unreadable).is_ok();
     let all = |keys: &[String]| {

@@ -167,8 +167,11 @@ async fn a_plain_run_over_a_file_that_changes_is_not_finished_and_resumes_once_i
     assert!(summary.resumed && summary.is_finished() && summary.counts.read == world::RECORDS as u64, "{summary:?}");
 }
 
+/// A change of a file's text.
+type Edit = fn(&str) -> String;
+
 /// What is done to a file between a run and a retry: places move, though lines stay.
-const MOVES: [(&str, fn(&str) -> String); 3] = [
+const MOVES: [(&str, Edit); 3] = [
     ("a line was inserted at the front", |lines| format!("{}\n{lines}", world::record(1).replace("p-001", "p-new"))),
     ("an earlier line grew", |lines| lines.replace("Ada 1\"", "Ada the First\"")),
     ("it is cut", |lines| lines.lines().take(5).map(|line| format!("{line}\n")).collect()),
