@@ -94,7 +94,7 @@ pub(super) async fn needing(ledger: &dyn Ledger, recipe: &str) -> Result<Option<
     {
         return Ok(Some(whole.clone()));
     }
-    for run in runs.iter().take_while(|run| !is_whole(run)) {
+    for run in &runs {
         if needs_care(ledger, run).await? {
             return Ok(Some(run.clone()));
         }
@@ -122,10 +122,13 @@ pub(super) async fn named(ledger: &dyn Ledger, recipe: &str, id: &str) -> Result
     })
 }
 
-/// The runs that were not given up, the newest first.
+/// The runs that were not given up, the newest first, down to the newest one that finished the whole source: it read
+/// again whatever earlier runs left open.
 async fn standing(ledger: &dyn Ledger, recipe: &str) -> Result<Vec<Run>> {
     let mut runs = ledger.runs(recipe, ENOUGH).await?;
     runs.retain(|run| run.phase != Phase::Abandoned);
+    let finished = runs.iter().position(|run| is_whole(run) && run.phase == Phase::Finished);
+    runs.truncate(finished.map_or(runs.len(), |last| last + 1));
     Ok(runs)
 }
 

@@ -34,9 +34,7 @@ fn is_silent(lab: &Lab, what: &str) {
         let ran = lab.reindex(command);
         assert!(!ran.seen().contains(CANARY), "{what}: {command}\n{}", ran.seen());
     }
-    for directory in [".reindex/lab", "."] {
-        kept(&lab.place.path(directory), what);
-    }
+    kept(&lab.place.path("."), what);
 }
 
 fn kept(directory: &Path, what: &str) {

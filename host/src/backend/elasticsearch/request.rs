@@ -212,6 +212,13 @@ impl Road<'_> {
                 let said = Said { kind, reason: left.reason, foreign: false };
                 return Err(fault::explain(OPERATION, self.client.engine(), 403, &said).with("index", self.name()));
             }
+            // A cluster that is too busy is no fault of these documents.
+            None if left.slower => {
+                let kind = "es_rejected_execution_exception".to_owned();
+                let said = Said { kind, reason: left.reason, foreign: false };
+                let error = fault::explain(OPERATION, self.client.engine(), 429, &said);
+                return Err(error.with("index", self.name()).tried(Patience::TRIES));
+            }
             None => {
                 left.writes.iter().for_each(|at| settled[*at] = Some(Written::Failed(left.reason.clone())));
                 return Ok(None);
