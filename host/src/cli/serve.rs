@@ -51,11 +51,6 @@ impl Serve {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         let (stop, clock) = (Stop::new(), Arc::new(System));
         let (health, metrics) = (Health::new(&stop), Metrics::new(clock.clone()));
-        if self.listen != NOWHERE {
-            let door = Door::open(&self.listen).await?;
-            ui.say(&format!("listening on http://{}, for /livez, /readyz and /metrics", door.address()));
-            tokio::spawn(door.answer(health.clone(), metrics.clone()));
-        }
         let (projects, mut wrong) = self.projects(place).await;
         let observers: Vec<_> = projects.iter().map(|project| ui.observer_of(&project.recipe.name)).collect();
         let hear = |(project, observer): (Project, &Observer)| {
@@ -65,6 +60,12 @@ impl Serve {
         let recipes = projects.into_iter().zip(&observers).map(hear).collect();
         let setting = Setting { may_build: !self.no_build, clock, health, stop: stop.clone() };
         let work = async {
+            // Signals are heard by now, so that a supervisor that sees the listener can stop the service.
+            if self.listen != NOWHERE {
+                let door = Door::open(&self.listen).await?;
+                ui.say(&format!("listening on http://{}, for /livez, /readyz and /metrics", door.address()));
+                tokio::spawn(door.answer(setting.health.clone(), metrics.clone()));
+            }
             match Service::open(recipes, &setting).await {
                 Ok(service) if wrong.is_empty() => service.run().await.map(|()| Exit::Done),
                 opened => {

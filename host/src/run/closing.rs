@@ -3,7 +3,7 @@
 
 use super::{Job, Work, steps::Steps, stopped};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     event::Events,
     ledger::{Phase, Run},
     pipeline::{self, Pipeline},
@@ -37,7 +37,8 @@ impl Job {
         }
         self.targets_are_still_there(&mut steps.run, events).await?;
         let run = steps.run.clone();
-        steps.step("compared the source", self.source_is_same(&run)).await?;
+        let same = async { self.source_is_same(&run).await.map_err(Error::while_working) };
+        steps.step("compared the source", same).await?;
         steps.run.phase = Phase::Finishing;
         steps.run.counts = Some(pipeline::counts(&*self.ledger, &steps.run).await?);
         steps.save().await?;

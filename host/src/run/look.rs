@@ -123,11 +123,11 @@ pub(super) async fn named(ledger: &dyn Ledger, recipe: &str, id: &str) -> Result
 }
 
 /// The runs that were not given up, the newest first, down to the newest one that finished the whole source: it read
-/// again whatever earlier runs left open.
+/// again whatever earlier runs left open. A queue and requests hand out nothing again, so there all runs stand.
 async fn standing(ledger: &dyn Ledger, recipe: &str) -> Result<Vec<Run>> {
     let mut runs = ledger.runs(recipe, ENOUGH).await?;
     runs.retain(|run| run.phase != Phase::Abandoned);
-    let finished = runs.iter().position(|run| is_whole(run) && run.phase == Phase::Finished);
+    let finished = runs.iter().position(|run| is_whole(run) && run.phase == Phase::Finished && !run.follows);
     runs.truncate(finished.map_or(runs.len(), |last| last + 1));
     Ok(runs)
 }
