@@ -1,7 +1,7 @@
 //! What the AWS backends share: credentials, region and endpoint, one HTTP client, and the words for what goes wrong.
 //!
 //! The standard chain reads the process's environment and files, so only whoever owns the process starts a
-//! [`Session`] by it. The SDK makes a call [`TRIES`] times, which its error says, so that whoever tries again counts them.
+//! [`Session`] by it. The SDK makes a call [`TRIES`] times, which its error says, so that each layer above counts them.
 
 mod fault;
 mod wire;

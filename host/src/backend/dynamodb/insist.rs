@@ -1,5 +1,5 @@
 //! Trying again what the server answers and leaves undone. What it refuses is tried again by the SDK. The error says
-//! how often, so that whoever called counts these tries.
+//! how often, so that the caller counts these tries.
 
 use std::time::Duration;
 

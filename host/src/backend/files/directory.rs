@@ -1,6 +1,6 @@
 //! A directory that is open: what lies in it is reached by its handle, and never through a link.
 //!
-//! A file is opened only if it is a regular one, so that no named pipe, socket or device holds up whoever looks.
+//! A file is opened only if it is a regular one, so that no named pipe, socket or device blocks the reader.
 
 use std::{
     ffi::OsString,
@@ -43,7 +43,7 @@ impl Directory {
         self.enter(name.as_ref())
     }
 
-    /// Opens a directory in this one, whatever its name.
+    /// Opens a directory in this one; its name need not be UTF-8.
     pub(super) fn enter(&self, name: &Path) -> io::Result<Self> {
         match openat(&self.0, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()) {
             // Both are said of a link.

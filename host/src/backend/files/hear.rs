@@ -45,7 +45,7 @@ impl Sounds {
     fn add(&mut self, sound: Sound) {
         match sound {
             Sound::Gone => *self = Self { gone: true, last: None },
-            // Whoever changes the mode of a file does not write to it.
+            // A process that changes the mode of a file does not write to it.
             Sound::Marked => self.last = self.last.or(Some(sound)),
             sound => self.last = Some(sound),
         }
@@ -130,7 +130,7 @@ fn sound(kind: EventKind) -> Option<Sound> {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Sound::Closed),
         EventKind::Create(CreateKind::Folder) => Some(Sound::Came),
         EventKind::Modify(ModifyKind::Name(RenameMode::From)) | EventKind::Remove(_) => Some(Sound::Gone),
-        // Both paths are told of once more, each alone.
+        // Each path is reported once more by itself.
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => None,
         EventKind::Modify(ModifyKind::Metadata(_)) => Some(Sound::Marked),
         EventKind::Modify(ModifyKind::Name(_)) => Some(Sound::Came),
@@ -169,7 +169,7 @@ mod tests {
     fn a_file_whose_mode_is_changed_after_it_was_closed_is_closed() {
         assert_eq!(heard(&[WRITTEN, CLOSED, MARKED]).last, Some(Sound::Closed));
         assert_eq!(heard(&[WRITTEN, MARKED]).last, Some(Sound::Touched));
-        assert_eq!(heard(&[CLOSED, MARKED, WRITTEN]).last, Some(Sound::Touched), "somebody writes to it again");
+        assert_eq!(heard(&[CLOSED, MARKED, WRITTEN]).last, Some(Sound::Touched), "it is written to again");
         assert_eq!(heard(&[MARKED]).last, Some(Sound::Marked));
     }
 
