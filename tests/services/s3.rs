@@ -3,7 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::{Client, config::SharedCredentialsProvider};
+use aws_sdk_s3::{
+    Client, config::SharedCredentialsProvider, error::SdkError, operation::create_bucket::CreateBucketError,
+};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
@@ -68,8 +70,8 @@ pub async fn make_bucket(name: &str) {
 
 /// The client tries again, and the first try may have made it.
 async fn create(running: &Running, name: &str) {
-    let made = client(running).create_bucket().bucket(name).send().await.map_err(|error| error.into_service_error());
-    assert!(made.as_ref().err().is_none_or(|error| error.is_bucket_already_owned_by_you()), "{made:?}");
+    let made = client(running).create_bucket().bucket(name).send().await.map_err(SdkError::into_service_error);
+    assert!(made.as_ref().err().is_none_or(CreateBucketError::is_bucket_already_owned_by_you), "{made:?}");
 }
 
 /// The keys of everything in a bucket.
