@@ -155,15 +155,19 @@ fn exchange(one: &Path, other: &Path) {
     }
 }
 
-/// Every file of compiled code, and every seal.
 fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let kept = files(dir).into_iter().filter(|file| file.extension().is_none_or(|ending| ending != "stats"));
-    kept.map(|file| (file.clone(), std::fs::read(file).expect("a file"))).collect()
+    files(dir).into_iter().map(|file| (file.clone(), std::fs::read(file).expect("a file"))).collect()
 }
 
+/// Every file of compiled code, and every seal; not those that a thread of the compiler's cache still writes.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    let all = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] });
+    let written = |file: &PathBuf| {
+        let ending = file.extension().unwrap_or_default().to_string_lossy().into_owned();
+        ending != "stats" && !ending.starts_with("wip-")
+    };
+    all.filter(written).collect()
 }
 
 /// Replaces every occurrence; both texts have the same length, so the component stays whole.

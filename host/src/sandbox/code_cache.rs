@@ -5,6 +5,7 @@
 //! of every file in it, and an entry that does not match its seal is compiled again.
 
 use std::{
+    ffi::OsStr,
     fs::{self, DirBuilder, File},
     io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
@@ -22,6 +23,8 @@ const SEAL: &str = "seal";
 const CODE: &str = "code";
 /// The ending of files in which the compiler's cache counts uses; they are no code.
 const COUNTS: &str = "stats";
+/// How the endings of files begin that a thread of the compiler's cache is writing; they are no code yet.
+const UNFINISHED: &str = "wip-";
 /// Entries that were not used for this long are removed.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
 /// The permission bits that let others write.
@@ -74,7 +77,10 @@ impl CodeCache {
             return Ok(Entry::Compiled(path));
         }
         if path.exists() {
-            fs::remove_dir_all(&path)?;
+            // A thread of the compiler's cache may still write into it, and a directory that is written to cannot be
+            // removed for certain.
+            let aside = tempfile::Builder::new().prefix("old-").tempdir_in(&self.0)?;
+            fs::rename(&path, aside.path().join(CODE))?;
         }
         Ok(Entry::New(tempfile::Builder::new().prefix("new-").tempdir_in(&self.0)?, path))
     }
@@ -140,11 +146,15 @@ fn list(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let entry = entry?;
         match entry.path() {
             path if entry.file_type()?.is_dir() => list(&path, files)?,
-            path if path.extension().is_some_and(|ending| ending == COUNTS) => {}
+            path if path.extension().is_some_and(is_no_code) => {}
             path => files.push(path),
         }
     }
     Ok(())
+}
+
+fn is_no_code(ending: &OsStr) -> bool {
+    ending == COUNTS || ending.as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
 }
 
 /// Marks an entry as used now.

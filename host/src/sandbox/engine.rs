@@ -80,7 +80,8 @@ fn config() -> Config {
 
 fn cache(directory: PathBuf) -> Result<Cache> {
     let mut config = CacheConfig::new();
-    config.with_directory(directory);
+    // Code that was compressed once more would no longer match the seal of its entry.
+    config.with_directory(directory).with_optimized_compression_usage_counter_threshold(u64::MAX);
     Cache::new(config)
         .map_err(|error| Error::bug("the directory for compiled plugins cannot be used").because(chain(&error)))
 }
