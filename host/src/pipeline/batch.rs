@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::entry::Entry;
+use super::source::Entry;
 
 /// Entries that go through the plugin and into the sinks together.
 #[derive(Debug, Default)]
@@ -63,18 +63,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::pipeline::source::Origin;
 
     fn entry(number: usize, size: usize) -> Entry {
-        Entry {
-            cursor: number.to_string(),
-            position: String::new(),
-            id: None,
-            expected: None,
-            before: None,
-            body: Some(vec![b'x'; size]),
-            refused: None,
-            receipt: None,
-        }
+        let origin = Origin { cursor: number.to_string(), ..Origin::default() };
+        Entry { origin, body: Some(vec![b'x'; size]), ..Entry::default() }
     }
 
     proptest! {
@@ -94,7 +87,7 @@ mod tests {
                 prop_assert!(!batch.entries.is_empty() && batch.entries.len() <= records);
                 prop_assert!(held <= bytes || batch.entries.len() == 1);
             }
-            let order: Vec<_> = batches.iter().flat_map(|batch| &batch.entries).map(|entry| entry.cursor.clone()).collect();
+            let order: Vec<_> = batches.iter().flat_map(|batch| &batch.entries).map(|entry| entry.origin.cursor.clone()).collect();
             prop_assert_eq!(order, (0..sizes.len()).map(|n| n.to_string()).collect::<Vec<_>>());
         }
     }

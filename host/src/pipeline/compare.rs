@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    capability::storage::Segment,
     error::{Error, Result},
     ledger::Counts,
     record::{Effect, canonical, elements, fields},
@@ -15,11 +14,11 @@ use crate::{
 
 use super::{
     Pipeline, backoff,
-    feed::Feed,
     lost::{self, Lost},
     mapping::{self, Mapped},
     settle::{self, End},
     sink::Work,
+    source::{Chosen, Line, Segments},
 };
 
 /// A document that a run would change.
@@ -93,28 +92,23 @@ impl Pipeline {
         mut each: impl FnMut(Difference),
     ) -> Result<Tally> {
         let (scan, total) = (&self.parts.scan, self.parts.run.segments);
-        let feeds = match ids {
-            Some(ids) => {
-                let range = 0..ids.len();
-                vec![Feed::Ids { scan: scan.clone(), ids, range }]
-            }
-            None => (0..total)
-                .map(|number| Feed::Segment { scan: scan.clone(), segment: Segment { number, total } })
-                .collect(),
-        };
         let mut tally = Tally::default();
-        for feed in feeds {
-            self.compare_feed(&feed, &mut tally, &mut each).await?;
+        if let Some(ids) = ids {
+            self.compare_line(&Chosen::all(scan.clone(), ids), &mut tally, &mut each).await?;
+            return Ok(tally);
+        }
+        for segment in (Segments { scan: scan.clone(), total }).all() {
+            self.compare_line(&segment, &mut tally, &mut each).await?;
         }
         Ok(tally)
     }
 
-    async fn compare_feed(&self, feed: &Feed, tally: &mut Tally, each: &mut impl FnMut(Difference)) -> Result<()> {
+    async fn compare_line(&self, line: &dyn Line, tally: &mut Tally, each: &mut impl FnMut(Difference)) -> Result<()> {
         let config = &self.parts.config;
         let limit = config.batch_records.max(1) as usize;
         let mut after: Option<String> = None;
         while !self.must_stop() {
-            let read = || feed.read(after.as_deref(), limit);
+            let read = || line.read(after.as_deref(), limit);
             let (entries, next) = backoff::insist(config.attempts, &self.parts.events, read).await?;
             let mapped = mapping::map(&self.parts, entries).await?;
             let wanted = self.wanted(mapped, &mut tally.counts).await?;

@@ -5,15 +5,15 @@ use jiff::Timestamp;
 use crate::ledger::{Commit, Counts, IdRow, Progress, State};
 
 use super::{
-    entry::{Ended, Receipt},
     mapping::Mapped,
     settle::{self, End},
+    source::{Ended, Receipt},
 };
 
 /// What became of a batch whose effects were carried out, in parts that a ledger can write at once.
 #[derive(Debug)]
 pub(super) struct Conclusion {
-    /// Whether the feed is at its end.
+    /// Whether the line is at its end.
     last: bool,
     /// How many rows a part may change.
     most: usize,
@@ -52,7 +52,7 @@ impl Conclusion {
         Self { last, most, parts: vec![Part::default()] }
     }
 
-    /// Whether the feed is at its end with this batch.
+    /// Whether the line is at its end with this batch.
     pub fn is_last(&self) -> bool {
         self.last
     }
@@ -89,12 +89,12 @@ impl Conclusion {
 impl Part {
     fn with(mut self, mut entry: Mapped, end: End, written: Counts, now: Timestamp, attempts: u32) -> Self {
         self.counts += written;
-        self.cursor = Some(entry.cursor.clone());
-        let receipt = entry.receipt.take();
+        self.cursor = Some(entry.origin.cursor.clone());
+        let receipt = entry.origin.receipt.take();
         if let Some(receipt @ Receipt::Listed(..)) = receipt {
             return self.with_listed(receipt, entry, end, now, attempts);
         }
-        match entry.before {
+        match entry.origin.before {
             Some(before) => self.closed.push(before.state),
             None => self.counts.read += 1,
         }
@@ -114,8 +114,8 @@ impl Part {
                 return self;
             }
         }
-        if entry.before.is_some() {
-            self.settled.push(entry.position);
+        if entry.origin.before.is_some() {
+            self.settled.push(entry.origin.position);
         }
         self
     }
@@ -142,22 +142,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        pipeline::{entry::Before, totals::Totals},
+        pipeline::{
+            source::{Before, Origin},
+            totals::Totals,
+        },
         record::Outcome,
         sandbox::Failure,
     };
 
     fn entry(position: usize, before: Option<Before>) -> Mapped {
         let text = position.to_string();
-        Mapped {
-            cursor: text.clone(),
-            position: text.clone(),
-            id: text,
-            version: None,
-            before,
-            receipt: None,
-            answer: Ok(Outcome::Effects(vec![])),
-        }
+        let origin = Origin { cursor: text.clone(), position: text.clone(), before, receipt: None };
+        Mapped { origin, id: text, version: None, answer: Ok(Outcome::Effects(vec![])) }
     }
 
     fn end(which: u8) -> End {

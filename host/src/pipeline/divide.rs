@@ -1,14 +1,14 @@
 //! Dividing the lines of a run: each worker takes free ones, works, and goes on to the next, until all are at
 //! their end. Whoever finds none free watches the others, and takes over from one that stands still.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 
 use super::{
     Pipeline, backoff,
-    feed::Feed,
     lease::{self, Held},
+    source::Source,
     task,
 };
 use crate::{
@@ -44,13 +44,13 @@ impl Lines {
 }
 
 impl Pipeline {
-    /// Works through feeds, one a line, beside other workers. Answers whether all are at their end.
-    pub(super) async fn divide(&self, feeds: &[Feed]) -> Result<bool> {
+    /// Works through the lines of a source, beside other workers. Answers whether all are at their end.
+    pub(super) async fn divide(&self, source: &dyn Source) -> Result<bool> {
         let mut lines = Lines::default();
         let mut failure = None;
         let mut looks = 0;
         while !self.must_stop() || !lines.numbers.is_empty() {
-            match self.fill(feeds, &mut lines).await {
+            match self.fill(source, &mut lines).await {
                 Ok(true) => return failure.map_or(Ok(true), Err),
                 Ok(false) => {}
                 Err(error) => failure = failure.or(Some(error)),
@@ -71,12 +71,12 @@ impl Pipeline {
     }
 
     /// Takes free lines, up to this process's share. Answers whether every line is at its end.
-    async fn fill(&self, feeds: &[Feed], lines: &mut Lines) -> Result<bool> {
+    async fn fill(&self, source: &dyn Source, lines: &mut Lines) -> Result<bool> {
         if self.must_stop() {
             return Ok(false);
         }
         let found = self.look_around(&lines.numbers).await?;
-        let mut open: Vec<_> = (0..).zip(feeds).filter(|(line, _)| !found[*line as usize].ended).collect();
+        let mut open: Vec<_> = (0..self.parts.run.segments).filter(|line| !found[*line as usize].ended).collect();
         if open.is_empty() && lines.numbers.is_empty() {
             return Ok(true);
         }
@@ -85,14 +85,16 @@ impl Pipeline {
             let first = self.chance as usize % open.len().max(1);
             open.rotate_left(first);
         }
-        for (line, feed) in open {
+        for line in open {
             if lines.numbers.len() >= self.at_once() || self.must_stop() {
                 break;
             }
             if !lines.numbers.contains(&line)
                 && let Some((held, progress)) = self.take(line, &found[line as usize]).await?
             {
-                lines.start(line, self.clone().segment(held, feed.clone(), progress));
+                let held = Arc::new(held);
+                let opened = source.open(line, &held);
+                lines.start(line, self.clone().segment(held, opened, progress));
             }
         }
         Ok(false)

@@ -8,26 +8,19 @@ use crate::{
 };
 
 use super::{
-    Parts, backoff,
-    entry::{Before, Entry, Receipt},
-    reason,
+    Parts, backoff, reason,
+    source::{Entry, Origin},
 };
 
 /// An entry with the answer to it.
 #[derive(Debug)]
 pub(super) struct Mapped {
-    /// Resumes the feed right after it.
-    pub cursor: String,
-    /// Finds the record again.
-    pub position: String,
+    /// Where it came from.
+    pub origin: Origin,
     /// The id, or the position where the record has none.
     pub id: String,
     /// The item's version.
     pub version: Option<u64>,
-    /// What the ledger says of earlier tries.
-    pub before: Option<Before>,
-    /// Ends it where it came from, if that has to know.
-    pub receipt: Option<Receipt>,
     /// What the plugin wants, or why there is nothing to do.
     pub answer: std::result::Result<Outcome, Failure>,
 }
@@ -90,7 +83,6 @@ fn answered(
     version: Option<u64>,
     answer: std::result::Result<Outcome, Failure>,
 ) -> Mapped {
-    let id = id.or(entry.id).unwrap_or_else(|| entry.position.clone());
-    let Entry { cursor, position, before, receipt, .. } = entry;
-    Mapped { cursor, position, id, version, before, receipt, answer }
+    let id = id.or(entry.id).unwrap_or_else(|| entry.origin.position.clone());
+    Mapped { origin: entry.origin, id, version, answer }
 }

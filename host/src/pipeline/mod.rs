@@ -10,58 +10,47 @@ mod batch;
 mod compare;
 mod conclusion;
 mod config;
-mod consumer;
 mod divide;
-mod entry;
-mod feed;
-mod follow;
 mod lease;
-mod loaded;
 mod lost;
 mod mapping;
-mod messages;
 mod reason;
 mod route;
 mod segment;
 mod settle;
 mod sink;
+mod source;
 mod stop;
 mod task;
 mod totals;
 mod verify;
 mod watch;
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
 
 pub(crate) use backoff::{insist, jittered, pause};
 pub use compare::{Change, Difference, Tally};
 pub use config::{Config, Verify};
-pub use follow::Follow;
 pub use lease::{Held, Leases};
-pub use loaded::Handed;
 pub use lost::Lost;
-pub use messages::{Consuming, Messages};
 pub use route::{Binding, Destination};
 pub use sink::Sinks;
+pub use source::{Consuming, Follow, Handed, Messages};
 pub use stop::Stop;
 pub use verify::{Found, How, Repair, Sample, Verified};
 
 use crate::{
-    capability::storage::{Scan, Segment},
+    capability::storage::Scan,
     clock::Clock,
     error::{Error, Kind, Result},
     event::Events,
-    ledger::{Counts, Filter, Ledger, Progress, Run, State},
+    ledger::{Counts, Filter, Ledger, Progress, Run, State, list::List},
     record::Shape,
     sandbox::Mapper,
 };
-use feed::Feed;
-use follow::Follower;
+use source::{Consumers, Followed, Ids, Loaded, Rows, Segments};
 use totals::Totals;
 
 /// Everything one run works with.
@@ -101,7 +90,8 @@ pub struct Pipeline {
     parts: Arc<Parts>,
     workers: Arc<Semaphore>,
     total: Arc<Mutex<Totals>>,
-    halted: Arc<AtomicBool>,
+    /// Ends every line, on request or after a failure.
+    stop: Stop,
     /// Differs from worker to worker.
     chance: u64,
 }
@@ -111,11 +101,12 @@ impl Pipeline {
     pub async fn resume(parts: Parts) -> Result<Self> {
         let total = Totals::read(&*parts.ledger, &parts.run).await?;
         let workers = parts.config.worker_count();
+        let stop = parts.stop.child();
         Ok(Self {
             parts: Arc::new(parts),
             workers: Arc::new(Semaphore::new(workers)),
             total: Arc::new(Mutex::new(total)),
-            halted: Arc::default(),
+            stop,
             chance: backoff::chance(),
         })
     }
@@ -127,35 +118,49 @@ impl Pipeline {
 
     /// Works through every segment that is not at its end. Answers whether all of them are now.
     pub async fn scan(&self) -> Result<bool> {
-        if let Some(messages) = &self.parts.messages {
+        let Parts { run, scan, messages, follow, ledger, .. } = &*self.parts;
+        let (scan, ledger) = (scan.clone(), ledger.clone());
+        if let Some(messages) = messages {
             return self.consume(messages).await;
         }
-        let total = self.parts.run.segments;
-        let scan = &self.parts.scan;
-        let feeds = (0..total).map(|number| Segment { number, total }).map(|segment| match &self.parts.follow {
-            Some(follow) => Feed::Following(Arc::new(Follower::new(self, segment, follow))),
-            None => Feed::Segment { scan: scan.clone(), segment },
-        });
-        self.divide(&feeds.collect::<Vec<_>>()).await
+        if let Some(follow) = follow.clone() {
+            let (run, total, stop) = (run.clone(), self.total.clone(), self.stop.clone());
+            return self.divide(&Followed { scan, follow, ledger, run, total, stop }).await;
+        }
+        self.divide(&Segments { scan, total: run.segments }).await
+    }
+
+    /// Works through a queue. Answers whether it was empty; if not, somebody asked to stop.
+    async fn consume(&self, messages: &Arc<Messages>) -> Result<bool> {
+        let Parts { run, ledger, events, .. } = &*self.parts;
+        let _leases = task::spawn(messages.clone().keep_leases());
+        let consumers = Consumers::new(messages.clone(), ledger.clone(), run.id.clone(), events.clone());
+        let worked = self.divide(&consumers).await;
+        // What a fault left in hand need not wait for the end of its lease.
+        messages.give_all_back().await;
+        worked
     }
 
     /// Works through a list of ids, cut into as many ranges as the run has segments. Answers whether it is at its end.
     pub async fn ids(&self, ids: Arc<Vec<String>>) -> Result<bool> {
-        let scan = &self.parts.scan;
-        let feeds = feed::ranges(ids.len(), self.parts.run.segments);
-        let feeds = feeds.map(|range| Feed::Ids { scan: scan.clone(), ids: ids.clone(), range });
-        self.divide(&feeds.collect::<Vec<_>>()).await
+        self.divide(&Ids { scan: self.parts.scan.clone(), ids, lines: self.parts.run.segments }).await
+    }
+
+    /// Works through a list until nothing in it is ready or in progress. Answers whether it got there.
+    pub async fn loaded(&self, list: Arc<dyn List>) -> Result<bool> {
+        let Parts { run, scan, leases, .. } = &*self.parts;
+        self.divide(&Loaded::new(list, scan.clone(), leases.clone(), run.id.clone())).await
     }
 
     /// Tries rows of the ledger once more. Answers whether all of them were tried.
     pub async fn retry(&self, filter: Filter) -> Result<bool> {
         let Parts { scan, ledger, run, leases, .. } = &*self.parts;
-        let feed = Feed::Rows { scan: scan.clone(), ledger: ledger.clone(), run: run.id.clone(), filter };
+        let rows = Rows { scan: scan.clone(), ledger: ledger.clone(), run: run.id.clone(), filter };
         let (held, progress) = leases.turn(run.retries()).await?;
         self.read_totals().await?;
         // Retries keep counts, but no checkpoint: the rows themselves say what is left.
         let progress = Progress { cursor: None, ended: false, ..progress };
-        self.clone().segment(held, feed, progress).await
+        self.clone().segment(Arc::new(held), Arc::new(rows), progress).await
     }
 
     /// Tries what waits until nothing does or its attempts are spent.
@@ -175,11 +180,11 @@ impl Pipeline {
 
     /// Lets every line of work end with what it has in flight.
     fn halt(&self) {
-        self.halted.store(true, Ordering::Relaxed);
+        self.stop.ask();
     }
 
     fn must_stop(&self) -> bool {
-        self.halted.load(Ordering::Relaxed) || self.parts.stop.is_asked()
+        self.stop.is_asked()
     }
 
     async fn read_totals(&self) -> Result<()> {

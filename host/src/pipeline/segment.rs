@@ -19,13 +19,11 @@ use super::{
     Parts, Pipeline, backoff,
     batch::{Batch, Cutter},
     conclusion::{Change, Conclusion},
-    entry::Receipt,
-    feed::Feed,
     lease::{self, Held},
-    loaded::Handed,
     mapping::{self, Mapped},
     settle,
     sink::Work,
+    source::{Handed, Line, Receipt},
     task::{self, Task},
 };
 
@@ -71,12 +69,10 @@ impl Turn {
 }
 
 impl Pipeline {
-    /// Works through a feed from where its progress says, while the lease is held. Answers whether it is at its end.
-    pub(super) async fn segment(self, held: Held, feed: Feed, progress: Progress) -> Result<bool> {
-        let held = Arc::new(held);
-        let feed = feed.begun(&held);
-        let worked = self.work_on(&held, feed.clone(), progress).await;
-        feed.give_back().await;
+    /// Works through a line from where its progress says, while the lease is held. Answers whether it is at its end.
+    pub(super) async fn segment(self, held: Arc<Held>, line: Arc<dyn Line>, progress: Progress) -> Result<bool> {
+        let worked = self.work_on(&held, &line, progress).await;
+        line.close().await;
         let leases = &self.parts.leases;
         if !held.is_lost() {
             leases.give_back(&held).await;
@@ -93,9 +89,9 @@ impl Pipeline {
         Ok(false)
     }
 
-    async fn work_on(&self, held: &Arc<Held>, feed: Feed, progress: Progress) -> Result<bool> {
+    async fn work_on(&self, held: &Arc<Held>, line: &Arc<dyn Line>, progress: Progress) -> Result<bool> {
         let (send, receive) = mpsc::channel(1);
-        let reader = self.clone().read(held.clone(), feed.clone(), progress.cursor.clone(), send);
+        let reader = self.clone().read(held.clone(), line.clone(), progress.cursor.clone(), send);
         let reader = task::spawn(reader);
         let batches = futures::stream::unfold(receive, async |mut receive: mpsc::Receiver<Batch>| {
             Some((receive.recv().await?, receive))
@@ -105,7 +101,7 @@ impl Pipeline {
         let mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
         let carried = std::pin::pin!(self.carried(mapped));
         let mut saving = None;
-        let worked = self.commit(held, &feed, progress, carried, &mut saving).await;
+        let worked = self.commit(held, line, progress, carried, &mut saving).await;
         // What was begun is written down also when a later batch could not be carried out.
         let saved = saved(saving).await;
         let ended = worked.and_then(|ended| saved.map(|()| ended))?;
@@ -115,11 +111,11 @@ impl Pipeline {
         Ok(ended)
     }
 
-    /// Reads batches until the feed ends or somebody asks to stop.
+    /// Reads batches until the line ends or somebody asks to stop.
     async fn read(
         self,
         held: Arc<Held>,
-        feed: Feed,
+        line: Arc<dyn Line>,
         mut after: Option<String>,
         send: mpsc::Sender<Batch>,
     ) -> Result<()> {
@@ -129,7 +125,7 @@ impl Pipeline {
         let mut cutter = Cutter::new(limit, bytes, config.batch_age);
         while !self.must_stop() && !held.is_lost() {
             let from = after.clone();
-            let read = || feed.read(from.as_deref(), limit);
+            let read = || line.read(from.as_deref(), limit);
             let page = backoff::insist(config.attempts, &self.parts.events, read);
             let mut page = std::pin::pin!(page);
             let (entries, next) = loop {
@@ -202,7 +198,7 @@ impl Pipeline {
     async fn commit(
         &self,
         held: &Arc<Held>,
-        feed: &Feed,
+        line: &Arc<dyn Line>,
         mut progress: Progress,
         mut carried: impl Stream<Item = Result<Conclusion>> + Unpin,
         saving: &mut Option<Task<Result<()>>>,
@@ -217,8 +213,8 @@ impl Pipeline {
             let changes = conclusion.commits(held.line, &mut progress);
             // Checkpoints are written one after the other, so that none is passed by a later one.
             saved(saving.take()).await?;
-            let (pipeline, save) = (self.clone(), self.clone().save(held.clone(), feed.clone(), changes));
-            // A feed may wait for what was to be written down; it must not do so for ever.
+            let (pipeline, save) = (self.clone(), self.clone().save(held.clone(), line.clone(), changes));
+            // A line may wait for what was to be written down; it must not do so for ever.
             *saving = Some(task::spawn(async move { save.await.inspect_err(|_| pipeline.halt()) }));
         }
         Ok(ended)
@@ -231,7 +227,7 @@ impl Pipeline {
     }
 
     /// Writes commit after commit, and none once the lease is lost.
-    async fn save(self, held: Arc<Held>, feed: Feed, changes: Vec<Change>) -> Result<()> {
+    async fn save(self, held: Arc<Held>, line: Arc<dyn Line>, changes: Vec<Change>) -> Result<()> {
         let Parts { ledger, run, config, events, .. } = &*self.parts;
         for Change { commit, closed, ends } in changes {
             let write = || ledger.commit(&run.id, held.token, &commit);
@@ -243,7 +239,7 @@ impl Pipeline {
                 settle::announce(row, events);
             }
             ends.iter().for_each(|end| settle::announce_listed(end, events));
-            backoff::insist(config.attempts, events, || feed.acknowledge(&ends)).await?;
+            backoff::insist(config.attempts, events, || line.settle(&ends)).await?;
             let opened = commit.rows.iter().map(|row| row.state);
             self.total().take_commit(held.line, commit.progress.counts, &closed, opened);
             let counts = self.counts();
@@ -257,7 +253,7 @@ impl Pipeline {
         let mut conclusion = Conclusion::new(batch.last, MAX_ROWS);
         let now = self.parts.clock.now();
         for (mut entry, work) in batch.entries.into_iter().zip(works) {
-            if let Some(Receipt::Listed(id, handed)) = &mut entry.receipt {
+            if let Some(Receipt::Listed(id, handed)) = &mut entry.origin.receipt {
                 *handed = Handed::text(&work, id);
             }
             let end = entry.end(work.failure);

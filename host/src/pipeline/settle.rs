@@ -10,9 +10,9 @@ use crate::{
 };
 
 use super::{
-    entry::{Ended, Receipt},
     mapping::Mapped,
     reason::group,
+    source::{Ended, Receipt},
 };
 
 /// How one entry ended.
@@ -60,12 +60,12 @@ pub(super) fn open_count(state: State, counts: &mut Counts) -> &mut u64 {
 /// The row of an entry that is not done.
 pub(super) fn row(entry: Mapped, failure: Failure, at: Timestamp, attempts: u32) -> IdRow {
     let mut row = IdRow {
-        position: entry.position,
+        position: entry.origin.position,
         id: entry.id,
         state: failure.state,
         reason: failure.reason,
         group: failure.group,
-        attempts: entry.before.map_or(0, |before| before.attempts) + 1,
+        attempts: entry.origin.before.map_or(0, |before| before.attempts) + 1,
         version: entry.version,
         at,
     };

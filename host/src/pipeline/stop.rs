@@ -5,12 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// A request to stop, shared by whoever asks and whoever works.
+/// A request to stop, shared by its callers and by the tasks that obey it.
 ///
 /// Once asked, nothing new is read; what is in flight is committed, and the run can be resumed. To stop at
 /// once, drop the run's future or end the process: nothing is lost either way.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop {
+    asked: Arc<AtomicBool>,
+    /// A request that counts for this one, too.
+    parent: Option<Arc<AtomicBool>>,
+}
 
 impl Stop {
     /// Makes a request nobody has made yet.
@@ -20,11 +24,17 @@ impl Stop {
 
     /// Asks the run to stop.
     pub fn ask(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
     }
 
     /// Whether somebody asked.
     pub fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        is_set(&self.asked) || self.parent.as_deref().is_some_and(is_set)
+    }
+
+    /// A request for a part of the run: it stops with the run, and the run goes on without it.
+    pub(super) fn child(&self) -> Self {
+        Self { asked: Arc::default(), parent: Some(self.asked.clone()) }
     }
 }

@@ -100,7 +100,7 @@ impl Expected {
         let expected = |(index, Write { id, version, body }): (String, Write)| {
             *other_ids += u64::from(id != entry.id);
             let wanted = body.map_or(Wanted::Nothing, Wanted::Document);
-            Self { index, id, position: entry.position.clone(), version, wanted }
+            Self { index, id, position: entry.origin.position.clone(), version, wanted }
         };
         let documents: Vec<_> = written.map(expected).collect();
         if documents.is_empty() { Err(entry.id) } else { Ok(documents) }

@@ -20,12 +20,14 @@ use serde::Serialize;
 
 pub use sample::Sample;
 
-use super::{Pipeline, backoff, batch::Batch, entry::Entry, feed::Feed, task};
+use super::{
+    Pipeline, backoff,
+    batch::Batch,
+    source::{Entry, Line, Scanned, Segments},
+    task,
+};
 use crate::{
-    capability::{
-        index::{Index, Write},
-        storage::Segment,
-    },
+    capability::index::{Index, Write},
     error::{Error, Kind, Result},
     event::Event,
     ledger::Filter,
@@ -242,23 +244,20 @@ impl Pipeline {
 
     /// The records of the source, several segments side by side.
     fn pages(&self, segments: usize) -> BoxStream<'_, Result<Vec<Entry>>> {
-        let total = self.parts.run.segments;
-        let segments_of =
-            move |number| Feed::Segment { scan: self.parts.scan.clone(), segment: Segment { number, total } };
-        let feeds = stream::iter((0..total).map(segments_of));
-        feeds.map(|feed| self.pages_of(feed)).flatten_unordered(segments.max(1)).boxed()
+        let all = Segments { scan: self.parts.scan.clone(), total: self.parts.run.segments }.all();
+        stream::iter(all).map(|segment| self.pages_of(segment)).flatten_unordered(segments.max(1)).boxed()
     }
 
-    fn pages_of(&self, feed: Feed) -> BoxStream<'_, Result<Vec<Entry>>> {
+    fn pages_of(&self, segment: Scanned) -> BoxStream<'_, Result<Vec<Entry>>> {
         let read = move |after: Option<Option<String>>| {
-            let feed = feed.clone();
+            let segment = segment.clone();
             async move {
                 let Some(after) = after else { return Ok(None) };
                 if self.must_stop() {
                     return Err(Error::new(Kind::Stopped, "stopped before every document was compared"));
                 }
                 let config = &self.parts.config;
-                let read = || feed.read(after.as_deref(), self.page_size());
+                let read = || segment.read(after.as_deref(), self.page_size());
                 let (entries, next) = backoff::insist(config.attempts, &self.parts.events, read).await?;
                 Ok(Some((entries, next.map(Some))))
             }
@@ -296,13 +295,14 @@ impl Pipeline {
 
     /// What documents there should be. Of several effects on one document, the one that wins.
     async fn expected(&self, entries: Vec<Entry>, check: &Check, page: &mut Page) -> Result<Vec<Expected>> {
-        let (open, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| check.is_open(&entry.position));
+        let (open, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| check.is_open(&entry.origin.position));
         page.seen.open += open.len() as u64;
         let aliases = || self.parts.run.targets.keys();
         let mut all = BTreeMap::new();
         let mut add = |expected: Expected| expected.join(&mut all);
         for entry in open.into_iter().filter(|_| check.how.keyed) {
-            aliases().for_each(|alias| add(Expected::unknown(alias, &entry.position)));
+            aliases().for_each(|alias| add(Expected::unknown(alias, &entry.origin.position)));
         }
         for mapped in self.map(Batch { entries, last: false }).join().await?.into_entries() {
             let documents = Expected::of(mapped, &mut page.seen.other_ids);

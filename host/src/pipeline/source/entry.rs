@@ -8,16 +8,22 @@ use crate::{
 
 /// An earlier try that left a row in the ledger.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Before {
+pub(in crate::pipeline) struct Before {
     /// The row's state.
     pub state: State,
     /// How often it was tried.
     pub attempts: u32,
 }
 
+impl From<&IdRow> for Before {
+    fn from(row: &IdRow) -> Self {
+        Self { state: row.state, attempts: row.attempts }
+    }
+}
+
 /// What tells where an entry came from how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Receipt {
+pub(in crate::pipeline) enum Receipt {
     /// A message, by its receipt.
     Message(String),
     /// A record of a source that is followed, by its position.
@@ -35,25 +41,32 @@ impl Receipt {
     }
 }
 
-/// One record on its way in.
-#[derive(Debug)]
-pub(super) struct Entry {
-    /// Resumes the feed right after this entry.
+/// What a record keeps from its source to the ledger.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct Origin {
+    /// Resumes the line right after the record.
     pub cursor: String,
     /// Finds the record again.
     pub position: String,
-    /// The id, where the feed knows it without reading the record.
+    /// What the ledger says of earlier tries.
+    pub before: Option<Before>,
+    /// Ends it where it came from, if that has to know.
+    pub receipt: Option<Receipt>,
+}
+
+/// One record on its way in.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct Entry {
+    /// Where it came from.
+    pub origin: Origin,
+    /// The id, where the source knows it without reading the record.
     pub id: Option<String>,
     /// The id that the record has to have, where it was read before: another record may stand in its place now.
     pub expected: Option<String>,
-    /// What the ledger says of earlier tries.
-    pub before: Option<Before>,
     /// The record's bytes; none if the source has no such record.
     pub body: Option<Vec<u8>>,
-    /// Why the feed itself refuses it.
+    /// Why the source itself refuses it.
     pub refused: Option<Failure>,
-    /// Ends it where it came from, if that has to know.
-    pub receipt: Option<Receipt>,
 }
 
 impl Entry {
@@ -64,15 +77,14 @@ impl Entry {
 }
 
 impl From<Row> for Entry {
-    fn from(row: Row) -> Self {
-        let (cursor, position, body) = (row.cursor, row.position, Some(row.body));
-        Self { cursor, position, id: None, expected: None, before: None, body, refused: None, receipt: None }
+    fn from(Row { cursor, position, body }: Row) -> Self {
+        Self { origin: Origin { cursor, position, ..Origin::default() }, body: Some(body), ..Self::default() }
     }
 }
 
 /// How an entry ended, for where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(in crate::pipeline) struct Ended {
     /// Which entry.
     pub receipt: Receipt,
     /// The state it is in.

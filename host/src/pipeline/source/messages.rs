@@ -101,13 +101,13 @@ impl Messages {
     }
 
     /// Gives back everything in hand.
-    pub(super) async fn give_all_back(&self) {
+    pub(in crate::pipeline) async fn give_all_back(&self) {
         let receipts: Vec<_> = self.held(|held| held.iter().cloned().collect());
         self.give_back(&receipts).await;
     }
 
     /// Begins the leases of what is in hand anew, for ever.
-    pub(super) async fn keep_leases(self: Arc<Self>) {
+    pub(in crate::pipeline) async fn keep_leases(self: Arc<Self>) {
         let beat = (self.consuming.lease / 3).max(Duration::from_millis(100));
         loop {
             tokio::time::sleep(beat).await;

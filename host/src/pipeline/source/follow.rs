@@ -10,20 +10,18 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use tokio::{
     sync::{Notify, futures::Notified},
     time::Instant,
 };
 
-use super::{
-    Pipeline, backoff,
-    entry::{Before, Ended, Entry, Receipt},
-    lease::Held,
-};
+use super::{Before, Ended, Entry, Line, Origin, Receipt, Source};
 use crate::{
-    capability::storage::{Page, Row, Segment},
+    capability::storage::{Page, Row, Scan, Segment},
     error::Result,
-    ledger::{Filter, State},
+    ledger::{Filter, Ledger, Run, State},
+    pipeline::{backoff, lease::Held, stop::Stop, totals::Totals},
 };
 
 /// How soon a wait notices that somebody asks to stop.
@@ -47,13 +45,29 @@ pub struct Follow {
     pub poll: Duration,
 }
 
-/// One line of work that follows a segment.
-pub(super) struct Follower {
-    pipeline: Pipeline,
+/// The segments of a source that is followed.
+#[derive(Clone)]
+pub(in crate::pipeline) struct Followed {
+    /// What is followed.
+    pub scan: Arc<dyn Scan>,
+    /// How it is followed.
+    pub follow: Follow,
+    /// Where the run is written down.
+    pub ledger: Arc<dyn Ledger>,
+    /// The run.
+    pub run: Run,
+    /// What the run comes to so far.
+    pub total: Arc<Mutex<Totals>>,
+    /// Ends every line.
+    pub stop: Stop,
+}
+
+/// One line of work that follows a segment. It knows nothing yet of what was handed out under earlier leases.
+struct Follower {
+    followed: Followed,
     segment: Segment,
-    follow: Follow,
     /// The right to work on the line.
-    held: Option<Arc<Held>>,
+    held: Arc<Held>,
     look: Mutex<Look>,
 }
 
@@ -87,26 +101,25 @@ enum Stand {
     Over,
 }
 
-impl Follower {
-    pub fn new(pipeline: &Pipeline, segment: Segment, follow: &Follow) -> Self {
-        let (pipeline, follow) = (pipeline.clone(), follow.clone());
-        Self { pipeline, segment, follow, held: None, look: Mutex::default() }
+impl Source for Followed {
+    fn open(&self, line: u32, held: &Arc<Held>) -> Arc<dyn Line> {
+        let segment = Segment { number: line, total: self.run.segments };
+        Arc::new(Follower { followed: self.clone(), segment, held: held.clone(), look: Mutex::default() })
     }
+}
 
-    /// The same for whoever holds the line from now on, who knows nothing yet.
-    pub fn of(&self, held: &Arc<Held>) -> Self {
-        Self { held: Some(held.clone()), ..Self::new(&self.pipeline, self.segment, &self.follow) }
-    }
-
-    /// Waits for records to hand out; none if the line is to end.
-    pub async fn read(&self, limit: usize) -> Result<Vec<Entry>> {
+/// The cursor says nothing, since what is done went away.
+#[async_trait]
+impl Line for Follower {
+    /// Waits for records to hand out; there are none only if the line is to end.
+    async fn read(&self, _: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
         loop {
-            // Whoever notifies during a pass may have written behind it.
-            let woken = self.follow.wake.notified();
+            // A notification during a pass may be of a record that was written behind it.
+            let woken = self.followed.follow.wake.notified();
             let was_whole = self.look().at.is_none();
             let entries = self.pass(limit).await?;
             if !entries.is_empty() || self.must_end() {
-                return Ok(entries);
+                return Ok((entries, Some(String::new())));
             }
             if was_whole {
                 self.rest(woken).await;
@@ -114,8 +127,7 @@ impl Follower {
         }
     }
 
-    /// Takes up how records ended.
-    pub fn end(&self, ends: &[Ended]) {
+    async fn settle(&self, ends: &[Ended]) -> Result<()> {
         let mut look = self.look();
         for end in ends {
             let Some(known) = look.known.get_mut(end.receipt.name()) else { continue };
@@ -126,21 +138,26 @@ impl Follower {
                 _ => Stand::Over,
             };
         }
+        Ok(())
     }
+}
 
+impl Follower {
     /// Goes on with the pass until there is something to hand out, or to its end.
     async fn pass(&self, limit: usize) -> Result<Vec<Entry>> {
         while !self.must_end() {
             let at = self.look().at.clone();
-            let Page { rows, next } = self.pipeline.parts.scan.read(self.segment, at.as_deref(), limit).await?;
+            let Page { rows, next } = self.followed.scan.read(self.segment, at.as_deref(), limit).await?;
             let rows = self.look().choose(rows);
             let mut before = self.before(&rows).await?;
             // Nothing is noted down before everything was read: what failed is read again.
             self.look().take(&rows, next.clone());
             let entries = rows.into_iter().map(|(row, _)| {
-                let receipt = Some(Receipt::Followed(row.position.clone()));
-                let before = before.remove(&row.position);
-                Entry { cursor: String::new(), before, receipt, ..Entry::from(row) }
+                let Row { position, body, .. } = row;
+                let receipt = Some(Receipt::Followed(position.clone()));
+                let before = before.remove(&position);
+                let origin = Origin { cursor: String::new(), position, before, receipt };
+                Entry { origin, body: Some(body), ..Entry::default() }
             });
             let entries: Vec<_> = entries.collect();
             if !entries.is_empty() || next.is_none() {
@@ -154,18 +171,19 @@ impl Follower {
     async fn before(&self, rows: &[(Row, blake3::Hash)]) -> Result<BTreeMap<String, Before>> {
         let mut found = BTreeMap::new();
         let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else { return Ok(found) };
-        if self.pipeline.total().open() == 0 {
+        let Followed { ledger, run, total, .. } = &self.followed;
+        if total.lock().unwrap_or_else(PoisonError::into_inner).open() == 0 {
             return Ok(found);
         }
-        let (ledger, run) = (&self.pipeline.parts.ledger, &self.pipeline.parts.run.id);
         let mut after = just_before(&first.position).to_owned();
         loop {
-            let rows = ledger.rows(run, &Filter::default(), Some(&after), ROWS).await?;
+            let rows = ledger.rows(&run.id, &Filter::default(), Some(&after), ROWS).await?;
             let Some(end) = rows.last().map(|row| row.position.clone()) else { return Ok(found) };
             let goes_on = end < last.position;
-            found.extend(
-                rows.into_iter().map(|row| (row.position, Before { state: row.state, attempts: row.attempts })),
-            );
+            found.extend(rows.into_iter().map(|row| {
+                let before = Before::from(&row);
+                (row.position, before)
+            }));
             if !goes_on {
                 return Ok(found);
             }
@@ -176,7 +194,7 @@ impl Follower {
     /// Waits until somebody notifies, a record is to be tried again, it is time to look, or the line is to end.
     async fn rest(&self, woken: Notified<'_>) {
         let mut woken = std::pin::pin!(woken);
-        let look_again = Instant::now() + self.follow.poll;
+        let look_again = Instant::now() + self.followed.follow.poll;
         loop {
             let now = Instant::now();
             // What is in hand meanwhile may end, and be due sooner.
@@ -192,7 +210,7 @@ impl Follower {
     }
 
     fn must_end(&self) -> bool {
-        self.pipeline.must_stop() || self.held.as_ref().is_some_and(|held| held.is_lost())
+        self.followed.stop.is_asked() || self.held.is_lost()
     }
 
     fn look(&self) -> MutexGuard<'_, Look> {

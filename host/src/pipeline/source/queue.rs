@@ -1,25 +1,23 @@
-//! One line of work that takes messages until none come, or somebody asks it to stop.
+//! A queue as a source: every line takes messages until none come, or somebody asks it to stop.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
+
+use super::{
+    Before, Ended, Entry, Line, Origin, Receipt, Source,
+    messages::{Body, Messages, beginning, position},
+};
 use crate::{
     capability::queue::Delivery,
     error::Result,
     event::Events,
     ledger::{Filter, Ledger, State},
+    pipeline::{lease::Held, reason::group},
     sandbox::Failure,
-};
-
-use super::{
-    Pipeline,
-    entry::{Before, Entry, Receipt},
-    feed::Feed,
-    messages::{Body, Messages, beginning, position},
-    reason::group,
-    task,
 };
 
 /// The longest a line waits without looking whether it is to stop.
@@ -31,8 +29,9 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// How many messages are taken at once, since each may be as large as its queue allows.
 const MOST: usize = 100;
 
-/// One line of work that takes messages.
-pub(super) struct Consumer {
+/// The lines of a run that take messages of one queue.
+#[derive(Clone)]
+pub(in crate::pipeline) struct Consumers {
     messages: Arc<Messages>,
     ledger: Arc<dyn Ledger>,
     run: String,
@@ -41,28 +40,16 @@ pub(super) struct Consumer {
     last: Arc<Mutex<Instant>>,
 }
 
-impl Pipeline {
-    /// Works through a queue. Answers whether it was empty; if not, somebody asked to stop.
-    pub(super) async fn consume(&self, messages: &Arc<Messages>) -> Result<bool> {
-        let _leases = task::spawn(messages.clone().keep_leases());
-        let last = Arc::new(Mutex::new(Instant::now()));
-        let line = || Feed::Messages(Arc::new(Consumer::new(self, messages.clone(), last.clone())));
-        let worked = self.divide(&(0..self.parts.run.segments).map(|_| line()).collect::<Vec<_>>()).await;
-        // What a fault left in hand need not wait for the end of its lease.
-        messages.give_all_back().await;
-        worked
+impl Source for Consumers {
+    fn open(&self, _: u32, _: &Arc<Held>) -> Arc<dyn Line> {
+        Arc::new(self.clone())
     }
 }
 
-impl Consumer {
-    fn new(pipeline: &Pipeline, messages: Arc<Messages>, last: Arc<Mutex<Instant>>) -> Self {
-        let (ledger, run, events) =
-            (pipeline.parts.ledger.clone(), pipeline.parts.run.id.clone(), pipeline.parts.events.clone());
-        Self { messages, ledger, run, events, last }
-    }
-
-    /// Takes at most `limit` messages. Answers whether more may come.
-    pub async fn read(&self, limit: usize) -> Result<(Vec<Entry>, bool)> {
+/// The cursor says nothing, since the queue itself knows what was acknowledged.
+#[async_trait]
+impl Line for Consumers {
+    async fn read(&self, _: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
         let idle = self.messages.consuming.idle;
         let wait = if idle.is_zero() { POLL } else { POLL.min(idle.saturating_sub(self.quiet())) };
         let asked = Instant::now();
@@ -70,12 +57,12 @@ impl Consumer {
         if taken.is_empty() {
             // While the queue could not be heard, it was not quiet.
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) += asked.elapsed().saturating_sub(wait + ANSWER);
-            return Ok((Vec::new(), !self.is_over().await?));
+            return Ok((Vec::new(), (!self.is_over().await?).then(String::new)));
         }
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let receipts: Vec<_> = taken.iter().map(|delivery| delivery.receipt.clone()).collect();
         match self.entries(taken).await {
-            Ok(entries) => Ok((entries, true)),
+            Ok(entries) => Ok((entries, Some(String::new()))),
             Err(error) => {
                 self.messages.give_back(&receipts).await;
                 Err(error)
@@ -83,8 +70,16 @@ impl Consumer {
         }
     }
 
-    pub async fn acknowledge(&self, receipts: &[String]) -> Result<()> {
-        self.messages.acknowledge(receipts).await
+    async fn settle(&self, ends: &[Ended]) -> Result<()> {
+        let receipts: Vec<_> = ends.iter().map(|end| end.receipt.name().to_owned()).collect();
+        self.messages.acknowledge(&receipts).await
+    }
+}
+
+impl Consumers {
+    /// Takes messages for a run.
+    pub fn new(messages: Arc<Messages>, ledger: Arc<dyn Ledger>, run: String, events: Events) -> Self {
+        Self { messages, ledger, run, events, last: Arc::new(Mutex::new(Instant::now())) }
     }
 
     fn quiet(&self) -> Duration {
@@ -118,7 +113,8 @@ impl Consumer {
             let refused = self.refused(&delivery, &body);
             let body = if let Body::Record(body) = body { Some(body) } else { None };
             let receipt = Some(Receipt::Message(delivery.receipt));
-            entries.push(Entry { cursor: String::new(), position, id, expected: None, before, body, refused, receipt });
+            let origin = Origin { cursor: String::new(), position, before, receipt };
+            entries.push(Entry { origin, id, body, refused, ..Entry::default() });
         }
         Ok(entries)
     }
@@ -131,7 +127,10 @@ impl Consumer {
         let beginning = beginning(&delivery.name);
         let rows = self.ledger.rows(&self.run, &Filter::default(), Some(&beginning), 1).await?;
         let row = rows.into_iter().find(|row| row.position.starts_with(&beginning));
-        Ok(row.map(|row| (row.position, Before { state: row.state, attempts: row.attempts })))
+        Ok(row.map(|row| {
+            let before = Before::from(&row);
+            (row.position, before)
+        }))
     }
 
     /// Why a message is not handed on at all.

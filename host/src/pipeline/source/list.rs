@@ -9,8 +9,11 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
+
+use super::{Before, Ended, Entry, Line, Origin, Receipt, Source};
 
 use crate::{
     capability::storage::Scan,
@@ -19,15 +22,12 @@ use crate::{
         Progress, State,
         list::{List, Listed, Move},
     },
+    pipeline::{
+        backoff,
+        lease::{Held, Leases},
+        sink::Work,
+    },
     record::Effect,
-};
-
-use super::{
-    Pipeline, backoff,
-    entry::{Before, Ended, Entry, Receipt},
-    feed::Feed,
-    lease::{Held, Leases},
-    sink::Work,
 };
 
 /// How many ids are claimed at once: a claim is a write each, and what is claimed is lost time if the worker dies.
@@ -65,7 +65,7 @@ impl Handed {
     }
 
     /// Writes it down as a reason; empty if there is nothing to look for.
-    pub(super) fn text(work: &Work, listed: &str) -> String {
+    pub(in crate::pipeline) fn text(work: &Work, listed: &str) -> String {
         match Self::of(work, listed) {
             Self(handed) if handed.is_empty() => String::new(),
             handed => serde_json::to_string(&handed).unwrap_or_default(),
@@ -73,8 +73,11 @@ impl Handed {
     }
 }
 
+/// A list as a source.
+pub(in crate::pipeline) struct Loaded(Arc<Shared>);
+
 /// A list, as all lines of one process share it.
-pub(super) struct Loaded {
+struct Shared {
     list: Arc<dyn List>,
     scan: Arc<dyn Scan>,
     leases: Arc<Leases>,
@@ -108,38 +111,34 @@ struct Try {
 }
 
 /// One lease of a line, as an owner of ids.
-pub(super) struct Hand {
-    loaded: Arc<Loaded>,
+struct Hand {
+    loaded: Arc<Shared>,
     owner: String,
 }
 
-impl Pipeline {
-    /// Works through a list until nothing in it is ready or in progress. Answers whether it got there.
-    pub async fn loaded(&self, list: Arc<dyn List>) -> Result<bool> {
-        let (scan, leases) = (self.parts.scan.clone(), self.parts.leases.clone());
-        let run = self.parts.run.id.clone();
-        let (in_hand, tries) = (Mutex::default(), Mutex::default());
-        let loaded = Arc::new(Loaded { list, scan, leases, run, round: Default::default(), in_hand, tries });
-        let line = || Feed::Loaded(Arc::new(Hand::new(loaded.clone(), String::new())));
-        self.divide(&(0..self.parts.run.segments).map(|_| line()).collect::<Vec<_>>()).await
+impl Loaded {
+    /// Takes ids from a list and reads their records, for a run.
+    pub fn new(list: Arc<dyn List>, scan: Arc<dyn Scan>, leases: Arc<Leases>, run: String) -> Self {
+        let (round, in_hand, tries) = Default::default();
+        Self(Arc::new(Shared { list, scan, leases, run, round, in_hand, tries }))
     }
 }
 
-impl Hand {
-    fn new(loaded: Arc<Loaded>, owner: String) -> Self {
-        Self { loaded, owner }
+impl Source for Loaded {
+    fn open(&self, line: u32, held: &Arc<Held>) -> Arc<dyn Line> {
+        let Self(loaded) = self;
+        let owner = format!("{} {line} {}", loaded.run, held.token);
+        Arc::new(Hand { loaded: loaded.clone(), owner })
     }
+}
 
-    /// An empty hand of a lease that was just taken.
-    pub fn of(&self, held: &Held) -> Self {
-        Self::new(self.loaded.clone(), format!("{} {} {}", self.loaded.run, held.line, held.token))
-    }
-
-    /// Claims at most `limit` ids and reads their records. Answers whether more may come.
-    pub async fn read(&self, limit: usize) -> Result<(Vec<Entry>, bool)> {
+/// The cursor says nothing, since the list itself says what is done.
+#[async_trait]
+impl Line for Hand {
+    async fn read(&self, _: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
         let (claimed, over) = self.claim_or_rest(limit.clamp(1, MOST)).await?;
         if claimed.is_empty() {
-            return Ok((Vec::new(), !over));
+            return Ok((Vec::new(), (!over).then(String::new)));
         }
         let records = match self.loaded.scan.reread(&claimed).await {
             Ok(records) => records,
@@ -149,11 +148,12 @@ impl Hand {
             }
         };
         let entries = claimed.into_iter().zip(records);
-        Ok((entries.map(|(id, record)| self.loaded.entry(id, record.map(|record| record.body))).collect(), true))
+        let entries = entries.map(|(id, record)| self.loaded.entry(id, record.map(|record| record.body)));
+        Ok((entries.collect(), Some(String::new())))
     }
 
-    /// Moves ids to where they ended. One that somebody else took over meanwhile is that one's to settle.
-    pub async fn settle(&self, ends: &[Ended]) -> Result<()> {
+    /// Moves ids to where they ended. An id that another lease took over meanwhile is left to that one.
+    async fn settle(&self, ends: &[Ended]) -> Result<()> {
         let step = |end: &Ended| {
             let found = self.in_hand(end.receipt.name())?;
             Some(Move { found, state: end.state, reason: end.reason.clone(), owner: None })
@@ -167,13 +167,15 @@ impl Hand {
         Ok(())
     }
 
-    /// Makes everything ready again that is still in hand. Where that fails, the end of the lease does it.
-    pub async fn put_all_back(&self) {
+    /// Makes everything ready again that is still in hand.
+    async fn close(&self) {
         let is_own = |listed: &&Listed| listed.owner.as_ref() == Some(&self.owner);
         let ids: Vec<_> = self.loaded.in_hand().values().filter(is_own).map(|listed| listed.id.clone()).collect();
         self.put_back(&ids).await;
     }
+}
 
+impl Hand {
     async fn put_back(&self, ids: &[String]) {
         let taken: Vec<_> = ids.iter().filter_map(|id| self.drop(id)).collect();
         let ready = |found: Listed| Move { state: State::Ready, reason: found.reason.clone(), owner: None, found };
@@ -277,19 +279,16 @@ impl Hand {
     }
 }
 
-impl Loaded {
+impl Shared {
     fn entry(&self, id: String, body: Option<Vec<u8>>) -> Entry {
         let attempts = self.tries().get(&id).map(|before| before.attempts);
-        Entry {
+        let origin = Origin {
             cursor: String::new(),
             position: id.clone(),
             before: attempts.map(|attempts| Before { state: State::Ready, attempts }),
             receipt: Some(Receipt::Listed(id.clone(), String::new())),
-            id: Some(id),
-            expected: None,
-            body,
-            refused: None,
-        }
+        };
+        Entry { origin, id: Some(id), body, ..Entry::default() }
     }
 
     /// Whether nobody alive has an id in hand.
