@@ -5,7 +5,7 @@ use std::{hint::black_box, sync::Arc};
 use housing::{Form as Written, Housing, Kind};
 use reindex::{
     backend::sqlite::Database,
-    capability::index::Index as _,
+    capability::index::{Alias as _, Documents as _},
     clock::System,
     ledger::{Ledger as _, State},
     record::{Form, Key, Shape, Version},

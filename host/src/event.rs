@@ -60,8 +60,9 @@ pub enum Event {
     },
     /// A plugin was refused what it was not granted.
     Denied {
-        /// The door that stayed closed.
-        door: String,
+        /// What it asked for and is not granted.
+        #[serde(rename = "door")]
+        grant: String,
     },
     /// Something worth saying that needs no action.
     Note {

@@ -34,7 +34,7 @@
 //! | 5 | [`pipeline`] |
 //! | 6 | [`request`]: objects to be looked at, written down |
 //! | 7 | [`recipe`], [`environment`]: what people write; [`build`]: a plugin's source to a component |
-//! | 8 | [`run`]: the front door |
+//! | 8 | [`run`]: the entry point |
 //! | 9 | [`serve`]: runs at their times, and as events come |
 //! | 10 | [`cli`] |
 //!

@@ -101,8 +101,8 @@ async fn before_the_first_run_nothing_is_found(index: &dyn Index) {
     assert_eq!(index.describe("none").await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.announce("none").await.unwrap_err().kind(), Kind::NotFound);
     assert_eq!(index.swap(None, "none").await.unwrap_err().kind(), Kind::NotFound);
-    assert_eq!(index.list("none", None, None, None, 10).await.unwrap_err().kind(), Kind::NotFound);
-    assert_eq!(index.remove_listed("none", &[]).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(index.listed().unwrap().list("none", None, None, None, 10).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(index.listed().unwrap().remove_listed("none", &[]).await.unwrap_err().kind(), Kind::NotFound);
     let write = Write { id: "x".into(), version: Some(1), body: Some("{}".into()) };
     let error = index.write("none", vec![write]).await.unwrap_err();
     assert!(error.kind() == Kind::NotFound && !error.concerns_item(), "no document is to blame: {error:?}");
@@ -376,24 +376,26 @@ async fn an_update_is_found_by_its_new_words_only(index: &dyn Index) {
 async fn settings_for_a_load_come_back(index: &dyn Index, backend: &str) {
     fresh(index, "tuned").await;
     let before = index.current().await.unwrap().unwrap();
-    let kept = index.load_settings("tuned").await.unwrap();
-    assert_eq!(kept.is_some(), lacks::keeps(backend, Promise::LoadSettings));
-    index.tune("tuned").await.unwrap();
+    let tune = index.tunes();
+    assert_eq!(tune.is_some(), lacks::keeps(backend, Promise::LoadSettings));
+    let Some(tune) = tune else { return };
+    let kept = tune.load_settings("tuned").await.unwrap();
+    tune.tune("tuned").await.unwrap();
     index.write("tuned", vec![put("x", Some(1), "loaded")]).await.unwrap();
     assert_eq!(index.count("tuned").await.unwrap(), 1);
     for _ in 0..2 {
-        index.restore("tuned", kept.as_deref().unwrap_or("{}")).await.unwrap();
+        tune.restore("tuned", &kept).await.unwrap();
     }
     assert_eq!(found(index, "loaded").await, ["x"]);
     assert_eq!(index.contradictions(&before, &index.current().await.unwrap().unwrap().definition), [""; 0]);
-    assert_eq!(index.load_settings("tuned").await.unwrap(), kept, "all is as it was");
+    assert_eq!(tune.load_settings("tuned").await.unwrap(), kept, "all is as it was");
 }
 
 /// Every document of a listing, in parts of `limit`; written to in between.
 async fn listed(index: &dyn Index, name: &str, limit: usize) -> Vec<Listed> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let part = index.list(name, None, None, after.as_deref(), limit).await.unwrap();
+        let part = index.listed().unwrap().list(name, None, None, after.as_deref(), limit).await.unwrap();
         all.extend(part.documents);
         after = match part.next {
             Some(next) => Some(next),
@@ -412,17 +414,17 @@ async fn a_listing_names_every_document(index: &dyn Index) {
         all.sort();
         assert_eq!(all, ids, "{limit}");
     }
-    assert!(index.list("listed", Some("nonsense"), None, None, 5).await.is_err());
+    assert!(index.listed().unwrap().list("listed", Some("nonsense"), None, None, 5).await.is_err());
 }
 
 async fn a_watermark_parts_what_was_written_before_it(index: &dyn Index, backend: &str) {
     fresh(index, "marked").await;
     index.write("marked", vec![put("old", Some(1), "old"), put("again", Some(1), "old")]).await.unwrap();
-    let mark = index.watermark("marked").await.unwrap();
+    let mark = index.listed().unwrap().watermark("marked").await.unwrap();
     assert_eq!(mark.is_some(), lacks::keeps(backend, Promise::Watermark));
     let Some(mark) = mark else { return };
     index.write("marked", vec![put("again", Some(1), "new"), put("new", Some(1), "new")]).await.unwrap();
-    let part = index.list("marked", None, Some(mark), None, 10).await.unwrap();
+    let part = index.listed().unwrap().list("marked", None, Some(mark), None, 10).await.unwrap();
     assert_eq!(part.documents.into_iter().map(|listed| listed.id).collect::<Vec<_>>(), ["old"]);
 }
 
@@ -433,10 +435,14 @@ async fn only_what_was_not_written_since_is_removed(index: &dyn Index) {
     let mut all = listed(index, "pruned", 100).await;
     all.sort_by(|a, b| a.id.cmp(&b.id));
     index.write("pruned", vec![put("b", Some(2), "new"), delete("c", Some(2))]).await.unwrap();
-    assert_eq!(index.remove_listed("pruned", &all).await.unwrap(), [true, false, false, true]);
-    assert_eq!(index.remove_listed("pruned", &all).await.unwrap(), [false; 4], "repeated, it does nothing");
+    assert_eq!(index.listed().unwrap().remove_listed("pruned", &all).await.unwrap(), [true, false, false, true]);
+    assert_eq!(
+        index.listed().unwrap().remove_listed("pruned", &all).await.unwrap(),
+        [false; 4],
+        "repeated, it does nothing"
+    );
     assert_eq!((found(index, "").await, index.count("pruned").await.unwrap()), (texts(&["b"]), 1));
-    assert_eq!(index.remove_listed("pruned", &[]).await.unwrap(), [false; 0]);
+    assert_eq!(index.listed().unwrap().remove_listed("pruned", &[]).await.unwrap(), [false; 0]);
 }
 
 async fn what_was_made_is_what_was_asked_for(index: &dyn Index) {

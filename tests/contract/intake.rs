@@ -13,7 +13,7 @@ use reindex::{
     },
     event::{Event, Events},
     pipeline::Stop,
-    request::{Choice, Intake, Requests, Served, Teller},
+    request::{Choice, Intake, Notifier, Requests, Served},
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -69,7 +69,7 @@ impl Desk {
         let hears = heard.clone();
         let events = Events::new(move |event| hears.lock().unwrap().push(event));
         let choice = Choice { prefixes: texts(&["digital/"]), endings: texts(&[".tif", ".jpg"]) };
-        let intake = Intake::new(Teller::Queue(queue), self.requests(), choice, events);
+        let intake = Intake::new(Notifier::Queue(queue), self.requests(), choice, events);
         let (stop, wake) = (Stop::new(), Notify::new());
         let empty = async {
             loop {

@@ -9,7 +9,12 @@ use std::{
 
 use reindex::{
     backend::sqlite::Database,
-    capability::{index::Index as _, queue::Queue as _, storage::Scan as _, storage::Table as _},
+    capability::{
+        index::{Alias as _, Documents as _},
+        queue::Queue as _,
+        storage::Scan as _,
+        storage::Table as _,
+    },
     clock::System,
     error::Kind,
     ledger::{Ledger as _, list::List as _},

@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use reindex::{
     capability::{
-        index::{Concrete, Document, Index, Listed, Listing, Route, Stamp, Write, Written},
+        index::{self, Concrete, Document, Index, Listed, Listing, Route, Stamp, Write, Written},
         queue::{Delivery, Depth, Message, Queue},
         storage::{Page, Row, Sameness, Scan, Segment, SourceInfo},
     },
@@ -176,7 +176,34 @@ impl Queue for Faulty<dyn Queue> {
 }
 
 #[async_trait]
-impl Index for Faulty<dyn Index> {
+impl index::Documents for Faulty<dyn Index> {
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        let written = self.fuse.call(self.inner.write(concrete, writes)).await;
+        let hook = self.fuse.after_write.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook.await;
+        }
+        written
+    }
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        self.fuse.call(self.inner.get_many(concrete, ids)).await
+    }
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        self.fuse.call(self.inner.count(concrete)).await
+    }
+    async fn refresh(&self, concrete: &str) -> Result<()> {
+        self.fuse.call(self.inner.refresh(concrete)).await
+    }
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        self.fuse.call(self.inner.search(query, limit)).await
+    }
+}
+
+#[async_trait]
+impl index::Alias for Faulty<dyn Index> {
+    async fn cluster(&self) -> Result<Option<String>> {
+        self.fuse.call(self.inner.cluster()).await
+    }
     async fn current(&self) -> Result<Option<Concrete>> {
         self.fuse.call(self.inner.current()).await
     }
@@ -192,37 +219,6 @@ impl Index for Faulty<dyn Index> {
     fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
         self.inner.contradictions(found, definition)
     }
-    async fn cluster(&self) -> Result<Option<String>> {
-        self.fuse.call(self.inner.cluster()).await
-    }
-    async fn load_settings(&self, concrete: &str) -> Result<Option<String>> {
-        self.fuse.call(self.inner.load_settings(concrete)).await
-    }
-    async fn tune(&self, concrete: &str) -> Result<()> {
-        self.fuse.call(self.inner.tune(concrete)).await
-    }
-    async fn restore(&self, concrete: &str, before: &str) -> Result<()> {
-        self.fuse.call(self.inner.restore(concrete, before)).await
-    }
-    async fn refresh(&self, concrete: &str) -> Result<()> {
-        self.fuse.call(self.inner.refresh(concrete)).await
-    }
-    async fn watermark(&self, concrete: &str) -> Result<Option<u64>> {
-        self.fuse.call(self.inner.watermark(concrete)).await
-    }
-    async fn list(
-        &self,
-        concrete: &str,
-        query: Option<&str>,
-        until: Option<u64>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Listing> {
-        self.fuse.call(self.inner.list(concrete, query, until, after, limit)).await
-    }
-    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
-        self.fuse.call(self.inner.remove_listed(concrete, documents)).await
-    }
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
         self.fuse.call(self.inner.create(name, definition, stamp)).await
     }
@@ -235,23 +231,52 @@ impl Index for Faulty<dyn Index> {
     async fn remove(&self, name: &str) -> Result<()> {
         self.fuse.call(self.inner.remove(name)).await
     }
-    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
-        let written = self.fuse.call(self.inner.write(concrete, writes)).await;
-        let hook = self.fuse.after_write.lock().unwrap().take();
-        if let Some(hook) = hook {
-            hook.await;
-        }
-        written
+}
+
+#[async_trait]
+impl index::List for Faulty<dyn Index> {
+    async fn watermark(&self, concrete: &str) -> Result<Option<u64>> {
+        self.fuse.call(self.inner.listed()?.watermark(concrete)).await
     }
-    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
-        self.fuse.call(self.inner.get_many(concrete, ids)).await
+    async fn list(
+        &self,
+        concrete: &str,
+        query: Option<&str>,
+        until: Option<u64>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
+        self.fuse.call(self.inner.listed()?.list(concrete, query, until, after, limit)).await
     }
-    async fn count(&self, concrete: &str) -> Result<u64> {
-        self.fuse.call(self.inner.count(concrete)).await
+    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
+        self.fuse.call(self.inner.listed()?.remove_listed(concrete, documents)).await
     }
-    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
-        self.fuse.call(self.inner.search(query, limit)).await
+}
+
+#[async_trait]
+impl index::Tune for Faulty<dyn Index> {
+    async fn load_settings(&self, concrete: &str) -> Result<String> {
+        self.fuse.call(tuned(&*self.inner)?.load_settings(concrete)).await
     }
+    async fn tune(&self, concrete: &str) -> Result<()> {
+        self.fuse.call(tuned(&*self.inner)?.tune(concrete)).await
+    }
+    async fn restore(&self, concrete: &str, before: &str) -> Result<()> {
+        self.fuse.call(tuned(&*self.inner)?.restore(concrete, before)).await
+    }
+}
+
+impl Index for Faulty<dyn Index> {
+    fn lists(&self) -> Option<&dyn index::List> {
+        self.inner.lists().map(|_| self as _)
+    }
+    fn tunes(&self) -> Option<&dyn index::Tune> {
+        self.inner.tunes().map(|_| self as _)
+    }
+}
+
+fn tuned(index: &dyn Index) -> Result<&dyn index::Tune> {
+    index.tunes().ok_or_else(|| Error::bug("a load changes no settings"))
 }
 
 #[async_trait]

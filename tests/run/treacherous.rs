@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use reindex::{
-    capability::index::{Concrete, Document, Index, Listed, Listing, Route, Stamp, Write, Written},
+    capability::index::{Alias, Concrete, Document, Documents, Index, List, Route, Stamp, Tune, Write, Written},
     error::Result,
 };
 
@@ -34,7 +34,38 @@ impl Treacherous {
 }
 
 #[async_trait]
-impl Index for Treacherous {
+impl Documents for Treacherous {
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        let loses = self.loses.lock().unwrap().clone();
+        let (lost, kept): (Vec<_>, Vec<_>) = writes.iter().cloned().partition(|write| loses.contains(&write.id));
+        let mut answers = self.inner.write(concrete, kept).await?.into_iter();
+        assert!(lost.len() + answers.len() == writes.len());
+        let answer = |write: &Write| if loses.contains(&write.id) { Written::Done } else { answers.next().unwrap() };
+        Ok(writes.iter().map(answer).collect())
+    }
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        self.inner.get_many(concrete, ids).await
+    }
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        self.inner.count(concrete).await
+    }
+    async fn refresh(&self, concrete: &str) -> Result<()> {
+        let meddling = std::mem::take(&mut *self.meddling.lock().unwrap());
+        for written in self.inner.write(concrete, meddling).await? {
+            assert_eq!(written, Written::Done);
+        }
+        self.inner.refresh(concrete).await
+    }
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        self.inner.search(query, limit).await
+    }
+}
+
+#[async_trait]
+impl Alias for Treacherous {
+    async fn cluster(&self) -> Result<Option<String>> {
+        self.inner.cluster().await
+    }
     async fn current(&self) -> Result<Option<Concrete>> {
         self.inner.current().await
     }
@@ -59,41 +90,13 @@ impl Index for Treacherous {
     async fn remove(&self, name: &str) -> Result<()> {
         self.inner.remove(name).await
     }
-    async fn refresh(&self, concrete: &str) -> Result<()> {
-        let meddling = std::mem::take(&mut *self.meddling.lock().unwrap());
-        for written in self.inner.write(concrete, meddling).await? {
-            assert_eq!(written, Written::Done);
-        }
-        self.inner.refresh(concrete).await
+}
+
+impl Index for Treacherous {
+    fn lists(&self) -> Option<&dyn List> {
+        self.inner.lists()
     }
-    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
-        let loses = self.loses.lock().unwrap().clone();
-        let (lost, kept): (Vec<_>, Vec<_>) = writes.iter().cloned().partition(|write| loses.contains(&write.id));
-        let mut answers = self.inner.write(concrete, kept).await?.into_iter();
-        assert!(lost.len() + answers.len() == writes.len());
-        let answer = |write: &Write| if loses.contains(&write.id) { Written::Done } else { answers.next().unwrap() };
-        Ok(writes.iter().map(answer).collect())
-    }
-    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
-        self.inner.get_many(concrete, ids).await
-    }
-    async fn count(&self, concrete: &str) -> Result<u64> {
-        self.inner.count(concrete).await
-    }
-    async fn list(
-        &self,
-        concrete: &str,
-        query: Option<&str>,
-        until: Option<u64>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Listing> {
-        self.inner.list(concrete, query, until, after, limit).await
-    }
-    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
-        self.inner.remove_listed(concrete, documents).await
-    }
-    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
-        self.inner.search(query, limit).await
+    fn tunes(&self) -> Option<&dyn Tune> {
+        None
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use reindex::{
     capability::{
         Capability,
-        grant::{Access, Door},
+        grant::{Access, Grant},
     },
     error::{Error, Kind},
     sandbox::{CodeCache, Engine, Plugin},
@@ -32,10 +32,10 @@ async fn a_plugin_says_who_it_is_what_it_asks_for_and_what_it_fills() {
     let plugin = load(build::rogue()).await.expect("the rogue loads");
     let said = plugin.description();
     assert_eq!((said.entity.as_str(), said.api_version.as_str()), ("rogues", "0.1.0"));
-    let door = |capability, name: &str, access| Door { capability, name: name.into(), access };
+    let grant = |capability, name: &str, access| Grant { capability, name: name.into(), access };
     assert_eq!(
         said.asks,
-        [door(Capability::Storage, "people", Access::Read), door(Capability::Index, "rogues", Access::Write)]
+        [grant(Capability::Storage, "people", Access::Read), grant(Capability::Index, "rogues", Access::Write)]
     );
     assert_eq!(said.indexes[0].index, "rogues");
     assert_eq!(plugin.digest(), blake3::hash(build::rogue()).to_hex().as_str());

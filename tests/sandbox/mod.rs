@@ -1,7 +1,7 @@
 //! Rogue plugins: each limit bites, and costs only the record that passed it.
 
 pub mod build;
-mod doors;
+mod grants;
 mod languages;
 mod limits;
 mod loading;
@@ -21,7 +21,7 @@ use reindex::{
     },
     event::{Event, Events},
     record::{Effect, Item, Outcome},
-    sandbox::{Answer, Engine, Failure, Limits, Mapper, Plugin, Room},
+    sandbox::{Answer, Context, Engine, Failure, Limits, Mapper, Plugin},
 };
 
 /// A rogue at work, and everything that was said meanwhile.
@@ -32,7 +32,7 @@ struct Rogue {
 
 impl Rogue {
     /// Starts the rogue in a room that a test has changed.
-    async fn start(change: impl FnOnce(&mut Room)) -> Self {
+    async fn start(change: impl FnOnce(&mut Context)) -> Self {
         let events = Arc::new(Mutex::new(Vec::new()));
         let listener = Arc::clone(&events);
         let mut room = room(Events::new(move |event| listener.lock().expect("a listener").push(event)));
@@ -74,8 +74,8 @@ async fn rogue() -> Plugin {
     ROGUE.get_or_init(load).await.1.clone()
 }
 
-fn room(events: Events) -> Room {
-    Room {
+fn room(events: Events) -> Context {
+    Context {
         limits: limits(),
         grants: Grants::new(&Config {
             read: Names {

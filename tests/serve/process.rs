@@ -1,4 +1,4 @@
-//! A service as its keeper meets it: what it answers over HTTP, how it ends, and what it logs.
+//! A service as its supervisor meets it: what it answers over HTTP, how it ends, and what it logs.
 
 use std::{
     fs,

@@ -15,7 +15,7 @@ use reindex::{
     event::Events,
     recipe::Recipe,
     record::Item,
-    sandbox::{Engine, Mapper, Plugin, Room},
+    sandbox::{Context, Engine, Mapper, Plugin},
 };
 
 const ROUNDS: u32 = 25;
@@ -87,9 +87,9 @@ async fn fastest<T>(round: impl AsyncFn() -> T) -> Duration {
     best
 }
 
-fn room() -> Room {
+fn room() -> Context {
     let names = Names { index: vec!["persons".into()], ..Names::default() };
-    Room {
+    Context {
         limits: default_limits(),
         grants: Grants::new(&Config { write: names, ..Config::default() }),
         resources: Resources::default(),

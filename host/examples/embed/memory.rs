@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reindex::{
-    capability::index::{Concrete, Document, Index, Place, Route, Stamp, Write, Written},
+    capability::index::{Alias, Concrete, Document, Documents, Index, List, Place, Route, Stamp, Tune, Write, Written},
     error::{Error, Kind, Result},
 };
 
@@ -27,39 +27,7 @@ impl Memory {
 }
 
 #[async_trait]
-impl Index for Memory {
-    async fn current(&self) -> Result<Option<Concrete>> {
-        Ok(self.concrete.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-
-    async fn route(&self) -> Result<Route> {
-        Ok(Route { current: self.current().await?.as_ref().map(Place::from), filling: Vec::new() })
-    }
-
-    async fn describe(&self, name: &str) -> Result<Concrete> {
-        let found = self.current().await?.filter(|current| current.name == name);
-        found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no index `{name}`")))
-    }
-
-    async fn announce(&self, _name: &str) -> Result<()> {
-        Ok(())
-    }
-
-    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
-        let (name, definition, stamp) = (name.to_owned(), definition.to_owned(), Some(stamp.clone()));
-        let concrete = Concrete { name, definition, stamp, created: Timestamp::UNIX_EPOCH, identity: String::new() };
-        *self.concrete.lock().unwrap_or_else(PoisonError::into_inner) = Some(concrete);
-        Ok(())
-    }
-
-    async fn swap(&self, _from: Option<&str>, _to: &str) -> Result<()> {
-        Ok(())
-    }
-
-    async fn remove(&self, _name: &str) -> Result<()> {
-        Ok(())
-    }
-
+impl Documents for Memory {
     async fn write(&self, _concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         let write = |Write { id, version, body }| {
@@ -81,8 +49,61 @@ impl Index for Memory {
         Ok(self.len() as u64)
     }
 
+    async fn refresh(&self, _concrete: &str) -> Result<()> {
+        Ok(())
+    }
+
     async fn search(&self, _query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
         let documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         Ok((documents.len() as u64, documents.values().take(limit).cloned().collect()))
+    }
+}
+
+#[async_trait]
+impl Alias for Memory {
+    async fn cluster(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn current(&self) -> Result<Option<Concrete>> {
+        Ok(self.concrete.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn route(&self) -> Result<Route> {
+        Ok(Route { current: self.current().await?.as_ref().map(Place::from), filling: Vec::new() })
+    }
+
+    async fn describe(&self, name: &str) -> Result<Concrete> {
+        let found = self.current().await?.filter(|current| current.name == name);
+        found.ok_or_else(|| Error::new(Kind::NotFound, format!("there is no index `{name}`")))
+    }
+
+    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
+        let (name, definition, stamp) = (name.to_owned(), definition.to_owned(), Some(stamp.clone()));
+        let concrete = Concrete { name, definition, stamp, created: Timestamp::UNIX_EPOCH, identity: String::new() };
+        *self.concrete.lock().unwrap_or_else(PoisonError::into_inner) = Some(concrete);
+        Ok(())
+    }
+
+    async fn announce(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn swap(&self, _from: Option<&str>, _to: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn remove(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Index for Memory {
+    fn lists(&self) -> Option<&dyn List> {
+        None
+    }
+
+    fn tunes(&self) -> Option<&dyn Tune> {
+        None
     }
 }

@@ -27,9 +27,9 @@ impl Access {
     }
 }
 
-/// One door: a capability, a resource, and what for. A plugin asks for doors, a recipe grants them.
+/// A capability on a resource, and what for. A plugin asks for grants, a recipe gives them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Door {
+pub struct Grant {
     /// Which capability.
     pub capability: Capability,
     /// The recipe's name of the resource.
@@ -38,7 +38,7 @@ pub struct Door {
     pub access: Access,
 }
 
-impl fmt::Display for Door {
+impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} `{}`", self.access.word(), self.capability.word(), self.name)
     }
@@ -84,66 +84,66 @@ impl Names {
     }
 }
 
-/// The doors that are open.
+/// What a recipe grants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Grants(BTreeSet<Door>);
+pub struct Grants(BTreeSet<Grant>);
 
 impl Grants {
     /// Opens what a recipe grants.
     pub fn new(config: &Config) -> Self {
         [(Access::Read, &config.read), (Access::Write, &config.write)]
             .into_iter()
-            .flat_map(|(access, names)| doors(access, names))
+            .flat_map(|(access, names)| grants(access, names))
             .collect()
     }
 
-    /// Passes if the door is open.
+    /// Passes if it is granted.
     ///
     /// *Errors*: [`Kind::Denied`], whose hint is the line to add.
     pub fn check(&self, capability: Capability, name: &str, access: Access) -> Result<()> {
-        let door = Door { capability, name: name.to_owned(), access };
-        if self.0.contains(&door) { Ok(()) } else { Err(self.denied(&door)) }
+        let grant = Grant { capability, name: name.to_owned(), access };
+        if self.0.contains(&grant) { Ok(()) } else { Err(self.denied(&grant)) }
     }
 
-    /// The doors asked for that are closed, in order.
-    pub fn missing<'a>(&self, asks: &'a [Door]) -> Vec<&'a Door> {
-        asks.iter().filter(|door| !self.0.contains(door)).collect()
+    /// What was asked for and is not granted, in order.
+    pub fn missing<'a>(&self, asks: &'a [Grant]) -> Vec<&'a Grant> {
+        asks.iter().filter(|grant| !self.0.contains(grant)).collect()
     }
 
-    /// The open doors that nobody asked for, in order.
-    pub fn unused<'a>(&'a self, asks: &[Door]) -> Vec<&'a Door> {
-        self.0.iter().filter(|door| !asks.contains(door)).collect()
+    /// What is granted and was not asked for, in order.
+    pub fn unused<'a>(&'a self, asks: &[Grant]) -> Vec<&'a Grant> {
+        self.0.iter().filter(|grant| !asks.contains(grant)).collect()
     }
 
-    /// Every open door, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Door> {
+    /// Every grant, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
         self.0.iter()
     }
 
-    /// Says that a door is closed, and which line opens it.
-    pub fn denied(&self, door: &Door) -> Error {
-        let (access, capability) = (door.access.word(), door.capability.word());
+    /// The error of what is not granted, with the line that would grant it.
+    pub fn denied(&self, grant: &Grant) -> Error {
+        let (access, capability) = (grant.access.word(), grant.capability.word());
         let granted: Vec<_> = self
             .0
             .iter()
-            .filter(|open| open.capability == door.capability && open.access == door.access)
+            .filter(|open| open.capability == grant.capability && open.access == grant.access)
             .map(|open| format!("\"{}\"", open.name))
             .collect();
-        Error::new(Kind::Denied, format!("the plugin may not {door}"))
+        Error::new(Kind::Denied, format!("the plugin may not {grant}"))
             .with("grants", format!("{capability} = [{}] under [grant.{access}]", granted.join(", ")))
-            .hint(format!("add \"{}\" to `{capability}` under `[grant.{access}]`", door.name))
+            .hint(format!("add \"{}\" to `{capability}` under `[grant.{access}]`", grant.name))
     }
 }
 
-impl FromIterator<Door> for Grants {
-    fn from_iter<I: IntoIterator<Item = Door>>(doors: I) -> Self {
-        Self(doors.into_iter().collect())
+impl FromIterator<Grant> for Grants {
+    fn from_iter<I: IntoIterator<Item = Grant>>(grants: I) -> Self {
+        Self(grants.into_iter().collect())
     }
 }
 
-fn doors(access: Access, names: &Names) -> impl Iterator<Item = Door> {
+fn grants(access: Access, names: &Names) -> impl Iterator<Item = Grant> {
     names.each().into_iter().flat_map(move |(capability, names)| {
-        names.iter().map(move |name| Door { capability, name: name.clone(), access })
+        names.iter().map(move |name| Grant { capability, name: name.clone(), access })
     })
 }
 

@@ -88,7 +88,7 @@ impl From<&Concrete> for Place {
 pub struct Route {
     /// The one that the alias names.
     pub current: Option<Place>,
-    /// Those that rebuilds [fill](Index::announce) to replace it, by name.
+    /// Those that rebuilds [fill](Alias::announce) to replace it, by name.
     pub filling: Vec<Place>,
 }
 
@@ -100,7 +100,7 @@ pub struct Stamp {
     pub version: String,
 }
 
-/// A document of a concrete index, as a [`list`](Index::list) saw it.
+/// A document of a concrete index, as a [`list`](List::list) saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The document's id.
@@ -118,16 +118,36 @@ pub struct Listing {
     pub next: Option<String>,
 }
 
-/// The index behind one alias.
+/// The documents of concrete indexes.
 ///
-/// Whatever reads or writes a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there is
-/// none. Calling anything again after its reply was lost is safe.
+/// A call that names a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there is none.
+/// Calling anything again after its reply was lost is safe. The same is true of [`Alias`], [`List`] and [`Tune`].
 #[async_trait]
-pub trait Index: Send + Sync {
+pub trait Documents: Send + Sync {
+    /// Writes documents into a concrete index, in order; they survive the death of this process when it returns.
+    /// One answer per write.
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>>;
+
+    /// Reads documents by id, in the order asked, from a concrete index, or through the alias.
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>>;
+
+    /// Counts the documents of a concrete index, with everything written before the call.
+    async fn count(&self, concrete: &str) -> Result<u64>;
+
+    /// Makes everything written to a concrete index countable and findable.
+    async fn refresh(&self, concrete: &str) -> Result<()>;
+
+    /// Finds documents through the alias: best first, at most `limit`, with the count of all that match.
+    ///
+    /// The query is words that must all occur, `"phrases"` and `prefix*`; an empty query, or `*` alone, finds everything.
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)>;
+}
+
+/// An alias, and the concrete indexes that it names or may name.
+#[async_trait]
+pub trait Alias: Send + Sync {
     /// The identity of the server's cluster, if there is a server.
-    async fn cluster(&self) -> Result<Option<String>> {
-        Ok(None)
-    }
+    async fn cluster(&self) -> Result<Option<String>>;
 
     /// The concrete index the alias names now, if any; an index that has the alias's own name is used as it is.
     /// An alias that names several is an error.
@@ -140,8 +160,8 @@ pub trait Index: Send + Sync {
     /// A concrete index as it is now.
     async fn describe(&self, name: &str) -> Result<Concrete>;
 
-    /// What of a wanted definition an index that was found contradicts, a sentence fragment each. What an engine adds
-    /// or spells differently is no contradiction; a field the index lacks is one, since the documents that are there
+    /// Lists differences between an existing and a wanted definition, a sentence fragment each. What an engine adds
+    /// or spells differently is no difference; a field the index lacks is one, since the documents that are there
     /// already could not be found by it.
     fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
         match (canonical(&found.definition), canonical(definition)) {
@@ -178,47 +198,14 @@ pub trait Index: Send + Sync {
 
     /// Removes a concrete index the alias does not name; it is no error if there is none.
     async fn remove(&self, name: &str) -> Result<()>;
+}
 
-    /// The settings of a concrete index that [`tune`](Self::tune) changes, as JSON text for
-    /// [`restore`](Self::restore); none where a load changes nothing.
-    async fn load_settings(&self, _concrete: &str) -> Result<Option<String>> {
-        Ok(None)
-    }
-
-    /// Sets a concrete index up for a load: no refreshing, no replicas.
-    async fn tune(&self, _concrete: &str) -> Result<()> {
-        Ok(())
-    }
-
-    /// Gives a concrete index the settings back that [`load_settings`](Self::load_settings) answered.
-    async fn restore(&self, _concrete: &str, _before: &str) -> Result<()> {
-        Ok(())
-    }
-
-    /// Makes everything written to a concrete index countable and findable.
-    async fn refresh(&self, _concrete: &str) -> Result<()> {
-        Ok(())
-    }
-
-    /// A number that no write to a concrete index so far exceeds and that later ones do, where the engine counts them.
-    async fn watermark(&self, _concrete: &str) -> Result<Option<u64>> {
-        Ok(None)
-    }
-
-    /// Writes documents into a concrete index, in order; they survive the death of this process when it returns.
-    /// One answer per write.
-    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>>;
-
-    /// Reads documents by id, in the order asked, from a concrete index, or through the alias.
-    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>>;
-
-    /// Counts the documents of a concrete index, with everything written before the call.
-    async fn count(&self, concrete: &str) -> Result<u64>;
-
-    /// Finds documents through the alias: best first, at most `limit`, with the count of all that match.
-    ///
-    /// The query is words that must all occur, `"phrases"` and `prefix*`; an empty query, or `*` alone, finds everything.
-    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)>;
+/// Listing the documents of a concrete index, so that those can be removed whose item is gone.
+#[async_trait]
+pub trait List: Send + Sync {
+    /// The highest number of a write so far; later writes get a higher one. None where the engine does not number them,
+    /// or nothing was written.
+    async fn watermark(&self, concrete: &str) -> Result<Option<u64>>;
 
     /// Reads the ids of a concrete index in parts of about `limit`, of all documents or of those a query in the
     /// engine's own language (JSON text) selects, as of its first part; with a [`watermark`](Self::watermark), at least
@@ -226,29 +213,51 @@ pub trait Index: Send + Sync {
     /// begins; a crash does not make it worthless. A document that is written meanwhile may come again.
     async fn list(
         &self,
-        _concrete: &str,
-        _query: Option<&str>,
-        _until: Option<u64>,
-        _after: Option<&str>,
-        _limit: usize,
-    ) -> Result<Listing> {
-        Err(unlisted())
-    }
+        concrete: &str,
+        query: Option<&str>,
+        until: Option<u64>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing>;
 
     /// Removes each of these documents unless it was written since it was listed. Answers which were removed; one
     /// that is gone already was not.
-    async fn remove_listed(&self, _concrete: &str, _documents: &[Listed]) -> Result<Vec<bool>> {
-        Err(unlisted())
+    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>>;
+}
+
+/// Settings of a concrete index that a load changes.
+#[async_trait]
+pub trait Tune: Send + Sync {
+    /// The settings that [`tune`](Self::tune) changes, as JSON text for [`restore`](Self::restore).
+    async fn load_settings(&self, concrete: &str) -> Result<String>;
+
+    /// Sets a concrete index up for a load: no refreshing, no replicas.
+    async fn tune(&self, concrete: &str) -> Result<()>;
+
+    /// Gives a concrete index the settings back that [`load_settings`](Self::load_settings) answered.
+    async fn restore(&self, concrete: &str, before: &str) -> Result<()>;
+}
+
+/// The index behind one alias, with what its engine can do.
+pub trait Index: Documents + Alias {
+    /// Its documents can be listed.
+    fn lists(&self) -> Option<&dyn List>;
+
+    /// A load changes its settings.
+    fn tunes(&self) -> Option<&dyn Tune>;
+
+    /// Its [`List`], for what needs one.
+    ///
+    /// *Errors*: [`Kind::Usage`](crate::error::Kind::Usage) if it has none.
+    fn listed(&self) -> Result<&dyn List> {
+        self.lists()
+            .ok_or_else(|| Error::usage("this index cannot list its documents, so nothing can be pruned from it"))
     }
 }
 
-/// The error of a [`swap`](Index::swap) whose alias names another index by now.
+/// The error of a [`swap`](Alias::swap) whose alias names another index by now.
 pub fn moved(alias: &str, from: Option<&str>, now: Option<&str>) -> Error {
     let (from, now) = (from.unwrap_or("no index"), now.unwrap_or("no index"));
     Error::usage(format!("`{alias}` named {from} when this rebuild began, and now names {now}, so it was not swapped"))
         .hint("another rebuild took the alias, or it was moved by hand; `reindex run RECIPE --rebuild --fresh` gives this rebuild up and fills a new index")
-}
-
-fn unlisted() -> Error {
-    Error::usage("this index cannot list its documents, so nothing can be pruned from it")
 }

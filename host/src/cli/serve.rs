@@ -17,7 +17,7 @@ use crate::{
     observe::{Metrics, Observer},
     pipeline::Stop,
     run::Project,
-    serve::{Door, Health, Service, Setting},
+    serve::{Health, Listener, Service, Setting},
 };
 
 /// The address that is none.
@@ -62,9 +62,9 @@ impl Serve {
         let work = async {
             // Signals are heard by now, so that a supervisor that sees the listener can stop the service.
             if self.listen != NOWHERE {
-                let door = Door::open(&self.listen).await?;
-                ui.say(&format!("listening on http://{}, for /livez, /readyz and /metrics", door.address()));
-                tokio::spawn(door.answer(setting.health.clone(), metrics.clone()));
+                let listener = Listener::open(&self.listen).await?;
+                ui.say(&format!("listening on http://{}, for /livez, /readyz and /metrics", listener.address()));
+                tokio::spawn(listener.answer(setting.health.clone(), metrics.clone()));
             }
             match Service::open(recipes, &setting).await {
                 Ok(service) if wrong.is_empty() => service.run().await.map(|()| Exit::Done),

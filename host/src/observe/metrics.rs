@@ -313,7 +313,7 @@ mod tests {
         events.send(started(before));
         let counts = Counts { read: 8, done: 5, waiting: 3, objects: 6, renditions: 1, pixels: 12, ..before };
         events.send(Event::Progress { counts });
-        events.send(Event::Denied { door: "write storage `secret`".into() });
+        events.send(Event::Denied { grant: "write storage `secret`".into() });
         events.send(Event::Error { message: "no".into(), report: "error: no".into() });
         events.warn("why");
         let ended = Counts { done: 8, waiting: 0, failed: 0, skipped: 1, ..counts };
@@ -341,7 +341,7 @@ mod tests {
         let metrics = metrics();
         let events = metrics.of("masters", Events::ignore());
         events.send(Event::PluginLog { plugin: "p".into(), line: "hush".into() });
-        events.send(Event::Denied { door: "hush".into() });
+        events.send(Event::Denied { grant: "hush".into() });
         events.send(Event::Error { message: "hush".into(), report: "hush".into() });
         events.warn("hush");
         assert!(!metrics.text().contains("hush"));

@@ -47,7 +47,7 @@ pub(super) type Remark = (Tone, String);
 pub(super) struct Remarks {
     failures: Thin,
     logs: Thin,
-    doors: BTreeSet<String>,
+    grants: BTreeSet<String>,
     arrivals: Thin,
 }
 
@@ -60,8 +60,8 @@ impl Remarks {
             Event::Error { report, .. } => (Tone::Error, clean(report.strip_prefix("error: ").unwrap_or(report))),
             Event::Due { at } => (Tone::Note, format!("runs next at {at}")),
             Event::Arrived { taken, passed } if self.arrivals.pass("", now) => (Tone::Note, arrived(*taken, passed)),
-            Event::Denied { door } if self.doors.insert(door.clone()) => {
-                (Tone::Warning, format!("the plugin was refused what it is not granted: {}", one_line(door)))
+            Event::Denied { grant } if self.grants.insert(grant.clone()) => {
+                (Tone::Warning, format!("the plugin was refused what it is not granted: {}", one_line(grant)))
             }
             Event::PluginLog { plugin, line } if !line.trim().is_empty() && self.logs.pass(plugin, now) => {
                 (Tone::Quote, format!("{} | {}", one_line(plugin), first_line(line)))
@@ -120,7 +120,7 @@ mod tests {
                 0 => Event::Note { text },
                 1 => Event::Warning { text },
                 2 => Event::Error { message: text, report },
-                3 => Event::Denied { door: text },
+                3 => Event::Denied { grant: text },
                 4 => Event::PluginLog { plugin: text.clone(), line: text },
                 5 => Event::ItemFailed { id: text.clone(), state: State::KnownError, reason: text },
                 _ => Event::Arrived { taken: 1, passed: BTreeMap::from([("why", 1)]) },
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_closed_door_is_reported_once() {
         let (mut remarks, now) = (Remarks::default(), Instant::now());
-        let denied = Event::Denied { door: "read storage `people`".into() };
+        let denied = Event::Denied { grant: "read storage `people`".into() };
         assert!(remarks.of(&denied, now).is_some());
         assert_eq!(remarks.of(&denied, now), None);
     }

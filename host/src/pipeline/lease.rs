@@ -17,7 +17,7 @@ use super::{
     backoff,
     stop::Stop,
     task::{self, Task},
-    watch::Watch,
+    watch::LeaseWatch,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -39,7 +39,7 @@ pub struct Leases {
     lasting: Duration,
     events: Events,
     stop: Stop,
-    watch: Mutex<Watch>,
+    watch: Mutex<LeaseWatch>,
 }
 
 impl Leases {
@@ -207,7 +207,7 @@ impl Leases {
         Held { line, token, lost, _heart: heart }
     }
 
-    fn watched(&self) -> MutexGuard<'_, Watch> {
+    fn watched(&self) -> MutexGuard<'_, LeaseWatch> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

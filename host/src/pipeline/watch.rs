@@ -11,7 +11,7 @@ use crate::ledger::{Lease, Progress};
 
 /// What was seen of the leases of a run.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(super) struct LeaseWatch {
     seen: BTreeMap<u32, Sighting>,
 }
 
@@ -33,7 +33,7 @@ impl Sighting {
     }
 }
 
-impl Watch {
+impl LeaseWatch {
     /// Takes up how the lines of a run are. They were asked for at one time and answered at another: a lease stood
     /// still from one answer to a later question.
     pub fn see(&mut self, lines: &[Progress], asked: Instant, answered: Instant) {
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_lease_stands_still_only_after_its_own_time_between_an_answer_and_a_question() {
-        let (mut watch, start) = (Watch::default(), Instant::now());
+        let (mut watch, start) = (LeaseWatch::default(), Instant::now());
         watch.see(&[line("a", 1, 7)], start, at(start, 50));
         watch.see(&[line("a", 1, 7)], at(start, 149), at(start, 500));
         assert!(!watch.stands_still(0));
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn whoever_was_seen_once_may_live_but_has_not_shown_it() {
-        let (mut watch, now) = (Watch::default(), Instant::now());
+        let (mut watch, now) = (LeaseWatch::default(), Instant::now());
         watch.see(&[line("a", 1, 0), line("b", 1, 0), line("a", 4, 0), Progress::default()], now, now);
         assert_eq!(watch.owners(), BTreeSet::from(["a", "b"]));
         assert_eq!(watch.living(&[0, 1, 2, 3]), None);
@@ -111,7 +111,7 @@ mod tests {
         fn an_owner_that_beats_within_its_time_is_never_seen_standing_still(
             looks in prop::collection::vec((0u64..300, 0u64..300), 1..40),
         ) {
-            let (mut watch, start, mut now) = (Watch::default(), Instant::now(), 0);
+            let (mut watch, start, mut now) = (LeaseWatch::default(), Instant::now(), 0);
             for (pause, delay) in looks {
                 let asked = now + pause;
                 now = asked + delay;

@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Who tells of new objects.
 #[derive(Clone)]
-pub enum Teller {
+pub enum Notifier {
     /// A queue of a bucket's events.
     Queue(Arc<dyn Queue>),
     /// The bucket itself.
@@ -38,7 +38,7 @@ pub enum Teller {
 
 /// Takes in events and writes them down as requests.
 pub struct Intake {
-    teller: Teller,
+    notifier: Notifier,
     requests: Arc<Requests>,
     choice: Choice,
     events: Events,
@@ -58,8 +58,8 @@ struct Taken {
 
 impl Intake {
     /// Takes in nothing yet.
-    pub fn new(teller: Teller, requests: Arc<Requests>, choice: Choice, events: Events) -> Self {
-        Self { teller, requests, choice, events, report: Box::new(|_| ()) }
+    pub fn new(notifier: Notifier, requests: Arc<Requests>, choice: Choice, events: Events) -> Self {
+        Self { notifier, requests, choice, events, report: Box::new(|_| ()) }
     }
 
     /// Reports to somebody whether events can be taken in, with each call that shows it.
@@ -75,9 +75,9 @@ impl Intake {
     /// acknowledged comes again.
     pub async fn run(&self, stop: &Stop, wake: &Notify) -> Result<()> {
         while !stop.is_asked() {
-            match &self.teller {
-                Teller::Queue(queue) => self.take_from_queue(&**queue, stop, wake).await?,
-                Teller::Watch(watch) => self.take_from_watch(&**watch, stop, wake).await?,
+            match &self.notifier {
+                Notifier::Queue(queue) => self.take_from_queue(&**queue, stop, wake).await?,
+                Notifier::Watch(watch) => self.take_from_watch(&**watch, stop, wake).await?,
             }
         }
         Ok(())

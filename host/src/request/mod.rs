@@ -16,6 +16,6 @@ mod tests;
 
 pub use again::{Again, Asked};
 pub use choice::{Choice, Passed};
-pub use intake::{Intake, Report, Teller};
+pub use intake::{Intake, Notifier, Report};
 pub use record::Request;
 pub use store::{Requests, Served};

@@ -70,14 +70,14 @@ impl Job {
             &self.plugin.digest()[..16]
         );
         let mut findings = vec![Finding::new(format!("plugin `{}`", self.plugin.name()), about)];
-        for door in self.grants.iter() {
-            let asked = description.asks.contains(door) || description.wishes.contains(door);
+        for grant in self.grants.iter() {
+            let asked = description.asks.contains(grant) || description.wishes.contains(grant);
             let text = if asked {
                 "granted and asked for"
             } else {
                 "granted, but the plugin does not ask for it: take it away"
             };
-            findings.push(Finding { attention: !asked, ..Finding::new(door.to_string(), text) });
+            findings.push(Finding { attention: !asked, ..Finding::new(grant.to_string(), text) });
         }
         for target in self.targets()? {
             let text =
@@ -107,11 +107,11 @@ impl Job {
             findings.push(Finding::new(format!("queue `{name}`"), text));
         }
         findings.extend(self.buckets().await?);
-        for door in self.grants.iter().filter(|door| door.access == Access::Read) {
-            if let Some(table) = self.resources.tables.get(&door.name)
+        for grant in self.grants.iter().filter(|grant| grant.access == Access::Read) {
+            if let Some(table) = self.resources.tables.get(&grant.name)
                 && let Ok(info) = table.info().await
             {
-                findings.push(Finding::new(door.to_string(), format!("{} records", info.count.unwrap_or_default())));
+                findings.push(Finding::new(grant.to_string(), format!("{} records", info.count.unwrap_or_default())));
             }
         }
         Ok(findings)

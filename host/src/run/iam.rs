@@ -65,17 +65,17 @@ impl Project {
         let grants = Grants::new(&self.recipe.grant);
         let granted = grants
             .iter()
-            .map(|door| (door.name.clone(), if door.access == Access::Write { Use::Write } else { Use::Read }));
+            .map(|grant| (grant.name.clone(), if grant.access == Access::Write { Use::Write } else { Use::Read }));
         source.into_iter().chain(granted).collect()
     }
 
     fn roles(&self) -> BTreeMap<String, Value> {
         let mut roles: BTreeMap<String, (bool, Vec<Value>)> = BTreeMap::new();
-        for door in Grants::new(&self.recipe.grant).iter().filter(|door| door.capability == Capability::Index) {
-            if let Some(config) = self.environment.backends.get(&door.name)
-                && let Some((cluster, opensearch, alias)) = config.searched(&door.name)
+        for grant in Grants::new(&self.recipe.grant).iter().filter(|grant| grant.capability == Capability::Index) {
+            if let Some(config) = self.environment.backends.get(&grant.name)
+                && let Some((cluster, opensearch, alias)) = config.searched(&grant.name)
             {
-                let writes = door.access == Access::Write;
+                let writes = grant.access == Access::Write;
                 roles.entry(cluster).or_insert((opensearch, Vec::new())).1.push(privileges(opensearch, &alias, writes));
             }
         }

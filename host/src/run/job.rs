@@ -18,7 +18,7 @@ use crate::{
     pipeline::{self, Follow, Leases, Messages, Parts, Pipeline, Sample, Sinks, Stop, Verify},
     recipe::Prune,
     record::{Shape, canonical},
-    sandbox::{Limits, Mapper, Plugin, Room},
+    sandbox::{Context, Limits, Mapper, Plugin},
 };
 
 use super::{
@@ -85,9 +85,9 @@ impl Job {
     pub fn compare_grants(plugin: &Plugin, grants: &Grants) -> Result<()> {
         match grants.missing(&plugin.description().asks).first() {
             None => Ok(()),
-            Some(door) => {
-                let asks = format!("{door} (from plugin `{}`)", plugin.name());
-                Err(grants.denied(door).with("asks", asks))
+            Some(grant) => {
+                let asks = format!("{grant} (from plugin `{}`)", plugin.name());
+                Err(grants.denied(grant).with("asks", asks))
             }
         }
     }
@@ -96,14 +96,14 @@ impl Job {
     pub(super) fn targets(&self) -> Result<Vec<Target>> {
         let stamp = Stamp { version: self.shape.version.clone().into() };
         let writable =
-            self.grants.iter().filter(|door| door.capability == Capability::Index && door.access == Access::Write);
+            self.grants.iter().filter(|grant| grant.capability == Capability::Index && grant.access == Access::Write);
         writable
-            .map(|door| {
-                let index = self.resources.indexes.get(&door.name);
+            .map(|grant| {
+                let index = self.resources.indexes.get(&grant.name);
                 let index =
-                    index.ok_or_else(|| Error::usage(format!("the environment has no index `{}`", door.name)))?;
-                let definition = self.definition(&door.name)?;
-                Ok(Target { alias: door.name.clone(), index: index.clone(), definition, stamp: stamp.clone() })
+                    index.ok_or_else(|| Error::usage(format!("the environment has no index `{}`", grant.name)))?;
+                let definition = self.definition(&grant.name)?;
+                Ok(Target { alias: grant.name.clone(), index: index.clone(), definition, stamp: stamp.clone() })
             })
             .collect()
     }
@@ -175,7 +175,7 @@ impl Job {
     }
 
     fn mapper_at(&self, now: Timestamp, seed: u64, events: &Events) -> Mapper {
-        self.plugin.start(Room {
+        self.plugin.start(Context {
             limits: self.limits.clone(),
             grants: self.grants.clone(),
             resources: self.resources.clone(),

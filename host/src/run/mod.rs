@@ -1,4 +1,4 @@
-//! The library's front door: open a recipe as a [`Job`], run it, retry what failed, look at how far it is.
+//! The library's entry point: open a recipe as a [`Job`], run it, retry what failed, look at how far it is.
 
 mod begin;
 mod check;
@@ -45,7 +45,7 @@ pub use servers::Servers;
 use crate::{
     capability::{
         Capability,
-        grant::{Access, Door},
+        grant::{Access, Grant},
         storage::Scan,
     },
     error::{Error, Kind, Result},
@@ -221,7 +221,7 @@ impl Job {
 
     /// Whether two workers could undo each other's writes: documents without versions.
     fn must_be_alone(&self) -> bool {
-        let documents = |door: &Door| door.capability == Capability::Index && door.access == Access::Write;
+        let documents = |grant: &Grant| grant.capability == Capability::Index && grant.access == Access::Write;
         self.ledger.is_shared() && self.shape.version == Version::None && self.grants.iter().any(documents)
     }
 

@@ -218,7 +218,7 @@ impl Project {
     /// Where the recipe grants the like of what the plugin misses.
     fn place_of_grant(&self, plugin: &Plugin, grants: &Grants) -> String {
         let missing = grants.missing(&plugin.description().asks);
-        let key = missing.first().map(|door| format!("grant.{}.{}", door.access.word(), door.capability.word()));
+        let key = missing.first().map(|grant| format!("grant.{}.{}", grant.access.word(), grant.capability.word()));
         self.recipe.place_of(key.as_deref().unwrap_or("grant"))
     }
 

@@ -161,7 +161,7 @@ impl Job {
             return Err(too_many(&pruned, own, prune));
         }
         for part in found.documents.chunks(PAGE) {
-            let removed = target.index.remove_listed(concrete, part).await?;
+            let removed = target.index.listed()?.remove_listed(concrete, part).await?;
             pruned.removed += removed.into_iter().filter(|removed| *removed).count() as u64;
         }
         Ok(pruned)
@@ -174,7 +174,8 @@ impl Job {
         let most = usize::try_from(most).unwrap_or(usize::MAX).max(EXAMPLES);
         let (mut found, mut after) = (Found::default(), None::<String>);
         loop {
-            let part = target.index.list(concrete, prune.query.as_deref(), until, after.as_deref(), PAGE).await?;
+            let part =
+                target.index.listed()?.list(concrete, prune.query.as_deref(), until, after.as_deref(), PAGE).await?;
             found.candidates += part.documents.len() as u64;
             let ids: Vec<_> = part.documents.iter().map(|document| document.id.clone()).collect();
             let rows = if ids.is_empty() { Vec::new() } else { self.source.reread(&ids).await? };

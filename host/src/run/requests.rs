@@ -8,7 +8,7 @@ use crate::{
     event::Events,
     pipeline::Stop,
     recipe::{self, Source},
-    request::{Again, Asked, Choice, Intake, Requests, Served, Teller},
+    request::{Again, Asked, Choice, Intake, Notifier, Requests, Served},
 };
 
 impl Project {
@@ -38,17 +38,17 @@ impl Project {
     /// Who takes in events of the objects' bucket and writes requests down; none if the recipe names nobody who tells.
     pub fn intake(&self, events: &Events) -> Result<Option<Intake>> {
         let Source::Requests { objects, intake: Some(intake), .. } = &self.recipe.source else { return Ok(None) };
-        let teller = match intake {
-            recipe::Intake::Queue(queue) => Teller::Queue(self.queue(queue)?),
+        let notifier = match intake {
+            recipe::Intake::Queue(queue) => Notifier::Queue(self.queue(queue)?),
             recipe::Intake::Watch => {
                 let bound = self.environment.backends.get(objects);
                 let watch = self.backends.watch(objects, bound, &self.recipe.name, events);
-                Teller::Watch(
+                Notifier::Watch(
                     watch.map_err(|error| error.with("recipe", self.recipe.place_of("source.requests.watch")))?,
                 )
             }
         };
-        Ok(Some(Intake::new(teller, self.requests()?, self.choice(), events.clone())))
+        Ok(Some(Intake::new(notifier, self.requests()?, self.choice(), events.clone())))
     }
 
     fn served(&self, name: &str) -> Result<Served> {

@@ -110,22 +110,29 @@ impl Target {
         let name = self.concrete(run)?.to_owned();
         run.identities.insert(self.alias.clone(), self.index.describe(&name).await?.identity);
         if !run.made.contains(&self.alias) {
-            run.watermarks.extend(self.index.watermark(&name).await?.map(|mark| (self.alias.clone(), mark)));
-        } else if !run.load_settings.contains_key(&self.alias) {
-            run.load_settings.extend(self.index.load_settings(&name).await?.map(|before| (self.alias.clone(), before)));
+            if let Some(list) = self.index.lists() {
+                run.watermarks.extend(list.watermark(&name).await?.map(|mark| (self.alias.clone(), mark)));
+            }
+        } else if let Some(tune) = self.index.tunes()
+            && !run.load_settings.contains_key(&self.alias)
+        {
+            run.load_settings.insert(self.alias.clone(), tune.load_settings(&name).await?);
         }
         Ok(())
     }
 
     /// Sets an index up for the load, if the run made it: nobody else's settings are touched.
     pub async fn tune(&self, run: &Run) -> Result<()> {
-        if run.load_settings.contains_key(&self.alias) { self.index.tune(self.concrete(run)?).await } else { Ok(()) }
+        match self.index.tunes().filter(|_| run.load_settings.contains_key(&self.alias)) {
+            Some(tune) => tune.tune(self.concrete(run)?).await,
+            None => Ok(()),
+        }
     }
 
     /// Gives the index the settings back that it had before the load. One that is gone needs none.
     pub async fn restore(&self, run: &Run) -> Result<()> {
-        let Some(before) = run.load_settings.get(&self.alias) else { return Ok(()) };
-        match self.index.restore(self.concrete(run)?, before).await {
+        let Some((before, tune)) = run.load_settings.get(&self.alias).zip(self.index.tunes()) else { return Ok(()) };
+        match tune.restore(self.concrete(run)?, before).await {
             Err(error) if error.kind() == Kind::NotFound => Ok(()),
             restored => restored,
         }

@@ -1,4 +1,4 @@
-//! Checks each effect before it leaves the sandbox: is its door open, and is it well-formed.
+//! Checks each effect before it leaves the sandbox: is it granted, and is it well-formed.
 //!
 //! A bad effect costs its own item alone.
 
@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::{guest::types, mapper::Failure, rendition, room::Surroundings};
+use super::{context::Services, guest::types, mapper::Failure, rendition};
 use crate::{
     capability::{
         Capability,
@@ -23,9 +23,9 @@ use crate::{
 const MAX_KEY_BYTES: usize = 1024;
 
 /// Turns what a plugin said of one item into an outcome.
-pub fn outcome(around: &Surroundings, outcome: types::Outcome) -> Result<Outcome, Failure> {
+pub fn outcome(services: &Services, outcome: types::Outcome) -> Result<Outcome, Failure> {
     Ok(match outcome {
-        types::Outcome::Effects(list) => Outcome::Effects(effects(around, list)?),
+        types::Outcome::Effects(list) => Outcome::Effects(effects(services, list)?),
         types::Outcome::Skip(text) => Outcome::Skip(text),
         types::Outcome::NotFound(text) => Outcome::NotFound(text),
         types::Outcome::Invalid(text) => Outcome::Invalid(text),
@@ -34,13 +34,13 @@ pub fn outcome(around: &Surroundings, outcome: types::Outcome) -> Result<Outcome
     })
 }
 
-fn effects(around: &Surroundings, list: Vec<types::Effect>) -> Result<Vec<Effect>, Failure> {
-    list.into_iter().enumerate().map(|(n, effect)| checked(around, n + 1, convert(effect))).collect()
+fn effects(services: &Services, list: Vec<types::Effect>) -> Result<Vec<Effect>, Failure> {
+    list.into_iter().enumerate().map(|(n, effect)| checked(services, n + 1, convert(effect))).collect()
 }
 
-fn checked(around: &Surroundings, number: usize, effect: Effect) -> Result<Effect, Failure> {
-    for (capability, name, access) in doors(&effect) {
-        around.check(capability, name, access).map_err(|error| denied(&error))?;
+fn checked(services: &Services, number: usize, effect: Effect) -> Result<Effect, Failure> {
+    for (capability, name, access) in grants(&effect) {
+        services.check(capability, name, access).map_err(|error| denied(&error))?;
     }
     match flaw(&effect) {
         None => Ok(effect),
@@ -61,8 +61,8 @@ fn denied(error: &Error) -> Failure {
     Failure { state: State::KnownError, reason, group }
 }
 
-/// The doors an effect goes through.
-fn doors(effect: &Effect) -> impl Iterator<Item = (Capability, &str, Access)> {
+/// The grants an effect needs.
+fn grants(effect: &Effect) -> impl Iterator<Item = (Capability, &str, Access)> {
     let (capability, name) = match effect {
         Effect::PutDocument { index, .. } | Effect::DeleteDocument { index, .. } => (Capability::Index, index),
         Effect::PutRecord { table, .. } | Effect::UpdateRecord { table, .. } => (Capability::Storage, table),

@@ -10,11 +10,11 @@ use wasmtime::{
 };
 
 use super::{
+    context::Services,
     fault::{Exceeded, Fault},
     guest::{Guest, Log, PluginPre, mapping, types},
     meter::Meter,
     reads::Reads,
-    room::Surroundings,
 };
 use crate::record::Item;
 
@@ -39,17 +39,17 @@ pub struct Instance {
 
 impl Instance {
     /// Makes a fresh instance in its surroundings.
-    pub async fn new(pre: &PluginPre<Guest>, name: &str, around: &Arc<Surroundings>) -> Result<Self, Fault> {
-        let mut store = store(pre, name, around);
-        let watch = Watch::begin(&mut store, 0);
-        let plugin = watch.over(pre.instantiate_async(&mut store)).await?;
+    pub async fn new(pre: &PluginPre<Guest>, name: &str, services: &Arc<Services>) -> Result<Self, Fault> {
+        let mut store = store(pre, name, services);
+        let guard = LimitsGuard::begin(&mut store, 0);
+        let plugin = guard.over(pre.instantiate_async(&mut store)).await?;
         Ok(Self { store, plugin })
     }
 
     /// Asks the plugin who it is.
     pub async fn describe(&mut self) -> Result<mapping::Description, Fault> {
         let mapping = self.plugin.reindex_plugin_mapping();
-        Watch::begin(&mut self.store, 0).over(mapping.call_describe(&mut self.store)).await
+        LimitsGuard::begin(&mut self.store, 0).over(mapping.call_describe(&mut self.store)).await
     }
 
     /// Hands a batch to the plugin. What it reads goes through `reads`, which keeps the answers.
@@ -59,8 +59,8 @@ impl Instance {
         reads.alone = items.len() == 1;
         std::mem::swap(&mut self.store.data_mut().reads, reads);
         let mapping = self.plugin.reindex_plugin_mapping();
-        let watch = Watch::begin(&mut self.store, items.len());
-        let answer = watch.over(mapping.call_transform(&mut self.store, &batch)).await;
+        let guard = LimitsGuard::begin(&mut self.store, items.len());
+        let answer = guard.over(mapping.call_transform(&mut self.store, &batch)).await;
         std::mem::swap(&mut self.store.data_mut().reads, reads);
         answer.and_then(|outcomes| {
             if outcomes.len() == items.len() { Ok(outcomes) } else { Err(Fault::count(items.len(), outcomes.len())) }
@@ -68,27 +68,27 @@ impl Instance {
     }
 }
 
-/// Asks a fresh instance what is wrong with the settings of its room, by the export that tells.
+/// Asks a fresh instance what is wrong with the settings of its context, by the export that tells.
 pub async fn check(
     pre: &PluginPre<Guest>,
     name: &str,
-    around: &Arc<Surroundings>,
+    services: &Arc<Services>,
     export: &ComponentExportIndex,
 ) -> Result<Vec<Flaw>, Fault> {
-    let mut store = store(pre, name, around);
-    let watch = Watch::begin(&mut store, 0);
-    let settings = around.room.settings.as_str();
+    let mut store = store(pre, name, services);
+    let guard = LimitsGuard::begin(&mut store, 0);
+    let settings = services.context.settings.as_str();
     let call = async {
         let instance = pre.instance_pre().instantiate_async(&mut store).await?;
         let check = instance.get_typed_func::<(&str,), (Vec<Flaw>,)>(&mut store, export)?;
         Ok(check.call_async(&mut store, (settings,)).await?.0)
     };
-    watch.over(call).await
+    guard.over(call).await
 }
 
 /// The memory of an instance, with every limit on.
-fn store(pre: &PluginPre<Guest>, name: &str, around: &Arc<Surroundings>) -> Store<Guest> {
-    let mut store = Store::new(pre.engine(), Guest::new(name, around));
+fn store(pre: &PluginPre<Guest>, name: &str, services: &Arc<Services>) -> Store<Guest> {
+    let mut store = Store::new(pre.engine(), Guest::new(name, services));
     store.limiter(|guest| &mut guest.limiter);
     store.epoch_deadline_callback(|guest| {
         if guest.data().meter.tick() {
@@ -97,30 +97,31 @@ fn store(pre: &PluginPre<Guest>, name: &str, around: &Arc<Surroundings>) -> Stor
             Err(Exceeded::Cpu.into())
         }
     });
-    store.set_hostcall_fuel(usize::try_from(around.room.limits.output.as_u64()).unwrap_or(usize::MAX));
+    store.set_hostcall_fuel(usize::try_from(services.context.limits.output.as_u64()).unwrap_or(usize::MAX));
     store
 }
 
 /// Watches over one call: CPU and wall time, and what the plugin wrote meanwhile.
-struct Watch {
+struct LimitsGuard {
     meter: Arc<Meter>,
-    around: Arc<Surroundings>,
+    services: Arc<Services>,
     log: Log,
     records: usize,
 }
 
-impl Watch {
+impl LimitsGuard {
     fn begin(store: &mut Store<Guest>, records: usize) -> Self {
         store.set_epoch_deadline(TICKS);
         let guest = store.data();
-        let watch = Self { meter: guest.meter.clone(), around: guest.around.clone(), log: guest.log.clone(), records };
-        watch.meter.begin(watch.around.room.limits.cpu_for(records));
-        watch
+        let guard =
+            Self { meter: guest.meter.clone(), services: guest.services.clone(), log: guest.log.clone(), records };
+        guard.meter.begin(guard.services.context.limits.cpu_for(records));
+        guard
     }
 
     /// Runs the call to its end or to a limit, and explains how it failed if it did.
     async fn over<T>(self, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, Fault> {
-        let limits = &self.around.room.limits;
+        let limits = &self.services.context.limits;
         let answer = tokio::time::timeout(limits.wall, self.meter.measure(pin!(call))).await;
         let written = self.log.end_call();
         match answer {

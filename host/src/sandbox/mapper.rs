@@ -7,7 +7,7 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-use super::{Plugin, Room, check, fault::Fault, guest::types, instance::Instance, reads::Reads, room::Surroundings};
+use super::{Context, Plugin, check, context::Services, fault::Fault, guest::types, instance::Instance, reads::Reads};
 use crate::{
     error::{Error, Kind, Result},
     ledger::State,
@@ -34,7 +34,7 @@ pub struct Mapper(Arc<Inner>);
 
 struct Inner {
     plugin: Plugin,
-    around: Arc<Surroundings>,
+    services: Arc<Services>,
     /// One permit an instance at work.
     places: Semaphore,
     parked: Mutex<Vec<Instance>>,
@@ -42,11 +42,11 @@ struct Inner {
 }
 
 impl Mapper {
-    pub(super) fn new(plugin: Plugin, room: Room) -> Self {
+    pub(super) fn new(plugin: Plugin, context: Context) -> Self {
         Self(Arc::new(Inner {
             plugin,
-            places: Semaphore::new(room.instances.max(1)),
-            around: Arc::new(Surroundings::new(room)),
+            places: Semaphore::new(context.instances.max(1)),
+            services: Arc::new(Services::new(context)),
             parked: Mutex::default(),
             poison_in_a_row: AtomicU32::new(0),
         }))
@@ -86,12 +86,12 @@ impl Mapper {
 
     fn check(&self, outcomes: Vec<types::Outcome>) -> impl Iterator<Item = Answer> {
         self.0.poison_in_a_row.store(0, Relaxed);
-        outcomes.into_iter().map(|outcome| check::outcome(&self.0.around, outcome))
+        outcomes.into_iter().map(|outcome| check::outcome(&self.0.services, outcome))
     }
 
     fn poison(&self, fault: Fault) -> Result<Failure> {
         let in_a_row = self.0.poison_in_a_row.fetch_add(1, Relaxed) + 1;
-        if in_a_row >= self.0.around.room.limits.poison_in_a_row {
+        if in_a_row >= self.0.services.context.limits.poison_in_a_row {
             return Err(Error::new(Kind::Plugin, "the plugin is broken")
                 .with("plugin", self.0.plugin.name())
                 .with("failed", format!("on {in_a_row} records in a row"))
@@ -108,7 +108,7 @@ impl Mapper {
         let parked = inner.parked.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut instance = match parked {
             Some(instance) => instance,
-            None => inner.plugin.instance(&inner.around).await.map_err(|fault| self.cannot_start(fault))?,
+            None => inner.plugin.instance(&inner.services).await.map_err(|fault| self.cannot_start(fault))?,
         };
         let answer = instance.transform(items, reads).await;
         if let Some(error) = reads.place.take() {

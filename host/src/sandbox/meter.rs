@@ -13,7 +13,7 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The CPU time of the present call. Shared by the epoch callback and the future around the call, which never
+/// The CPU time of the present call. Shared by the epoch callback and the future services the call, which never
 /// run at the same time.
 #[derive(Default)]
 pub struct Meter {

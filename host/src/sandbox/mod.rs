@@ -1,11 +1,12 @@
 //! One sandboxed plugin per entity: loading, limits, grants, bisection.
 //!
-//! [`Engine`] → [`Plugin::load`] → [`Plugin::start`] in a [`Room`] → [`Mapper::transform`]. A plugin is a pure
+//! [`Engine`] → [`Plugin::load`] → [`Plugin::start`] in a [`Context`] → [`Mapper::transform`]. A plugin is a pure
 //! function of its items, its settings and what it reads, so the host may repeat a call with a part of a batch.
 //! Nothing here carries out an effect: they are checked and handed on.
 
 mod check;
 mod code_cache;
+mod context;
 mod engine;
 mod fault;
 mod guest;
@@ -16,12 +17,11 @@ mod meter;
 mod plugin;
 mod reads;
 mod rendition;
-mod room;
 
 pub use code_cache::CodeCache;
+pub use context::Context;
 pub use engine::Engine;
 pub use instance::Flaw;
 pub use limits::Limits;
 pub use mapper::{Answer, Failure, Mapper};
 pub use plugin::{Description, IndexDefinition, Plugin};
-pub use room::Room;

@@ -6,17 +6,17 @@ use bytesize::ByteSize;
 use wasmtime::component::{Component, ComponentExportIndex, Linker};
 
 use super::{
-    CodeCache, Engine, Limits, Mapper, Room,
+    CodeCache, Context, Engine, Limits, Mapper,
+    context::Services,
     engine::chain,
     fault::Fault,
     guest::{self, Guest, PluginPre, mapping},
     instance::{self, Flaw, Instance},
-    room::Surroundings,
 };
 use crate::{
     capability::{
         Capability, Resources,
-        grant::{Access, Door, Grants},
+        grant::{Access, Grant, Grants},
     },
     error::{Error, Kind, Result},
     event::Events,
@@ -51,9 +51,9 @@ pub struct Description {
     /// The version of the WIT package it was built for.
     pub api_version: String,
     /// Everything it asks for and needs.
-    pub asks: Vec<Door>,
+    pub asks: Vec<Grant>,
     /// What it asks for and does without where it is not granted.
-    pub wishes: Vec<Door>,
+    pub wishes: Vec<Grant>,
     /// The indexes it fills.
     pub indexes: Vec<IndexDefinition>,
 }
@@ -137,21 +137,21 @@ impl Plugin {
     /// *Errors*: [`Kind::Plugin`] if it cannot tell.
     pub async fn check(&self, settings: &str) -> Result<Vec<Flaw>> {
         let Some(check) = &self.0.check else { return Ok(Vec::new()) };
-        let around = Arc::new(Surroundings::new(Room { settings: settings.to_owned(), ..bare_room() }));
-        instance::check(&self.0.pre, &self.0.name, &around, check).await.map_err(|fault| {
+        let services = Arc::new(Services::new(Context { settings: settings.to_owned(), ..bare_room() }));
+        instance::check(&self.0.pre, &self.0.name, &services, check).await.map_err(|fault| {
             Error::new(Kind::Plugin, "the plugin cannot look its settings over")
                 .with("plugin", &self.0.name)
                 .with("reason", fault.reason)
         })
     }
 
-    /// Puts it to work in a room. Instances are made when they are needed.
-    pub fn start(&self, room: Room) -> Mapper {
-        Mapper::new(self.clone(), room)
+    /// Puts it to work in a context. Instances are made when they are needed.
+    pub fn start(&self, context: Context) -> Mapper {
+        Mapper::new(self.clone(), context)
     }
 
-    pub(super) async fn instance(&self, around: &Arc<Surroundings>) -> std::result::Result<Instance, Fault> {
-        Instance::new(&self.0.pre, &self.0.name, around).await
+    pub(super) async fn instance(&self, services: &Arc<Services>) -> std::result::Result<Instance, Fault> {
+        Instance::new(&self.0.pre, &self.0.name, services).await
     }
 }
 
@@ -228,9 +228,9 @@ fn check_of(component: &Component) -> Option<ComponentExportIndex> {
 }
 
 async fn describe(pre: &PluginPre<Guest>, name: &str) -> Result<Description> {
-    let around = Arc::new(Surroundings::new(bare_room()));
+    let services = Arc::new(Services::new(bare_room()));
     let mute = |fault: Fault| Error::new(Kind::Plugin, "the plugin cannot say who it is").with("reason", fault.reason);
-    let mut instance = Instance::new(pre, name, &around).await.map_err(mute)?;
+    let mut instance = Instance::new(pre, name, &services).await.map_err(mute)?;
     let said = instance.describe().await.map_err(mute)?;
     let indexes: Vec<_> = said
         .indexes
@@ -244,13 +244,13 @@ async fn describe(pre: &PluginPre<Guest>, name: &str) -> Result<Description> {
         })?;
     }
     let (wishes, asks): (Vec<_>, Vec<_>) = said.asks.into_iter().partition(|ask| ask.optional);
-    let [asks, wishes] = [asks, wishes].map(|asks| asks.into_iter().map(door).collect());
+    let [asks, wishes] = [asks, wishes].map(|asks| asks.into_iter().map(grant).collect());
     Ok(Description { entity: said.entity, api_version: API_VERSION.to_owned(), asks, wishes, indexes })
 }
 
 /// Describing needs no more than this, whatever a recipe says.
-fn bare_room() -> Room {
-    Room {
+fn bare_room() -> Context {
+    Context {
         limits: Limits {
             cpu: std::time::Duration::from_secs(2),
             cpu_per_record: std::time::Duration::ZERO,
@@ -271,8 +271,8 @@ fn bare_room() -> Room {
     }
 }
 
-fn door(ask: mapping::Ask) -> Door {
-    Door {
+fn grant(ask: mapping::Ask) -> Grant {
+    Grant {
         capability: match ask.capability {
             mapping::Capability::Storage => Capability::Storage,
             mapping::Capability::Queue => Capability::Queue,

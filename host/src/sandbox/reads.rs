@@ -1,12 +1,12 @@
 //! What a batch has read so far. A part of a bisected batch sees the same world as the whole did.
 //!
-//! Bounded by `[limits] host-memory`. Asking the backends is [`Surroundings`]' business.
+//! Bounded by `[limits] host-memory`. Asking the backends is [`Services`]' business.
 
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::{fault::Exceeded, room::Surroundings};
+use super::{context::Services, fault::Exceeded};
 use crate::{
     capability::{
         Capability,
@@ -26,7 +26,7 @@ const OVERHEAD: usize = 128;
 
 /// Why a read has no answer.
 pub enum Refused {
-    /// The door is closed.
+    /// The grant is closed.
     Denied(String),
     /// The backend cannot be reached.
     Unavailable(String),
@@ -96,156 +96,156 @@ impl Reads {
     /// Reads records of a table.
     pub async fn records(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         table: &str,
         keys: &[String],
     ) -> Result<Vec<Option<String>>, Refused> {
-        around.check(Capability::Storage, table, Access::Read)?;
+        services.check(Capability::Storage, table, Access::Read)?;
         for part in missing(&self.records, table, keys).chunks(PART) {
-            let found = around.records(table, part).await.map_err(|error| self.failed(error))?;
-            self.hold(around, part, &found, weigh_text)?;
+            let found = services.records(table, part).await.map_err(|error| self.failed(error))?;
+            self.hold(services, part, &found, weigh_text)?;
             keep(&mut self.records, table, part, found);
         }
-        self.answer(around, &self.records, table, keys, weigh_text)
+        self.answer(services, &self.records, table, keys, weigh_text)
     }
 
     /// Reads whole objects of a bucket. Their sizes are looked at before their content.
     pub async fn objects(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         bucket: &str,
         keys: &[String],
     ) -> Result<Vec<Option<Vec<u8>>>, Refused> {
         let weigh = |object: &Option<Vec<u8>>| object.as_ref().map_or(0, Vec::len);
         for part in missing(&self.objects, bucket, keys).chunks(PART) {
-            let sizes = self.heads(around, bucket, part).await?;
-            self.fits(around, self.held + sizes.iter().flatten().map(|head| head.size).sum::<u64>())?;
-            let found = around
-                .objects(bucket, part, around.room.limits.host_memory.as_u64())
+            let sizes = self.heads(services, bucket, part).await?;
+            self.fits(services, self.held + sizes.iter().flatten().map(|head| head.size).sum::<u64>())?;
+            let found = services
+                .objects(bucket, part, services.context.limits.host_memory.as_u64())
                 .await
                 .map_err(|error| self.failed(error))?;
-            self.hold(around, part, &found, weigh)?;
+            self.hold(services, part, &found, weigh)?;
             keep(&mut self.objects, bucket, part, found);
         }
-        around.check(Capability::Storage, bucket, Access::Read)?;
-        self.answer(around, &self.objects, bucket, keys, weigh)
+        services.check(Capability::Storage, bucket, Access::Read)?;
+        self.answer(services, &self.objects, bucket, keys, weigh)
     }
 
     /// Describes objects of a bucket.
     pub async fn heads(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         bucket: &str,
         keys: &[String],
     ) -> Result<Vec<Option<ObjectInfo>>, Refused> {
         let weigh = |head: &Option<ObjectInfo>| head.as_ref().map_or(0, |head| head.key.len() + head.etag.len());
-        around.check(Capability::Storage, bucket, Access::Read)?;
+        services.check(Capability::Storage, bucket, Access::Read)?;
         for part in missing(&self.heads, bucket, keys).chunks(PART) {
-            let found = around.heads(bucket, part).await.map_err(|error| self.failed(error))?;
-            self.hold(around, part, &found, weigh)?;
+            let found = services.heads(bucket, part).await.map_err(|error| self.failed(error))?;
+            self.hold(services, part, &found, weigh)?;
             keep(&mut self.heads, bucket, part, found);
         }
-        self.answer(around, &self.heads, bucket, keys, weigh)
+        self.answer(services, &self.heads, bucket, keys, weigh)
     }
 
     /// Reads documents of an index.
     pub async fn documents(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         index: &str,
         ids: &[String],
     ) -> Result<Vec<Option<Document>>, Refused> {
         let weigh = |found: &Option<Document>| found.as_ref().map_or(0, |found| found.id.len() + found.body.len());
-        around.check(Capability::Index, index, Access::Read)?;
+        services.check(Capability::Index, index, Access::Read)?;
         for part in missing(&self.documents, index, ids).chunks(PART) {
-            let found = around.documents(index, part).await.map_err(|error| self.failed(error))?;
-            self.hold(around, part, &found, weigh)?;
+            let found = services.documents(index, part).await.map_err(|error| self.failed(error))?;
+            self.hold(services, part, &found, weigh)?;
             keep(&mut self.documents, index, part, found);
         }
-        self.answer(around, &self.documents, index, ids, weigh)
+        self.answer(services, &self.documents, index, ids, weigh)
     }
 
     /// Lists what a bucket holds under prefixes.
     pub async fn lists(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         bucket: &str,
         prefixes: &[String],
     ) -> Result<Vec<Vec<ObjectInfo>>, Refused> {
         let weigh = |list: &Vec<ObjectInfo>| list.iter().map(weigh_info).sum();
-        around.check(Capability::Storage, bucket, Access::Read)?;
+        services.check(Capability::Storage, bucket, Access::Read)?;
         for prefix in missing(&self.lists, bucket, prefixes) {
-            let found = around.list(bucket, &prefix).await.map_err(|error| self.failed(error))?;
-            self.hold(around, std::slice::from_ref(&prefix), std::slice::from_ref(&found), weigh)?;
+            let found = services.list(bucket, &prefix).await.map_err(|error| self.failed(error))?;
+            self.hold(services, std::slice::from_ref(&prefix), std::slice::from_ref(&found), weigh)?;
             keep(&mut self.lists, bucket, &[prefix], vec![found]);
         }
-        self.answer(around, &self.lists, bucket, prefixes, weigh)
+        self.answer(services, &self.lists, bucket, prefixes, weigh)
     }
 
     /// Describes images.
     pub async fn headers(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         pictures: &[Picture],
     ) -> Result<Vec<image::Answer<Header>>, Refused> {
         let weigh = |header: &image::Answer<Header>| {
             header.as_ref().map_or(0, |header| header.profile.as_ref().map_or(0, Bytes::len))
         };
-        may_open(around, pictures)?;
+        may_open(services, pictures)?;
         let asked: Vec<_> = new(&self.headers, pictures);
-        for (picture, header) in asked.iter().zip(around.headers(&asked).await) {
+        for (picture, header) in asked.iter().zip(services.headers(&asked).await) {
             let (name, key) = picture.remembered();
             let header = header.map_err(|error| self.failed(error))?;
-            self.hold(around, std::slice::from_ref(&key), std::slice::from_ref(&header), weigh)?;
+            self.hold(services, std::slice::from_ref(&key), std::slice::from_ref(&header), weigh)?;
             keep(&mut self.headers, &name, &[key], vec![header]);
         }
-        self.answers(around, &self.headers, pictures, weigh)
+        self.answers(services, &self.headers, pictures, weigh)
     }
 
     /// Reads the metadata of images.
     pub async fn blocks(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         pictures: &[Picture],
     ) -> Result<Vec<image::Answer<Vec<Block>>>, Refused> {
         let weigh = |blocks: &image::Answer<Vec<Block>>| {
             blocks.as_ref().map_or(0, |blocks| blocks.iter().map(|block| block.data.len() + OVERHEAD).sum())
         };
-        may_open(around, pictures)?;
+        may_open(services, pictures)?;
         let asked: Vec<_> = new(&self.blocks, pictures);
-        for (picture, blocks) in asked.iter().zip(around.blocks(&asked).await) {
+        for (picture, blocks) in asked.iter().zip(services.blocks(&asked).await) {
             let (name, key) = picture.remembered();
             let blocks = blocks.map_err(|error| self.failed(error))?;
-            self.hold(around, std::slice::from_ref(&key), std::slice::from_ref(&blocks), weigh)?;
+            self.hold(services, std::slice::from_ref(&key), std::slice::from_ref(&blocks), weigh)?;
             keep(&mut self.blocks, &name, &[key], vec![blocks]);
         }
-        self.answers(around, &self.blocks, pictures, weigh)
+        self.answers(services, &self.blocks, pictures, weigh)
     }
 
     /// Tells how large renditions will be.
     pub async fn sizes(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         renditions: &[Rendition],
     ) -> Result<Vec<image::Answer<Size>>, Refused> {
         for rendition in renditions {
-            around.check(Capability::Image, &rendition.picture.bucket, Access::Read)?;
+            services.check(Capability::Image, &rendition.picture.bucket, Access::Read)?;
         }
         // Cheap to ask for again, and the host remembers the files themselves.
-        let sizes = around.sizes(renditions).await.into_iter();
+        let sizes = services.sizes(renditions).await.into_iter();
         sizes.map(|size| size.map_err(|error| self.failed(error))).collect()
     }
 
     /// Tells how many messages wait in queues.
-    pub async fn depths(&mut self, around: &Surroundings, queues: &[String]) -> Result<Vec<u64>, Refused> {
+    pub async fn depths(&mut self, services: &Services, queues: &[String]) -> Result<Vec<u64>, Refused> {
         for queue in queues {
-            around.check(Capability::Queue, queue, Access::Read)?;
+            services.check(Capability::Queue, queue, Access::Read)?;
         }
         for queue in missing(&self.depths, "", queues) {
-            let depth = around.depth(&queue).await.map_err(|error| self.failed(error))?;
+            let depth = services.depth(&queue).await.map_err(|error| self.failed(error))?;
             keep(&mut self.depths, "", &[queue], vec![depth]);
         }
-        self.answer(around, &self.depths, "", queues, |_| 0)
+        self.answer(services, &self.depths, "", queues, |_| 0)
     }
 
     /// What a read that failed means for the call. A fault of the place ends it, and stops the run; of several items, the
@@ -261,21 +261,21 @@ impl Reads {
 
     fn hold<V>(
         &mut self,
-        around: &Surroundings,
+        services: &Services,
         keys: &[String],
         found: &[V],
         weigh: impl Fn(&V) -> usize,
     ) -> Result<(), Refused> {
         let keys: usize = keys.iter().map(|key| key.len() + OVERHEAD).sum();
         let bytes = (keys + found.iter().map(weigh).sum::<usize>()) as u64;
-        self.fits(around, self.held + bytes)?;
+        self.fits(services, self.held + bytes)?;
         self.held += bytes;
         Ok(())
     }
 
     fn answer<V: Clone>(
         &self,
-        around: &Surroundings,
+        services: &Services,
         remembered: &Remembered<V>,
         name: &str,
         keys: &[String],
@@ -284,24 +284,24 @@ impl Reads {
         let Some(known) = remembered.get(name) else { return Ok(Vec::new()) };
         let answers = || keys.iter().filter_map(|key| known.get(key));
         // A key may be asked for a million times in one list; each answer is a copy.
-        self.fits(around, answers().map(|answer| weigh(answer) as u64).sum())?;
+        self.fits(services, answers().map(|answer| weigh(answer) as u64).sum())?;
         Ok(answers().cloned().collect())
     }
 
     fn answers<V: Clone>(
         &self,
-        around: &Surroundings,
+        services: &Services,
         remembered: &Remembered<V>,
         pictures: &[Picture],
         weigh: impl Fn(&V) -> usize,
     ) -> Result<Vec<V>, Refused> {
         let answers: Vec<_> = pictures.iter().filter_map(|picture| known(remembered, picture)).collect();
-        self.fits(around, answers.iter().map(|answer| weigh(answer) as u64).sum())?;
+        self.fits(services, answers.iter().map(|answer| weigh(answer) as u64).sum())?;
         Ok(answers.into_iter().cloned().collect())
     }
 
-    fn fits(&self, around: &Surroundings, bytes: u64) -> Result<(), Refused> {
-        let limit = around.room.limits.host_memory;
+    fn fits(&self, services: &Services, bytes: u64) -> Result<(), Refused> {
+        let limit = services.context.limits.host_memory;
         if bytes <= limit.as_u64() {
             Ok(())
         } else if self.alone {
@@ -312,10 +312,10 @@ impl Reads {
     }
 }
 
-fn may_open(around: &Surroundings, pictures: &[Picture]) -> Result<(), Refused> {
+fn may_open(services: &Services, pictures: &[Picture]) -> Result<(), Refused> {
     for picture in pictures {
         if let Picture::Object { bucket, .. } = picture {
-            around.check(Capability::Image, bucket, Access::Read)?;
+            services.check(Capability::Image, bucket, Access::Read)?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Setting, heart::Heart};
+use super::{Setting, liveness::Liveness};
 use crate::{
     capability::queue::Queue,
     event::{Event, Events},
@@ -15,28 +15,28 @@ const EVERY: Duration = Duration::from_secs(15);
 pub(super) struct Backlog {
     queue: Arc<dyn Queue>,
     events: Events,
-    heart: Heart,
+    liveness: Liveness,
 }
 
 impl Backlog {
     /// Looks at nothing yet.
     pub fn new(recipe: &str, queue: Arc<dyn Queue>, events: Events, setting: &Setting) -> Self {
-        Self { queue, events, heart: Heart::new(format!("backlog of {recipe}"), setting) }
+        Self { queue, events, liveness: Liveness::new(format!("backlog of {recipe}"), setting) }
     }
 
     /// Tells of the backlog when it has changed, until the service is to stop.
     pub async fn keep(self) {
-        self.heart.pulse.ready();
+        self.liveness.pulse.ready();
         let mut told = None;
-        while !self.heart.is_asked() {
+        while !self.liveness.is_asked() {
             // A queue that cannot be asked is the trouble of whoever takes from it, who says so.
-            if let Ok(depth) = self.heart.beating(self.queue.depth()).await
+            if let Ok(depth) = self.liveness.beating(self.queue.depth()).await
                 && told.as_ref() != Some(&depth)
             {
                 self.events.send(Event::Backlog(depth.clone()));
                 told = Some(depth);
             }
-            self.heart.pause(EVERY).await;
+            self.liveness.pause(EVERY).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a service lives and is ready, as its keeper asks: each of its loops shows that it moves, and what it lacks.
+//! Whether a service lives and is ready, as its supervisor asks: each of its loops shows that it moves, and what it lacks.
 
 use std::{
     collections::BTreeMap,

@@ -39,12 +39,12 @@ const OPEN: usize = 64;
 const FULL: Duration = Duration::from_millis(200);
 
 /// An address that a service listens on.
-pub struct Door {
+pub struct Listener {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Door {
+impl Listener {
     /// Listens on an address such as `127.0.0.1:9464`; port 0 takes one that is free.
     ///
     /// *Errors*: it is none, or somebody else listens there.
@@ -123,11 +123,11 @@ mod tests {
     use super::*;
     use crate::{clock::System, pipeline::Stop};
 
-    /// A door that answers, for as long as the set lives.
+    /// A listener that answers, for as long as the set lives.
     async fn answering() -> (SocketAddr, Health, JoinSet<()>) {
-        let (door, health) = (Door::open("127.0.0.1:0").await.unwrap(), Health::new(&Stop::new()));
-        let (address, mut tasks) = (door.address(), JoinSet::new());
-        tasks.spawn(door.answer(health.clone(), Metrics::new(Arc::new(System))));
+        let (listener, health) = (Listener::open("127.0.0.1:0").await.unwrap(), Health::new(&Stop::new()));
+        let (address, mut tasks) = (listener.address(), JoinSet::new());
+        tasks.spawn(listener.answer(health.clone(), Metrics::new(Arc::new(System))));
         (address, health, tasks)
     }
 
@@ -165,7 +165,7 @@ mod tests {
     #[tokio::test]
     async fn a_port_that_is_taken_is_refused_with_what_to_say_instead() {
         let (address, _, _tasks) = answering().await;
-        let error = Door::open(&address.to_string()).await.err().unwrap().report();
+        let error = Listener::open(&address.to_string()).await.err().unwrap().report();
         assert!(error.contains(&format!("cannot listen on {address}")) && error.contains("--listen"), "{error}");
     }
 

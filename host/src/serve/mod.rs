@@ -1,17 +1,17 @@
 //! A service: recipes that run at their times, or as requests and messages come, for as long as it is kept going.
 //!
-//! Each recipe has a loop of its own (`keeper`), one for events if there is somebody who tells of new objects
-//! (`taker`), and one that looks at the queue it reads, if it reads one (`backlog`). What fails in one is said, tried
+//! Each recipe has a loop of its own (`supervisor`), one for events if there is somebody who tells of new objects
+//! (`intake_loop`), and one that looks at the queue it reads, if it reads one (`backlog`). What fails in one is said, tried
 //! again in time, and touches no other. When a recipe is due is told from its ledger alone (`due`), so several
 //! processes may keep the same recipes going: no two begin a run of one recipe, and a time is worked off once.
 
 mod backlog;
 mod due;
 mod health;
-mod heart;
 mod http;
-mod keeper;
-mod taker;
+mod intake_loop;
+mod liveness;
+mod supervisor;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ use tokio::{
 };
 
 pub use health::Health;
-pub use http::Door;
+pub use http::Listener;
 
 use crate::{
     clock::Clock,
@@ -35,7 +35,7 @@ use crate::{
     pipeline::Stop,
     run::Project,
 };
-use keeper::Keeper;
+use supervisor::Supervisor;
 
 /// How long to wait at most before what failed is tried again.
 const AWAY: Duration = Duration::from_secs(300);
@@ -58,13 +58,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Recipes that are to be kept going.
 pub struct Service {
-    open: Vec<Keeper>,
+    open: Vec<Supervisor>,
     /// Those that are being opened, each on its own.
     opening: JoinSet<Opened>,
 }
 
 /// A recipe by its place among all, and what is wrong with it.
-type Opened = (usize, Keeper, Result<()>);
+type Opened = (usize, Supervisor, Result<()>);
 
 impl Service {
     /// Opens recipes, each with whoever hears of it. One whose servers are away, or do not answer, is opened later.
@@ -75,8 +75,8 @@ impl Service {
         let (mut open, mut opening, mut wrong) = (Vec::new(), JoinSet::new(), BTreeMap::new());
         for (at, (project, events)) in recipes.into_iter().enumerate() {
             let path = project.recipe.path.display().to_string();
-            match Keeper::new(project, events, setting) {
-                Ok(keeper) => drop(opening.spawn(opened(at, keeper))),
+            match Supervisor::new(project, events, setting) {
+                Ok(supervisor) => drop(opening.spawn(opened(at, supervisor))),
                 Err(error) => drop(wrong.insert(at, named(error, path))),
             }
         }
@@ -87,9 +87,9 @@ impl Service {
             () = &mut patience => None,
         } {
             match ended {
-                Ok((_, keeper, Ok(()))) => open.push(keeper),
-                Ok((at, keeper, Err(error))) => {
-                    wrong.insert(at, named(error, keeper.path().display().to_string()));
+                Ok((_, supervisor, Ok(()))) => open.push(supervisor),
+                Ok((at, supervisor, Err(error))) => {
+                    wrong.insert(at, named(error, supervisor.path().display().to_string()));
                 }
                 Err(error) => return Err(vec![broke(error)]),
             }
@@ -103,17 +103,17 @@ impl Service {
     /// *Errors*: a loop broke, which is a fault of this program.
     pub async fn run(mut self) -> Result<()> {
         let mut going = JoinSet::new();
-        for keeper in self.open {
-            going.spawn(keeper.go());
+        for supervisor in self.open {
+            going.spawn(supervisor.go());
         }
         loop {
             tokio::select! {
                 Some(opened) = self.opening.join_next() => {
-                    let (_, keeper, opened) = opened.map_err(broke)?;
+                    let (_, supervisor, opened) = opened.map_err(broke)?;
                     if let Err(error) = opened {
-                        keeper.complain(&error);
+                        supervisor.complain(&error);
                     }
-                    going.spawn(keeper.go());
+                    going.spawn(supervisor.go());
                 }
                 Some(ended) = going.join_next() => ended.map_err(broke)?.map_err(broke)?,
                 else => return Ok(()),
@@ -122,9 +122,9 @@ impl Service {
     }
 }
 
-async fn opened(at: usize, keeper: Keeper) -> Opened {
-    let (keeper, opened) = keeper.open().await;
-    (at, keeper, opened)
+async fn opened(at: usize, supervisor: Supervisor) -> Opened {
+    let (supervisor, opened) = supervisor.open().await;
+    (at, supervisor, opened)
 }
 
 fn broke(error: JoinError) -> Error {

@@ -149,7 +149,7 @@ impl Yard {
 
     pub async fn documents(&self) -> BTreeMap<String, (Option<u64>, Value)> {
         let index = open(shared(self.engine), &self.alias(), "").unwrap();
-        let listing = index.list(&self.concrete().await, None, None, None, 10_000).await.unwrap();
+        let listing = index.listed().unwrap().list(&self.concrete().await, None, None, None, 10_000).await.unwrap();
         let ids: Vec<_> = listing.documents.into_iter().map(|listed| listed.id).collect();
         let parsed = |found: Document| (found.id, (found.version, serde_json::from_str(&found.body).unwrap()));
         index.get_many(None, &ids).await.unwrap().into_iter().flatten().map(parsed).collect()

@@ -157,7 +157,7 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 
 async fn documents(index: &dyn Index) -> BTreeMap<String, (Option<u64>, String)> {
     let Some(current) = index.current().await.unwrap() else { return BTreeMap::new() };
-    let listing = index.list(&current.name, None, None, None, 10_000).await.unwrap();
+    let listing = index.listed().unwrap().list(&current.name, None, None, None, 10_000).await.unwrap();
     let ids: Vec<_> = listing.documents.into_iter().map(|listed| listed.id).collect();
     let found = index.get_many(None, &ids).await.unwrap().into_iter().flatten();
     found.map(|document| (document.id, (document.version, document.body))).collect()

@@ -40,7 +40,7 @@ fn place(server: &Running) -> Place {
 async fn documents(server: &Running, recipe: &str) -> BTreeMap<String, (Option<u64>, Value)> {
     let index = open(server, &format!("whole-{recipe}"), "").unwrap();
     let current = index.current().await.unwrap().unwrap().name;
-    let listing = index.list(&current, None, None, None, 10_000).await.unwrap();
+    let listing = index.listed().unwrap().list(&current, None, None, None, 10_000).await.unwrap();
     let ids: Vec<_> = listing.documents.into_iter().map(|listed| listed.id).collect();
     let parsed = |document: Document| (document.id, (document.version, serde_json::from_str(&document.body).unwrap()));
     index.get_many(None, &ids).await.unwrap().into_iter().flatten().map(parsed).collect()

@@ -99,15 +99,21 @@ async fn counts(proxy: &Proxy, index: &dyn Index) {
         (200, r#"{"timed_out":true,"_shards":{"failed":0},"hits":{"total":{"value":0},"hits":[]}}"#),
         (200, r#"{"timed_out":false,"_shards":{"failed":1},"hits":{"total":{"value":0},"hits":[]}}"#),
     ];
-    let listed =
-        disbelieves(proxy, at("_search"), lies(&own), async || index.list(NAME, None, None, None, 100).await).await;
+    let listed = disbelieves(proxy, at("_search"), lies(&own), async || {
+        index.listed().unwrap().list(NAME, None, None, None, 100).await
+    })
+    .await;
     assert_eq!(listed.documents.len(), DOCUMENTS);
     let (total, _) = disbelieves(proxy, at("_search"), lies(&own), async || index.search("", 10).await).await;
     assert_eq!(total, DOCUMENTS as u64);
     let own = [(200, "{}"), (200, r#"{"lies_1":{}}"#)];
-    let settings = disbelieves(proxy, at("_settings"), lies(&own), async || index.load_settings(NAME).await).await;
-    let settings = settings.unwrap();
-    disbelieves(proxy, at("_settings"), lies(&[(200, "{}")]), async || index.restore(NAME, &settings).await).await;
+    let settings =
+        disbelieves(proxy, at("_settings"), lies(&own), async || index.tunes().unwrap().load_settings(NAME).await)
+            .await;
+    disbelieves(proxy, at("_settings"), lies(&[(200, "{}")]), async || {
+        index.tunes().unwrap().restore(NAME, &settings).await
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

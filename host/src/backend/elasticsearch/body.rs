@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 512;
 
 /// Some writes as they are sent, no document twice.
 #[derive(Debug, Default)]
-pub(super) struct Parcel {
+pub(super) struct BulkChunk {
     /// Action lines and documents.
     pub lines: Vec<u8>,
     /// Where the lines of each write end.
@@ -28,18 +28,18 @@ pub(super) struct Parcel {
     pub places: Vec<usize>,
 }
 
-/// Where writes become parcels.
+/// Where writes become chunks.
 #[derive(Debug)]
 pub(super) struct Packer {
     hasher: RandomState,
-    /// Where a parcel ends, if it holds more than one write.
+    /// Where a chunk ends, if it holds more than one write.
     enough: usize,
     /// What no request may exceed.
     most: usize,
 }
 
 impl Packer {
-    /// Cuts parcels at `enough` bytes and refuses documents that alone are longer than `most`.
+    /// Cuts chunks at `enough` bytes and refuses documents that alone are longer than `most`.
     pub(super) fn new(enough: usize, most: usize) -> Self {
         Self { hasher: RandomState::new(), enough: enough.min(most), most }
     }
@@ -50,9 +50,9 @@ impl Packer {
     }
 
     /// Packs the writes of one call in order. `refuse` is told what cannot be sent: its place, and why.
-    pub(super) fn pack(&self, index: &str, writes: &[Write], mut refuse: impl FnMut(usize, String)) -> Vec<Parcel> {
-        let mut parcels = Vec::new();
-        let mut parcel = Parcel::default();
+    pub(super) fn pack(&self, index: &str, writes: &[Write], mut refuse: impl FnMut(usize, String)) -> Vec<BulkChunk> {
+        let mut chunks = Vec::new();
+        let mut chunk = BulkChunk::default();
         let mut inside = std::collections::HashSet::new();
         for (place, write) in writes.iter().enumerate() {
             if let Err(reason) = self.check(write) {
@@ -60,25 +60,25 @@ impl Packer {
                 continue;
             }
             let id = self.hasher.hash_one((index, &write.id));
-            let length = parcel.lines.len() + write.body.as_ref().map_or(0, String::len);
-            if !parcel.ends.is_empty() && (length > self.enough || inside.contains(&id)) {
-                parcels.push(std::mem::take(&mut parcel));
+            let length = chunk.lines.len() + write.body.as_ref().map_or(0, String::len);
+            if !chunk.ends.is_empty() && (length > self.enough || inside.contains(&id)) {
+                chunks.push(std::mem::take(&mut chunk));
                 inside.clear();
             }
-            if parcel.ends.is_empty() {
+            if chunk.ends.is_empty() {
                 let left = writes[place..].iter().map(|write| write.id.len() + text(write).len() + ACTION);
-                parcel.lines.reserve(left.sum::<usize>().min(self.enough + ACTION));
+                chunk.lines.reserve(left.sum::<usize>().min(self.enough + ACTION));
             }
             inside.insert(id);
-            action(write, &mut parcel.lines);
-            parcel.ends.push(parcel.lines.len());
-            parcel.ids.push(id);
-            parcel.places.push(place);
+            action(write, &mut chunk.lines);
+            chunk.ends.push(chunk.lines.len());
+            chunk.ids.push(id);
+            chunk.places.push(place);
         }
-        if !parcel.ends.is_empty() {
-            parcels.push(parcel);
+        if !chunk.ends.is_empty() {
+            chunks.push(chunk);
         }
-        parcels
+        chunks
     }
 
     fn check(&self, write: &Write) -> Result<(), String> {
@@ -206,17 +206,17 @@ mod tests {
         Write { id: id.to_owned(), version: Some(3), body: Some(body.to_owned()) }
     }
 
-    fn pack(enough: usize, writes: &[Write]) -> (Vec<Parcel>, Vec<usize>) {
+    fn pack(enough: usize, writes: &[Write]) -> (Vec<BulkChunk>, Vec<usize>) {
         let mut refused = Vec::new();
-        let parcels = Packer::new(enough, 10_000).pack("i", writes, |place, _| refused.push(place));
-        (parcels, refused)
+        let chunks = Packer::new(enough, 10_000).pack("i", writes, |place, _| refused.push(place));
+        (chunks, refused)
     }
 
     #[test]
     fn a_write_is_an_action_line_and_its_text_on_one_line() {
-        let (parcels, _) = pack(10_000, &[put("a\"b\n", "{\n \"x\":\r\n\"y\"}"), Write { body: None, ..put("c", "") }]);
+        let (chunks, _) = pack(10_000, &[put("a\"b\n", "{\n \"x\":\r\n\"y\"}"), Write { body: None, ..put("c", "") }]);
         assert_eq!(
-            std::str::from_utf8(&parcels[0].lines).unwrap(),
+            std::str::from_utf8(&chunks[0].lines).unwrap(),
             "{\"index\":{\"_id\":\"a\\\"b\\n\",\"version\":3,\"version_type\":\"external_gte\"}}\n{  \"x\":\r \"y\"}\n\
              {\"delete\":{\"_id\":\"c\",\"version\":3,\"version_type\":\"external_gte\"}}\n"
         );
@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn an_action_line_is_read_back() {
-        let (parcels, _) = pack(10_000, &[put("a\"é\n", "{}"), Write { body: None, ..put("c", "") }]);
-        let Parcel { lines, ends, .. } = &parcels[0];
+        let (chunks, _) = pack(10_000, &[put("a\"é\n", "{}"), Write { body: None, ..put("c", "") }]);
+        let BulkChunk { lines, ends, .. } = &chunks[0];
         let asked = |deletes, id: &'static str| Some(Asked { deletes, id: id.into() });
         assert_eq!(Asked::read(&lines[..ends[0]]), asked(false, "a\"é\n"));
         assert_eq!(Asked::read(&lines[ends[0]..]), asked(true, "c"));
@@ -249,9 +249,9 @@ mod tests {
             put("a", &large),
             put("good", "{}"),
         ];
-        let (parcels, refused) = pack(10_000, &writes);
+        let (chunks, refused) = pack(10_000, &writes);
         assert_eq!(refused, (0..9).collect::<Vec<_>>());
-        assert_eq!((parcels.len(), parcels[0].places.as_slice()), (1, [9].as_slice()));
+        assert_eq!((chunks.len(), chunks[0].places.as_slice()), (1, [9].as_slice()));
     }
 
     #[test]
@@ -264,15 +264,15 @@ mod tests {
         #[test]
         fn parcels_hold_every_write_once_in_order_and_no_document_twice(ids in proptest::collection::vec(0u8..20, 0..60), enough in 1usize..2000) {
             let writes: Vec<_> = ids.iter().map(|id| put(&id.to_string(), "{\"some\":\"text\"}")).collect();
-            let (parcels, refused) = pack(enough, &writes);
+            let (chunks, refused) = pack(enough, &writes);
             prop_assert!(refused.is_empty());
-            let places: Vec<_> = parcels.iter().flat_map(|parcel| parcel.places.clone()).collect();
+            let places: Vec<_> = chunks.iter().flat_map(|chunk| chunk.places.clone()).collect();
             prop_assert_eq!(places, (0..writes.len()).collect::<Vec<_>>());
-            for parcel in parcels {
-                let distinct: std::collections::HashSet<_> = parcel.ids.iter().collect();
-                prop_assert_eq!(distinct.len(), parcel.ids.len());
-                prop_assert_eq!(parcel.ends.len(), parcel.ids.len());
-                prop_assert_eq!(parcel.ends.last(), Some(&parcel.lines.len()));
+            for chunk in chunks {
+                let distinct: std::collections::HashSet<_> = chunk.ids.iter().collect();
+                prop_assert_eq!(distinct.len(), chunk.ids.len());
+                prop_assert_eq!(chunk.ends.len(), chunk.ids.len());
+                prop_assert_eq!(chunk.ends.last(), Some(&chunk.lines.len()));
             }
         }
     }

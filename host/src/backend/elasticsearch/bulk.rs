@@ -11,10 +11,10 @@ use std::{
 use tokio::sync::{OnceCell, oneshot};
 
 use super::{
-    body::{Packer, Parcel},
+    body::{BulkChunk, Packer},
     client::Client,
     pace::Pace,
-    request::{Load, Road},
+    request::{BulkBody, BulkTarget},
 };
 use crate::{
     capability::index::{Write, Written},
@@ -47,7 +47,7 @@ type Answered = oneshot::Receiver<Result<Vec<Written>>>;
 #[derive(Debug)]
 struct Waiting {
     index: Arc<str>,
-    parcel: Parcel,
+    chunk: BulkChunk,
     answer: oneshot::Sender<Result<Vec<Written>>>,
 }
 
@@ -61,8 +61,8 @@ impl Bulk {
     pub(super) async fn write(self: &Arc<Self>, index: &str, writes: &[Write]) -> Result<Vec<Written>> {
         let packer = self.packer.get_or_try_init(|| self.packer()).await?;
         let mut answers: Vec<Option<Written>> = vec![None; writes.len()];
-        let parcels = packer.pack(index, writes, |place, reason| answers[place] = Some(Written::Refused(reason)));
-        let sent: Vec<_> = self.enqueue(index, parcels);
+        let chunks = packer.pack(index, writes, |place, reason| answers[place] = Some(Written::Refused(reason)));
+        let sent: Vec<_> = self.enqueue(index, chunks);
         self.go_on();
         let mut failed = None;
         for (places, answer) in sent {
@@ -77,27 +77,27 @@ impl Bulk {
         failed.map_or_else(|| answers.into_iter().map(|answer| answer.ok_or_else(unanswered)).collect(), Err)
     }
 
-    /// Sends one parcel by itself, beside all others.
-    pub(super) async fn alone(&self, index: &str, mut parcel: Parcel) -> Result<Vec<Written>> {
-        let road = Road { client: &self.client, index, pace: &self.pace };
-        road.carry(&Load::of(std::iter::once(&mut parcel))).await
+    /// Sends one chunk by itself, beside all others.
+    pub(super) async fn alone(&self, index: &str, mut chunk: BulkChunk) -> Result<Vec<Written>> {
+        let target = BulkTarget { client: &self.client, index, pace: &self.pace };
+        target.carry(&BulkBody::of(std::iter::once(&mut chunk))).await
     }
 
     async fn packer(&self) -> Result<Packer> {
         Ok(Packer::new(self.enough, self.client.longest().await?))
     }
 
-    /// Lets parcels wait; answers where each write stands in its call, and who will say what became of them.
-    fn enqueue(&self, index: &str, parcels: Vec<Parcel>) -> Vec<(Vec<usize>, Answered)> {
+    /// Lets chunks wait; answers where each write stands in its call, and who will say what became of them.
+    fn enqueue(&self, index: &str, chunks: Vec<BulkChunk>) -> Vec<(Vec<usize>, Answered)> {
         let index: Arc<str> = index.into();
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut enqueue = |mut parcel: Parcel| {
-            let places = std::mem::take(&mut parcel.places);
+        let mut enqueue = |mut chunk: BulkChunk| {
+            let places = std::mem::take(&mut chunk.places);
             let (answer, answered) = oneshot::channel();
-            work.waiting.push_back(Waiting { index: index.clone(), parcel, answer });
+            work.waiting.push_back(Waiting { index: index.clone(), chunk, answer });
             (places, answered)
         };
-        parcels.into_iter().map(&mut enqueue).collect()
+        chunks.into_iter().map(&mut enqueue).collect()
     }
 
     /// Sends as many requests as may set out now.
@@ -118,9 +118,9 @@ impl Bulk {
 
     async fn carry(self: Arc<Self>, mut taken: Vec<Waiting>) {
         let Some(index) = taken.first().map(|first| first.index.clone()) else { return };
-        let load = Load::of(taken.iter_mut().map(|waiting| &mut waiting.parcel));
-        let road = Road { client: &self.client, index: &index, pace: &self.pace };
-        let outcome = road.carry(&load).await;
+        let load = BulkBody::of(taken.iter_mut().map(|waiting| &mut waiting.chunk));
+        let target = BulkTarget { client: &self.client, index: &index, pace: &self.pace };
+        let outcome = target.carry(&load).await;
         self.work.lock().unwrap_or_else(PoisonError::into_inner).done(&taken);
         deliver(taken, outcome);
         self.go_on();
@@ -130,22 +130,22 @@ impl Bulk {
 impl Work {
     /// Takes what one request can hold, in order; nothing if it is too little or has to wait for others.
     fn take(&mut self, enough: usize) -> Vec<Waiting> {
-        let waiting: usize = self.waiting.iter().map(|waiting| waiting.parcel.lines.len()).sum();
+        let waiting: usize = self.waiting.iter().map(|waiting| waiting.chunk.lines.len()).sum();
         if self.requests > 0 && waiting < LITTLE.min(enough) {
             return Vec::new();
         }
         let (mut taken, mut bytes, mut held, mut at) = (Vec::<Waiting>::new(), 0, HashSet::new(), 0);
         while let Some(next) = self.waiting.get(at) {
-            let length = next.parcel.lines.len();
+            let length = next.chunk.lines.len();
             if bytes > 0 && bytes + length > enough {
                 break;
             }
             let elsewhere = taken.first().is_some_and(|first| first.index != next.index);
-            if elsewhere || next.parcel.ids.iter().any(|id| self.under_way.contains(id) || held.contains(id)) {
-                held.extend(next.parcel.ids.iter().copied());
+            if elsewhere || next.chunk.ids.iter().any(|id| self.under_way.contains(id) || held.contains(id)) {
+                held.extend(next.chunk.ids.iter().copied());
                 at += 1;
             } else if let Some(next) = self.waiting.remove(at) {
-                self.under_way.extend(next.parcel.ids.iter().copied());
+                self.under_way.extend(next.chunk.ids.iter().copied());
                 bytes += length;
                 taken.push(next);
             }
@@ -156,7 +156,7 @@ impl Work {
 
     fn done(&mut self, taken: &[Waiting]) {
         self.requests -= 1;
-        for id in taken.iter().flat_map(|waiting| &waiting.parcel.ids) {
+        for id in taken.iter().flat_map(|waiting| &waiting.chunk.ids) {
             self.under_way.remove(id);
         }
     }
@@ -168,7 +168,7 @@ fn deliver(taken: Vec<Waiting>, outcome: Result<Vec<Written>>) {
         Ok(written) => {
             let mut written = written.into_iter();
             for waiting in taken {
-                let part = written.by_ref().take(waiting.parcel.ids.len()).collect();
+                let part = written.by_ref().take(waiting.chunk.ids.len()).collect();
                 let _gone = waiting.answer.send(Ok(part));
             }
         }
@@ -201,12 +201,12 @@ mod tests {
     use super::*;
 
     fn waiting(index: &str, ids: &[u64], bytes: usize) -> Waiting {
-        let parcel = Parcel { lines: vec![0; bytes], ids: ids.to_vec(), ..Parcel::default() };
-        Waiting { index: index.into(), parcel, answer: oneshot::channel().0 }
+        let chunk = BulkChunk { lines: vec![0; bytes], ids: ids.to_vec(), ..BulkChunk::default() };
+        Waiting { index: index.into(), chunk, answer: oneshot::channel().0 }
     }
 
     fn ids(taken: &[Waiting]) -> Vec<u64> {
-        taken.iter().flat_map(|waiting| waiting.parcel.ids.clone()).collect()
+        taken.iter().flat_map(|waiting| waiting.chunk.ids.clone()).collect()
     }
 
     #[test]

@@ -4,17 +4,18 @@
 //! crash, and which no engine forbids. It is unique within a shard only, so a part ends before the last number it
 //! saw, and the next part begins there.
 
+use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Index,
-    body::{self, Parcel},
+    body::{self, BulkChunk},
     client::Method,
     fault::{self, Shards},
 };
 use crate::{
-    capability::index::{Listed, Listing, Written},
+    capability::index::{Documents as _, List, Listed, Listing, Written},
     error::{Error, Kind, Result},
 };
 
@@ -49,9 +50,21 @@ struct Hit {
     _primary_term: u64,
 }
 
-impl Index {
-    /// One part of the documents of an index.
-    pub(super) async fn page(
+#[async_trait]
+impl List for Index {
+    async fn watermark(&self, concrete: &str) -> Result<Option<u64>> {
+        self.refresh(concrete).await?;
+        let body = json!({
+            "sort": [{ "_seq_no": "desc" }], "size": 1, "_source": false, "seq_no_primary_term": true,
+            "track_total_hits": false,
+        });
+        let path = format!("{concrete}/_search?allow_partial_search_results=false");
+        let operation = "its last write cannot be told";
+        let reply = self.on(concrete, operation, Method::Post, &path, Some(&body)).await?;
+        Ok(reply.json::<Answer>()?.hits(operation)?.first().map(|hit| hit._seq_no))
+    }
+
+    async fn list(
         &self,
         concrete: &str,
         query: Option<&str>,
@@ -66,7 +79,7 @@ impl Index {
         }
         let after = after.map(position).transpose()?;
         if after.is_none() {
-            self.show(concrete).await?;
+            self.refresh(concrete).await?;
         }
         let mut size = limit.clamp(2, MOST);
         loop {
@@ -87,19 +100,27 @@ impl Index {
         }
     }
 
-    /// The highest number of a write whose document is there.
-    pub(super) async fn last_write(&self, concrete: &str) -> Result<Option<u64>> {
-        self.show(concrete).await?;
-        let body = json!({
-            "sort": [{ "_seq_no": "desc" }], "size": 1, "_source": false, "seq_no_primary_term": true,
-            "track_total_hits": false,
-        });
-        let path = format!("{concrete}/_search?allow_partial_search_results=false");
-        let operation = "its last write cannot be told";
-        let reply = self.on(concrete, operation, Method::Post, &path, Some(&body)).await?;
-        Ok(reply.json::<Answer>()?.hits(operation)?.first().map(|hit| hit._seq_no))
+    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
+        let write_alias = self.known(concrete).await?.write_alias;
+        let mut removed = Vec::with_capacity(documents.len());
+        for part in documents.chunks(TOGETHER) {
+            let mut chunk = BulkChunk::default();
+            for document in part {
+                line(document, &mut chunk)?;
+            }
+            for written in self.bulk.alone(&write_alias, chunk).await? {
+                removed.push(match written {
+                    Written::Done => true,
+                    Written::NewerThere => false,
+                    Written::Refused(reason) | Written::Failed(reason) => return Err(kept(concrete, &reason)),
+                });
+            }
+        }
+        Ok(removed)
     }
+}
 
+impl Index {
     async fn hits(&self, concrete: &str, query: &Value, after: Option<u64>, size: usize) -> Result<Vec<Hit>> {
         let mut body = json!({
             "query": query, "sort": ["_seq_no"], "size": size, "_source": false,
@@ -114,26 +135,6 @@ impl Index {
         let reply = self.on(concrete, operation, Method::Post, &path, Some(&body)).await?;
         reply.json::<Answer>()?.hits(operation)
     }
-
-    /// Removes what is as it was listed.
-    pub(super) async fn prune(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
-        let door = self.known(concrete).await?.door;
-        let mut removed = Vec::with_capacity(documents.len());
-        for part in documents.chunks(TOGETHER) {
-            let mut parcel = Parcel::default();
-            for document in part {
-                line(document, &mut parcel)?;
-            }
-            for written in self.bulk.alone(&door, parcel).await? {
-                removed.push(match written {
-                    Written::Done => true,
-                    Written::NewerThere => false,
-                    Written::Refused(reason) | Written::Failed(reason) => return Err(kept(concrete, &reason)),
-                });
-            }
-        }
-        Ok(removed)
-    }
 }
 
 fn listed(hits: Vec<Hit>) -> Vec<Listed> {
@@ -142,14 +143,14 @@ fn listed(hits: Vec<Hit>) -> Vec<Listed> {
 }
 
 /// A deletion of what was written when the guard says; a version of its own would refuse the whole request.
-fn line(document: &Listed, parcel: &mut Parcel) -> Result<()> {
+fn line(document: &Listed, chunk: &mut BulkChunk) -> Result<()> {
     let parts =
         document.guard.split_once(' ').and_then(|(number, term)| Some((number.parse().ok()?, term.parse().ok()?)));
     let (number, term): (u64, u64) = parts.ok_or_else(|| Error::bug("the guard of a listed document is none"))?;
-    parcel.lines.extend_from_slice(body::DELETE);
-    body::quote(&document.id, &mut parcel.lines);
-    parcel.lines.extend_from_slice(format!(",\"if_seq_no\":{number},\"if_primary_term\":{term}}}}}\n").as_bytes());
-    parcel.ends.push(parcel.lines.len());
+    chunk.lines.extend_from_slice(body::DELETE);
+    body::quote(&document.id, &mut chunk.lines);
+    chunk.lines.extend_from_slice(format!(",\"if_seq_no\":{number},\"if_primary_term\":{term}}}}}\n").as_bytes());
+    chunk.ends.push(chunk.lines.len());
     Ok(())
 }
 
@@ -179,11 +180,11 @@ mod tests {
 
     #[test]
     fn a_removal_names_the_write_it_is_about() {
-        let mut parcel = Parcel::default();
-        line(&Listed { id: "a\"".into(), guard: "7 1".into() }, &mut parcel).unwrap();
-        let text = std::str::from_utf8(&parcel.lines).unwrap();
+        let mut chunk = BulkChunk::default();
+        line(&Listed { id: "a\"".into(), guard: "7 1".into() }, &mut chunk).unwrap();
+        let text = std::str::from_utf8(&chunk.lines).unwrap();
         assert_eq!(text, "{\"delete\":{\"_id\":\"a\\\"\",\"if_seq_no\":7,\"if_primary_term\":1}}\n");
-        assert!(line(&Listed { id: "a".into(), guard: "x".into() }, &mut parcel).is_err());
+        assert!(line(&Listed { id: "a".into(), guard: "x".into() }, &mut chunk).is_err());
     }
 
     #[test]

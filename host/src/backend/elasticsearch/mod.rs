@@ -9,13 +9,14 @@ mod answer;
 mod body;
 mod bulk;
 mod client;
+mod concrete;
 mod config;
 mod definition;
+mod documents;
 mod fault;
 mod list;
 mod load;
 mod pace;
-mod read;
 mod request;
 mod search;
 mod sign;
@@ -26,16 +27,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use async_trait::async_trait;
 use bytesize::ByteSize;
 use serde_json::Value;
 
-use self::{bulk::Bulk, client::Client};
+use self::{
+    bulk::Bulk,
+    client::{Client, Method, Reply},
+    concrete::no_index,
+    fault::Said,
+};
 pub use config::{Config, Service, Sign};
 
 use crate::{
     backend::{self, aws},
-    capability::index::{self, Concrete, Document, Listed, Listing, Route, Stamp, Write, Written},
+    capability::index::{self, Alias, List, Stamp, Tune},
     error::{Error, Result},
 };
 
@@ -118,7 +123,7 @@ struct Known {
     /// What is promised of its versions.
     stamp: Option<Stamp>,
     /// What writes to it are addressed to.
-    door: String,
+    write_alias: String,
 }
 
 impl Index {
@@ -134,7 +139,7 @@ impl Index {
     ) -> Result<Self> {
         let within = |error: Error| error.with("resource", format!("backend.{name}.{}", engine.name().to_lowercase()));
         let alias = config.alias.as_deref().unwrap_or(name);
-        alias::check_name(alias).map_err(within)?;
+        concrete::check_name(alias).map_err(within)?;
         let client = Arc::new(Client::open(engine, config, beside, session).map_err(within)?);
         let ByteSize(enough) = config.bulk_bytes;
         let enough = usize::try_from(enough).unwrap_or(usize::MAX);
@@ -150,9 +155,26 @@ impl Index {
         match known() {
             Some(known) => Ok(known),
             None => {
-                self.found(concrete).await?;
+                self.describe(concrete).await?;
                 known().ok_or_else(|| Error::bug("an index that was found is not known"))
             }
+        }
+    }
+
+    /// Asks something of a concrete index that has to be there.
+    async fn on(
+        &self,
+        concrete: &str,
+        operation: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Reply> {
+        let reply = self.client.call(operation, method, path, body).await?;
+        match reply.status {
+            200 => Ok(reply),
+            404 if Said::of(&reply).is_no_index() => Err(no_index(concrete)),
+            _ => Err(fault::answered(operation, self.client.engine(), &reply).with("index", concrete)),
         }
     }
 
@@ -165,99 +187,13 @@ impl Index {
     }
 }
 
-#[async_trait]
 impl index::Index for Index {
-    async fn cluster(&self) -> Result<Option<String>> {
-        self.client.cluster().await
+    fn lists(&self) -> Option<&dyn List> {
+        Some(self)
     }
 
-    async fn current(&self) -> Result<Option<Concrete>> {
-        self.behind_alias().await
-    }
-
-    async fn route(&self) -> Result<Route> {
-        self.places().await
-    }
-
-    async fn describe(&self, name: &str) -> Result<Concrete> {
-        self.found(name).await
-    }
-
-    fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
-        definition::contradictions(&found.definition, definition)
-    }
-
-    async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
-        self.make(name, definition, stamp).await
-    }
-
-    async fn announce(&self, name: &str) -> Result<()> {
-        self.give_notice(name).await
-    }
-
-    async fn swap(&self, from: Option<&str>, to: &str) -> Result<()> {
-        self.point(from, to).await
-    }
-
-    async fn claim(&self, to: &str) -> Result<bool> {
-        self.put_forward(to).await
-    }
-
-    async fn remove(&self, name: &str) -> Result<()> {
-        self.forget(name);
-        self.delete(name).await
-    }
-
-    async fn load_settings(&self, concrete: &str) -> Result<Option<String>> {
-        self.settings_before(concrete).await.map(Some)
-    }
-
-    async fn tune(&self, concrete: &str) -> Result<()> {
-        self.set_up(concrete).await
-    }
-
-    async fn watermark(&self, concrete: &str) -> Result<Option<u64>> {
-        self.last_write(concrete).await
-    }
-
-    async fn restore(&self, concrete: &str, before: &str) -> Result<()> {
-        self.set_back(concrete, before).await
-    }
-
-    async fn refresh(&self, concrete: &str) -> Result<()> {
-        self.show(concrete).await
-    }
-
-    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
-        let door = self.known(concrete).await?.door;
-        self.bulk.write(&door, &writes).await
-    }
-
-    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
-        self.fetch(concrete, ids).await
-    }
-
-    async fn count(&self, concrete: &str) -> Result<u64> {
-        self.tally(concrete).await
-    }
-
-    async fn list(
-        &self,
-        concrete: &str,
-        query: Option<&str>,
-        until: Option<u64>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Listing> {
-        self.page(concrete, query, until, after, limit).await
-    }
-
-    async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>> {
-        self.prune(concrete, documents).await
-    }
-
-    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
-        self.find(query, limit).await
+    fn tunes(&self) -> Option<&dyn Tune> {
+        Some(self)
     }
 }
 

@@ -8,10 +8,10 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    alias,
     answer::{self, Verdict},
-    body::{Asked, Parcel},
+    body::{Asked, BulkChunk},
     client::{Client, Reply},
+    concrete,
     fault::{self, Said},
     pace::{Pace, Round},
 };
@@ -29,19 +29,19 @@ const REPEATED: usize = 8;
 
 /// The lines of the writes that go together.
 #[derive(Debug)]
-pub(super) struct Load {
+pub(super) struct BulkBody {
     lines: Bytes,
     ends: Vec<usize>,
 }
 
-impl Load {
-    /// Puts parcels together, in order; takes their lines.
-    pub(super) fn of<'a>(parcels: impl ExactSizeIterator<Item = &'a mut Parcel>) -> Self {
-        let alone = parcels.len() == 1;
+impl BulkBody {
+    /// Puts chunks together, in order; takes their lines.
+    pub(super) fn of<'a>(chunks: impl ExactSizeIterator<Item = &'a mut BulkChunk>) -> Self {
+        let alone = chunks.len() == 1;
         let (mut lines, mut ends) = (Vec::new(), Vec::new());
-        for parcel in parcels {
-            ends.extend(parcel.ends.iter().map(|end| lines.len() + end));
-            let more = std::mem::take(&mut parcel.lines);
+        for chunk in chunks {
+            ends.extend(chunk.ends.iter().map(|end| lines.len() + end));
+            let more = std::mem::take(&mut chunk.lines);
             if alone {
                 lines = more;
             } else {
@@ -72,9 +72,9 @@ impl Load {
 }
 
 /// Where requests go, and at what pace.
-pub(super) struct Road<'a> {
+pub(super) struct BulkTarget<'a> {
     pub client: &'a Client,
-    /// An index, or the door of one.
+    /// An index, or the write_alias of one.
     pub index: &'a str,
     pub pace: &'a Mutex<Pace>,
 }
@@ -87,12 +87,12 @@ enum Sent {
     Refused(String),
 }
 
-impl Road<'_> {
+impl BulkTarget<'_> {
     /// Sends writes until each is settled: what may pass is sent again, what is refused as a whole is halved.
     ///
     /// *Errors*: no answer, so that anything may have happened; or nothing can be written to this index now. Sending
     /// all of it again is safe.
-    pub(super) async fn carry(&self, load: &Load) -> Result<Vec<Written>> {
+    pub(super) async fn carry(&self, load: &BulkBody) -> Result<Vec<Written>> {
         let mut settled: Vec<Option<Written>> = vec![None; load.ends.len()];
         let mut pieces = vec![(0..load.ends.len()).collect::<Vec<_>>()];
         let mut patience = Patience::default();
@@ -118,9 +118,9 @@ impl Road<'_> {
         settled.into_iter().map(|written| written.ok_or_else(unsettled)).collect()
     }
 
-    async fn send(&self, load: &Load, piece: &[usize]) -> Result<Sent> {
-        let door = if alias::behind(self.index).is_some() { "&require_alias=true" } else { "" };
-        let path = format!("{}/_bulk?filter_path={}{door}", self.index, answer::FILTER);
+    async fn send(&self, load: &BulkBody, piece: &[usize]) -> Result<Sent> {
+        let write_alias = if concrete::behind(self.index).is_some() { "&require_alias=true" } else { "" };
+        let path = format!("{}/_bulk?filter_path={}{write_alias}", self.index, answer::FILTER);
         let lines = load.select(piece);
         // An answer repeats values that are refused, each perhaps for several causes.
         let most = LONG_ANSWER + piece.len() * LONG_ITEM + lines.len() * REPEATED;
@@ -179,7 +179,7 @@ impl Road<'_> {
 
     fn hopeless(&self, kind: String, reason: String) -> Error {
         let status = match kind.as_str() {
-            "index_not_found_exception" => return alias::no_index(self.name()),
+            "index_not_found_exception" => return concrete::no_index(self.name()),
             "security_exception" => 403,
             _ => 400,
         };
@@ -229,7 +229,7 @@ impl Road<'_> {
 
     /// The index, as people know it.
     fn name(&self) -> &str {
-        alias::behind(self.index).unwrap_or(self.index)
+        concrete::behind(self.index).unwrap_or(self.index)
     }
 
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
@@ -285,14 +285,14 @@ mod tests {
 
     #[test]
     fn any_of_the_writes_can_go_again() {
-        let parcel =
-            |text: &str, ends: &[usize]| Parcel { lines: text.into(), ends: ends.to_vec(), ..Parcel::default() };
-        let mut parcels = [parcel("aabbb", &[2, 5]), parcel("c", &[1])];
-        let load = Load::of(parcels.iter_mut());
+        let chunk =
+            |text: &str, ends: &[usize]| BulkChunk { lines: text.into(), ends: ends.to_vec(), ..BulkChunk::default() };
+        let mut chunks = [chunk("aabbb", &[2, 5]), chunk("c", &[1])];
+        let load = BulkBody::of(chunks.iter_mut());
         assert_eq!(load.select(&[0, 1, 2]), "aabbbc");
         assert_eq!(load.select(&[1]), "bbb");
         assert_eq!(load.select(&[0, 2]), "aac");
-        assert_eq!(Load::of([parcel("aa", &[2])].iter_mut()).select(&[0]), "aa");
+        assert_eq!(BulkBody::of([chunk("aa", &[2])].iter_mut()).select(&[0]), "aa");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{
     Index,
     client::Method,
+    documents::Found,
     fault::{self, Said, Shards},
-    read::Found,
 };
 use crate::{capability::index::Document, error::Result};
 
@@ -35,26 +35,24 @@ struct Total {
     value: u64,
 }
 
-impl Index {
-    /// The best hits, and the count of all.
-    pub(super) async fn find(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
-        let operation = "the index cannot be searched";
-        let body = json!({ "query": meant(query), "size": limit.min(MOST), "track_total_hits": true, "version": true });
-        let path = format!("{}/_search", self.alias);
-        let reply = self.client.call_within(operation, Method::Post, &path, Some(&body), MOST_BYTES).await?;
-        match reply.status {
-            200 => {}
-            404 if Said::of(&reply).is_no_index() => return Ok((0, Vec::new())),
-            _ => return Err(fault::answered(operation, self.client.engine(), &reply).with("alias", self.alias.clone())),
-        }
-        let Answer { hits, timed_out, _shards } = reply.json()?;
-        fault::complete(operation, timed_out, &_shards).map_err(|error| error.with("alias", self.alias.clone()))?;
-        if hits.hits.iter().any(|hit| !hit.has_source()) {
-            return Err(fault::incomplete(operation, "a hit has no source").with("alias", self.alias.clone()));
-        }
-        let documents = self.documents(hits.hits, |_| Ok(())).await?;
-        Ok((hits.total.value, documents.into_iter().flatten().collect()))
+/// The best hits, and the count of all.
+pub(super) async fn search(index: &Index, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+    let operation = "the index cannot be searched";
+    let body = json!({ "query": meant(query), "size": limit.min(MOST), "track_total_hits": true, "version": true });
+    let path = format!("{}/_search", index.alias);
+    let reply = index.client.call_within(operation, Method::Post, &path, Some(&body), MOST_BYTES).await?;
+    match reply.status {
+        200 => {}
+        404 if Said::of(&reply).is_no_index() => return Ok((0, Vec::new())),
+        _ => return Err(fault::answered(operation, index.client.engine(), &reply).with("alias", index.alias.clone())),
     }
+    let Answer { hits, timed_out, _shards } = reply.json()?;
+    fault::complete(operation, timed_out, &_shards).map_err(|error| error.with("alias", index.alias.clone()))?;
+    if hits.hits.iter().any(|hit| !hit.has_source()) {
+        return Err(fault::incomplete(operation, "a hit has no source").with("alias", index.alias.clone()));
+    }
+    let documents = index.documents(hits.hits, |_| Ok(())).await?;
+    Ok((hits.total.value, documents.into_iter().flatten().collect()))
 }
 
 /// What was typed, as a query; each term once, since engines limit how many there are.

@@ -29,7 +29,9 @@ use super::{
     text::Mapping,
 };
 use crate::{
-    capability::index::{self, Concrete, Document, Listed, Listing, Route, Stamp, Write, Written},
+    capability::index::{
+        self, Alias, Concrete, Document, Documents, List, Listed, Listing, Route, Stamp, Tune, Write, Written,
+    },
     error::{Error, Kind, Result},
     record::canonical,
 };
@@ -54,7 +56,52 @@ impl Database {
 }
 
 #[async_trait]
-impl index::Index for Index {
+impl Documents for Index {
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        let mapping = self.mapping(concrete).await?;
+        let writes: Vec<_> = writes.into_iter().map(|write| Prepared::new(write, &mapping)).collect();
+        let name = concrete.to_owned();
+        let written = self.database.write(move |connection| write::write(connection, &name, &writes)).await;
+        if written.as_ref().is_err_and(|error| error.kind() == Kind::NotFound) {
+            self.mappings.lock().unwrap_or_else(PoisonError::into_inner).remove(concrete);
+        }
+        written
+    }
+
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+        let (alias, concrete, ids) = (self.alias.clone(), concrete.map(str::to_owned), ids.to_vec());
+        self.database.read(move |connection| get_many(connection, &alias, concrete, &ids)).await
+    }
+
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        let name = concrete.to_owned();
+        self.database.read(move |connection| count(connection, &name)).await
+    }
+
+    /// What is written can be found at once.
+    async fn refresh(&self, _concrete: &str) -> Result<()> {
+        Ok(())
+    }
+
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        let (alias, query) = (self.alias.clone(), Query::new(query));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.database
+            .read(move |connection| match (named(connection, &alias)?, &query) {
+                (None, _) | (_, Query::Nothing) => Ok((0, Vec::new())),
+                (Some(name), Query::Everything) => Ok((count(connection, &name)?, all(connection, &name, limit)?)),
+                (Some(name), Query::Match(expression)) => search(connection, &name, expression, limit),
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Alias for Index {
+    async fn cluster(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     async fn current(&self) -> Result<Option<Concrete>> {
         let alias = self.alias.clone();
         self.database
@@ -106,26 +153,13 @@ impl index::Index for Index {
         let name = name.to_owned();
         self.database.write(move |connection| remove(connection, &name)).await
     }
+}
 
-    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
-        let mapping = self.mapping(concrete).await?;
-        let writes: Vec<_> = writes.into_iter().map(|write| Prepared::new(write, &mapping)).collect();
-        let name = concrete.to_owned();
-        let written = self.database.write(move |connection| write::write(connection, &name, &writes)).await;
-        if written.as_ref().is_err_and(|error| error.kind() == Kind::NotFound) {
-            self.mappings.lock().unwrap_or_else(PoisonError::into_inner).remove(concrete);
-        }
-        written
-    }
-
-    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
-        let (alias, concrete, ids) = (self.alias.clone(), concrete.map(str::to_owned), ids.to_vec());
-        self.database.read(move |connection| get_many(connection, &alias, concrete, &ids)).await
-    }
-
-    async fn count(&self, concrete: &str) -> Result<u64> {
-        let name = concrete.to_owned();
-        self.database.read(move |connection| count(connection, &name)).await
+#[async_trait]
+impl List for Index {
+    /// The guard of a document tells a write from a later one.
+    async fn watermark(&self, _concrete: &str) -> Result<Option<u64>> {
+        Ok(None)
     }
 
     async fn list(
@@ -148,17 +182,15 @@ impl index::Index for Index {
         let (name, documents) = (concrete.to_owned(), documents.to_vec());
         self.database.write(move |connection| list::remove(connection, &name, &documents)).await
     }
+}
 
-    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
-        let (alias, query) = (self.alias.clone(), Query::new(query));
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.database
-            .read(move |connection| match (named(connection, &alias)?, &query) {
-                (None, _) | (_, Query::Nothing) => Ok((0, Vec::new())),
-                (Some(name), Query::Everything) => Ok((count(connection, &name)?, all(connection, &name, limit)?)),
-                (Some(name), Query::Match(expression)) => search(connection, &name, expression, limit),
-            })
-            .await
+impl index::Index for Index {
+    fn lists(&self) -> Option<&dyn List> {
+        Some(self)
+    }
+
+    fn tunes(&self) -> Option<&dyn Tune> {
+        None
     }
 }
 

@@ -7,7 +7,7 @@ use futures::TryStreamExt as _;
 
 use super::{
     super::files::{blocking, explain},
-    scratch::{Claim, Held, Identity, Loose, Room, Scratch},
+    scratch::{Claim, Held, Identity, Loose, Reserved, Scratch},
 };
 use crate::{
     capability::{
@@ -54,7 +54,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// The file of it, fetched unless it is there still, and room for what at most will be `made` of it.
-    pub(super) async fn fetch(&self, scratch: &Arc<Scratch>, made: u64) -> Result<Answer<(Held, Room)>> {
+    pub(super) async fn fetch(&self, scratch: &Arc<Scratch>, made: u64) -> Result<Answer<(Held, Reserved)>> {
         let mut room = match scratch.claim(self.identity.as_ref(), self.size, made).await {
             Ok(Claim { found: Some(found), room }) => return Ok(Ok((found, room))),
             Ok(claim) => claim.room,

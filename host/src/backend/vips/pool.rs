@@ -18,7 +18,7 @@ use super::{
     message::{Answer, Failed, Hello, Limits, Request, Task},
     parent::Parent,
     process::{Death, Process},
-    scratch::{Held, Loose, Room, Scratch},
+    scratch::{Held, Loose, Reserved, Scratch},
 };
 use crate::{
     capability::image::{self, Config, Flaw},
@@ -73,7 +73,7 @@ impl Pool {
 
     /// Has one thing done with an image. A process that dies over it has a successor, which tries once more; one that
     /// was fresh and exceeded a limit has none, since the next one would, too.
-    pub(super) async fn work(&self, image: &Held, task: Task, room: Room) -> Result<image::Answer<Done>> {
+    pub(super) async fn work(&self, image: &Held, task: Task, room: Reserved) -> Result<image::Answer<Done>> {
         let _slot = self.slot().await?;
         let request = Request { limits: self.limits(&room), task };
         let mut death = String::new();
@@ -104,7 +104,7 @@ impl Pool {
     }
 
     /// Clears the desk of a process, and lets it wait for the next image.
-    async fn finish(&self, process: Process, mut room: Room) -> Result<Option<(Loose, u64)>> {
+    async fn finish(&self, process: Process, mut room: Reserved) -> Result<Option<(Loose, u64)>> {
         let to = self.scratch.fresh();
         let (process, size, to) = blocking(move || {
             let size = process.desk.take(&to).map_err(|error| explain(error, &to))?;
@@ -115,7 +115,7 @@ impl Pool {
         Ok(size.map(|size| (Loose::new(to, room.split(size)), size)))
     }
 
-    fn limits(&self, room: &Room) -> Limits {
+    fn limits(&self, room: &Reserved) -> Limits {
         let Config { max_pixels, max_pages, max_bands, max_profile, untrusted_loaders, cpu, .. } = self.config;
         let (cpu, file, max_profile) = (cpu.as_secs().max(1), room.bytes(), max_profile.as_u64());
         Limits { max_pixels, max_pages, max_bands, max_profile, untrusted_loaders, cpu, file }

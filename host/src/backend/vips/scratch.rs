@@ -1,4 +1,4 @@
-//! Room on the disk for images that are being worked on: bounded, private to this process, and gone with it.
+//! Reserved on the disk for images that are being worked on: bounded, private to this process, and gone with it.
 //!
 //! A file that was fetched stays for a while after its use, so that describing an image and then making something of
 //! it fetches it once. Whatever a process that died has left behind is removed by the next one.
@@ -67,7 +67,7 @@ pub(super) struct Held {
 }
 
 /// Bytes of the disk that nobody else takes meanwhile.
-pub(super) struct Room {
+pub(super) struct Reserved {
     disk: Arc<Disk>,
     bytes: u64,
 }
@@ -75,13 +75,13 @@ pub(super) struct Room {
 /// A file of this process, removed when nobody wants it any more.
 pub(super) struct Loose {
     pub path: PathBuf,
-    room: Room,
+    room: Reserved,
 }
 
 /// What is there to work with: a file that is there already, and room for the rest.
 pub(super) struct Claim {
     pub found: Option<Held>,
-    pub room: Room,
+    pub room: Reserved,
 }
 
 impl Scratch {
@@ -200,10 +200,10 @@ impl Shelf {
 }
 
 impl Disk {
-    fn take(self: &Arc<Self>, bytes: u64) -> Option<Room> {
+    fn take(self: &Arc<Self>, bytes: u64) -> Option<Reserved> {
         let mut used = self.used();
         *used = used.checked_add(bytes).filter(|used| *used <= self.budget)?;
-        Some(Room { disk: self.clone(), bytes })
+        Some(Reserved { disk: self.clone(), bytes })
     }
 
     fn used(&self) -> MutexGuard<'_, u64> {
@@ -252,7 +252,7 @@ impl Drop for Held {
     }
 }
 
-impl Room {
+impl Reserved {
     /// Cuts off room for a part.
     pub(super) fn split(&mut self, bytes: u64) -> Self {
         let bytes = bytes.min(self.bytes);
@@ -266,7 +266,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for Reserved {
     fn drop(&mut self) {
         *self.disk.used() -= self.bytes;
         self.disk.freed.notify_waiters();
@@ -275,7 +275,7 @@ impl Drop for Room {
 
 impl Loose {
     /// Takes care of a file.
-    pub(super) fn new(path: PathBuf, room: Room) -> Self {
+    pub(super) fn new(path: PathBuf, room: Reserved) -> Self {
         Self { path, room }
     }
 }

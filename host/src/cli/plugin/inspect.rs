@@ -56,8 +56,8 @@ impl Inspect {
         row("file", &file.display().to_string());
         row("size", &format!("{} bytes", number(plugin.size())));
         row("digest", plugin.digest());
-        about.asks.iter().for_each(|door| row("asks", &format!("to {door}")));
-        about.wishes.iter().for_each(|door| row("wishes", &format!("to {door}")));
+        about.asks.iter().for_each(|grant| row("asks", &format!("to {grant}")));
+        about.wishes.iter().for_each(|grant| row("wishes", &format!("to {grant}")));
         about.indexes.iter().for_each(|index| {
             row("fills", &format!("`{}`, defined in {} bytes", index.index, number(index.body.len() as u64)));
         });

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     capability::{
-        index::{Concrete, Document, Index, Route, Stamp, Write, Written},
+        index::{self, Alias, Concrete, Document, Index, List, Route, Stamp, Tune, Write, Written},
         storage::{Page, Row, Sameness, Scan, Segment, SourceInfo, Table, Update},
     },
     error::{Error, Result},
@@ -119,35 +119,7 @@ impl Documents {
 }
 
 #[async_trait]
-impl Index for Documents {
-    async fn current(&self) -> Result<Option<Concrete>> {
-        Ok(None)
-    }
-
-    async fn route(&self) -> Result<Route> {
-        Ok(Route::default())
-    }
-
-    async fn describe(&self, _name: &str) -> Result<Concrete> {
-        Err(read_only())
-    }
-
-    async fn announce(&self, _name: &str) -> Result<()> {
-        Err(read_only())
-    }
-
-    async fn create(&self, _name: &str, _definition: &str, _stamp: &Stamp) -> Result<()> {
-        Err(read_only())
-    }
-
-    async fn swap(&self, _from: Option<&str>, _to: &str) -> Result<()> {
-        Err(read_only())
-    }
-
-    async fn remove(&self, _name: &str) -> Result<()> {
-        Err(read_only())
-    }
-
+impl index::Documents for Documents {
     async fn write(&self, _concrete: &str, _writes: Vec<Write>) -> Result<Vec<Written>> {
         Err(read_only())
     }
@@ -160,8 +132,57 @@ impl Index for Documents {
         Ok(self.0.len() as u64)
     }
 
+    async fn refresh(&self, _concrete: &str) -> Result<()> {
+        Ok(())
+    }
+
     async fn search(&self, _query: &str, _limit: usize) -> Result<(u64, Vec<Document>)> {
         Err(Error::usage("a sample's index is read by id only"))
+    }
+}
+
+#[async_trait]
+impl Alias for Documents {
+    async fn cluster(&self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn current(&self) -> Result<Option<Concrete>> {
+        Ok(None)
+    }
+
+    async fn route(&self) -> Result<Route> {
+        Ok(Route::default())
+    }
+
+    async fn describe(&self, _name: &str) -> Result<Concrete> {
+        Err(read_only())
+    }
+
+    async fn create(&self, _name: &str, _definition: &str, _stamp: &Stamp) -> Result<()> {
+        Err(read_only())
+    }
+
+    async fn announce(&self, _name: &str) -> Result<()> {
+        Err(read_only())
+    }
+
+    async fn swap(&self, _from: Option<&str>, _to: &str) -> Result<()> {
+        Err(read_only())
+    }
+
+    async fn remove(&self, _name: &str) -> Result<()> {
+        Err(read_only())
+    }
+}
+
+impl Index for Documents {
+    fn lists(&self) -> Option<&dyn List> {
+        None
+    }
+
+    fn tunes(&self) -> Option<&dyn Tune> {
+        None
     }
 }
 

@@ -15,7 +15,7 @@ use objects::{SaidImage, SaidObject};
 
 use super::memory::{Album, Objects, Texts};
 use crate::{
-    capability::{Capability, grant::Door},
+    capability::{Capability, grant::Grant},
     error::{Error, Result},
     record::{Item, canonical},
 };
@@ -91,8 +91,8 @@ impl Sample {
         files.into_iter().map(Self::read).collect()
     }
 
-    /// Whether it says anything of what is behind a door.
-    pub(super) fn names(&self, Door { capability, name, .. }: &Door) -> bool {
+    /// Whether it says anything of the resource of a grant.
+    pub(super) fn names(&self, Grant { capability, name, .. }: &Grant) -> bool {
         match capability {
             Capability::Storage => self.tables.contains_key(name) || self.buckets.contains_key(name),
             Capability::Index => self.indexes.contains_key(name),

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     capability::{
         Capability, Resources,
-        grant::{Access, Door, Grants},
+        grant::{Access, Grant, Grants},
     },
     cli::{
         exit::Exit,
@@ -30,7 +30,7 @@ use crate::{
     event::{Event, Events},
     observe::text::{clean, first_line, one_line},
     record::{Item, Outcome},
-    sandbox::{Answer, Plugin, Room},
+    sandbox::{Answer, Context, Plugin},
 };
 
 /// The day a tested plugin lives in.
@@ -155,19 +155,19 @@ impl Test {
 }
 
 /// Everything the plugin asks for, filled with what the sample names. A wish is granted if the sample names it.
-fn room(ui: Ui, plugin: &Plugin, sample: &Sample) -> Result<Room> {
+fn room(ui: Ui, plugin: &Plugin, sample: &Sample) -> Result<Context> {
     let description = plugin.description();
-    let wishes = description.wishes.iter().filter(|door| sample.names(door));
-    let doors: Vec<_> = description.asks.iter().chain(wishes).collect();
+    let wishes = description.wishes.iter().filter(|grant| sample.names(grant));
+    let grants: Vec<_> = description.asks.iter().chain(wishes).collect();
     let events = Events::new(move |event| {
         if let Event::PluginLog { plugin, line } = event {
             ui.say(&format!("{plugin} | {}", first_line(&line)));
         }
     });
-    Ok(Room {
+    Ok(Context {
         limits: crate::recipe::default_limits()?,
-        resources: resources(&doors, sample)?,
-        grants: doors.into_iter().cloned().collect::<Grants>(),
+        resources: resources(&grants, sample)?,
+        grants: grants.into_iter().cloned().collect::<Grants>(),
         settings: sample.settings.clone(),
         now: NOW,
         seed: SEED,
@@ -176,10 +176,10 @@ fn room(ui: Ui, plugin: &Plugin, sample: &Sample) -> Result<Room> {
     })
 }
 
-/// What is behind the doors to read. A name of `storage` is a table to one plugin and a bucket to another.
-fn resources(doors: &[&Door], sample: &Sample) -> Result<Resources> {
+/// The resources that may be read. A name of `storage` is a table to one plugin and a bucket to another.
+fn resources(grants: &[&Grant], sample: &Sample) -> Result<Resources> {
     let mut resources = Resources { images: Some(Arc::new(sample.images.clone())), ..Resources::default() };
-    for Door { capability, name, .. } in doors.iter().filter(|door| door.access == Access::Read) {
+    for Grant { capability, name, .. } in grants.iter().filter(|grant| grant.access == Access::Read) {
         let bucket = || Arc::new(sample.buckets.get(name).cloned().unwrap_or_default());
         match capability {
             Capability::Storage => {

@@ -18,9 +18,9 @@ use crate::{
 const AT_ONCE: usize = 16;
 
 /// Bounds how many objects are on their way.
-pub(super) struct Hands(Semaphore);
+pub(super) struct Slots(Semaphore);
 
-impl Hands {
+impl Slots {
     /// Waits for a free one.
     pub(super) async fn free(&self) -> Result<SemaphorePermit<'_>> {
         self.0.acquire().await.map_err(|_| Error::bug("nobody carries objects any more"))
@@ -36,15 +36,15 @@ pub(super) struct Target<'a> {
 
 impl Sinks {
     pub(super) async fn objects(&self, batch: &mut [Work]) -> Result<()> {
-        let hands = Hands(Semaphore::new(AT_ONCE));
+        let slots = Slots(Semaphore::new(AT_ONCE));
         for wave in waves(batch, stored) {
-            try_join_all(wave.into_iter().map(|work| self.objects_of(work, &hands))).await?;
+            try_join_all(wave.into_iter().map(|work| self.objects_of(work, &slots))).await?;
         }
         Ok(())
     }
 
     /// Carries out the effects of one item on objects, in their order, until one fails.
-    async fn objects_of(&self, work: &mut Work, hands: &Hands) -> Result<()> {
+    async fn objects_of(&self, work: &mut Work, slots: &Slots) -> Result<()> {
         for at in 0..work.effects.len() {
             let made = match &work.effects[at] {
                 Effect::PutObject { bucket, key, content, content_type, metadata, condition } => {
@@ -52,12 +52,12 @@ impl Sinks {
                     let (content_type, metadata) = (content_type.clone(), metadata.clone());
                     let put = Put { content_type, metadata, condition: condition.clone(), size: None };
                     match content {
-                        Content::Bytes(bytes) => self.store(target, put, bytes, hands).await?,
-                        Content::Rendition(rendition) => self.render(target, put, rendition, hands).await?,
+                        Content::Bytes(bytes) => self.store(target, put, bytes, slots).await?,
+                        Content::Rendition(rendition) => self.render(target, put, rendition, slots).await?,
                     }
                 }
                 Effect::CopyObject { source_bucket, source_key, bucket, key } => {
-                    self.copy((source_bucket, source_key), (bucket, key), hands).await?
+                    self.copy((source_bucket, source_key), (bucket, key), slots).await?
                 }
                 _ => continue,
             };
@@ -72,8 +72,8 @@ impl Sinks {
         Ok(())
     }
 
-    async fn store(&self, target: Target<'_>, put: Put, bytes: &[u8], hands: &Hands) -> Result<Settled<Counts>> {
-        let _hand = hands.free().await?;
+    async fn store(&self, target: Target<'_>, put: Put, bytes: &[u8], slots: &Slots) -> Result<Settled<Counts>> {
+        let _hand = slots.free().await?;
         let (put, bytes) = (Put { size: Some(bytes.len() as u64), ..put }, Bytes::copy_from_slice(bytes));
         let stored = self.insist(|| target.bucket.write(target.key, &put, chunks(bytes.clone()))).await;
         Ok(match settled(stored, &[target.key])? {
@@ -83,8 +83,8 @@ impl Sinks {
         })
     }
 
-    async fn copy(&self, from: (&str, &str), to: (&str, &str), hands: &Hands) -> Result<Settled<Counts>> {
-        let _hand = hands.free().await?;
+    async fn copy(&self, from: (&str, &str), to: (&str, &str), slots: &Slots) -> Result<Settled<Counts>> {
+        let _hand = slots.free().await?;
         let (source, target) = (self.bucket(from.0)?, self.bucket(to.0)?);
         let copied = self.insist(|| target.copy((source, from.1), to.1)).await;
         let missing = || Error::usage(format!("there is no object `{}` to copy in `{}`", from.1, from.0));
@@ -93,18 +93,18 @@ impl Sinks {
     }
 
     pub(super) async fn removals(&self, batch: &mut [Work]) -> Result<()> {
-        let hands = Hands(Semaphore::new(AT_ONCE));
+        let slots = Slots(Semaphore::new(AT_ONCE));
         for wave in waves(batch, removed) {
             let works = wave.into_iter().filter(|work| work.failure.is_none());
-            try_join_all(works.map(|work| self.removals_of(work, &hands))).await?;
+            try_join_all(works.map(|work| self.removals_of(work, &slots))).await?;
         }
         Ok(())
     }
 
-    async fn removals_of(&self, work: &mut Work, hands: &Hands) -> Result<()> {
+    async fn removals_of(&self, work: &mut Work, slots: &Slots) -> Result<()> {
         for at in 0..work.effects.len() {
             let Effect::DeleteObject { bucket, key, etag } = &work.effects[at] else { continue };
-            let _hand = hands.free().await?;
+            let _hand = slots.free().await?;
             let target = self.bucket(bucket)?;
             let removed = match etag {
                 Some(etag) => self.insist(|| target.delete_if(key, etag)).await,

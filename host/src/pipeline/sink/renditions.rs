@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Refusal, Settled, Sinks, Work,
-    objects::{Hands, Target, overtaken},
+    objects::{Slots, Target, overtaken},
     settled,
 };
 use crate::{
@@ -24,22 +24,22 @@ impl Sinks {
         target: Target<'_>,
         put: Put,
         rendition: &Rendition,
-        hands: &Hands,
+        slots: &Slots,
     ) -> Result<Settled<Counts>> {
         let content_type = put.content_type.clone().or_else(|| Some(rendition.format.media_type().to_owned()));
         let put = Put { content_type, ..put };
         // A stream can be read once only, so whatever is tried again begins with making it.
-        let made = self.insist(|| self.made(target, &put, rendition, hands)).await?;
+        let made = self.insist(|| self.made(target, &put, rendition, slots)).await?;
         Ok(made.map(|picture| Counts { objects: 1, ..counted(picture) }))
     }
 
     /// Answers the size of the picture that the rendition was made of.
-    async fn made(&self, target: Target<'_>, put: &Put, rendition: &Rendition, hands: &Hands) -> Result<Settled<Size>> {
+    async fn made(&self, target: Target<'_>, put: &Put, rendition: &Rendition, slots: &Slots) -> Result<Settled<Size>> {
         let rendered = match self.images()?.render(&self.origin(&rendition.picture)?, rendition).await? {
             Ok(rendered) => rendered,
             Err(flaw) => return Ok(Err(flawed(flaw, &rendition.picture))),
         };
-        let _hand = hands.free().await?;
+        let _hand = slots.free().await?;
         let put = Put { size: Some(rendered.bytes), ..put.clone() };
         let stored = target.bucket.write(target.key, &put, rendered.content).await;
         Ok(settled(stored, &[target.key])?

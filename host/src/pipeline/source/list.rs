@@ -111,7 +111,7 @@ struct Try {
 }
 
 /// One lease of a line, as an owner of ids.
-struct Hand {
+struct Claims {
     loaded: Arc<Shared>,
     owner: String,
 }
@@ -128,13 +128,13 @@ impl Source for Loaded {
     fn open(&self, line: u32, held: &Arc<Held>) -> Arc<dyn Line> {
         let Self(loaded) = self;
         let owner = format!("{} {line} {}", loaded.run, held.token);
-        Arc::new(Hand { loaded: loaded.clone(), owner })
+        Arc::new(Claims { loaded: loaded.clone(), owner })
     }
 }
 
 /// The cursor says nothing, since the list itself says what is done.
 #[async_trait]
-impl Line for Hand {
+impl Line for Claims {
     async fn read(&self, _: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
         let (claimed, over) = self.claim_or_rest(limit.clamp(1, MOST)).await?;
         if claimed.is_empty() {
@@ -175,7 +175,7 @@ impl Line for Hand {
     }
 }
 
-impl Hand {
+impl Claims {
     async fn put_back(&self, ids: &[String]) {
         let taken: Vec<_> = ids.iter().filter_map(|id| self.drop(id)).collect();
         let ready = |found: Listed| Move { state: State::Ready, reason: found.reason.clone(), owner: None, found };

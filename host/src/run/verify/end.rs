@@ -67,7 +67,7 @@ impl End<'_> {
             let most = usize::try_from(extra.count).unwrap_or(usize::MAX);
             let mut removed = 0;
             for (target, stranger) in self.job.strangers(self.run, how, verified, most).await? {
-                let gone = target.index.remove_listed(target.concrete(self.run)?, &[stranger]).await?;
+                let gone = target.index.listed()?.remove_listed(target.concrete(self.run)?, &[stranger]).await?;
                 removed += gone.into_iter().filter(|gone| *gone).count();
             }
             self.events.note(format!("removed {removed} documents that have no record"));

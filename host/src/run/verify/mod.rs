@@ -144,7 +144,7 @@ impl Job {
         for target in self.targets()? {
             let (concrete, mut after) = (target.concrete(run)?, None::<String>);
             while strangers.len() < most {
-                let part = target.index.list(concrete, None, None, after.as_deref(), PAGE).await?;
+                let part = target.index.listed()?.list(concrete, None, None, after.as_deref(), PAGE).await?;
                 let ids: Vec<_> = part.documents.iter().map(|listed| listed.id.clone()).collect();
                 let rows = if ids.is_empty() { Vec::new() } else { self.source.reread(&ids).await? };
                 let absent = part.documents.into_iter().zip(rows).filter(|(_, row)| row.is_none());

@@ -1,4 +1,4 @@
-//! What WASI has and the room has not: it may be imported, and traps when it is called.
+//! What WASI has and the context has not: it may be imported, and traps when it is called.
 //!
 //! wasmtime's own `define_unknown_imports_as_traps` looks for exact names: a plugin that imports WASI 0.2.6
 //! would lose everything a host of 0.2.7 offers. So the offer is listed here.
@@ -14,7 +14,7 @@ use wasmtime_wasi::p2::bindings::io;
 
 use super::Guest;
 
-/// Interfaces of WASI 0.2 that the room offers, as `wasmtime_wasi::p2` links them.
+/// Interfaces of WASI 0.2 that the context offers, as `wasmtime_wasi::p2` links them.
 const OFFERED: [&str; 27] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -45,7 +45,7 @@ const OFFERED: [&str; 27] = [
     "wasi:sockets/udp-create-socket",
 ];
 
-/// Links a trap for every import of `wasi:` that the room does not offer.
+/// Links a trap for every import of `wasi:` that the context does not offer.
 pub fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
     let component = component.component_type();
     let stub = Stub { engine, streams: streams(engine, &component) };
@@ -64,7 +64,7 @@ fn is_offered(import: &str) -> bool {
 
 struct Stub<'a> {
     engine: &'a Engine,
-    /// The room's own resources that absent interfaces speak of, as the component and as the host know them.
+    /// The context's own resources that absent interfaces speak of, as the component and as the host know them.
     streams: Vec<(ResourceType, ResourceType)>,
 }
 

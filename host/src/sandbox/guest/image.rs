@@ -53,7 +53,7 @@ fn pictures(origins: Vec<Origin>) -> Vec<Picture> {
 
 impl image::Host for Guest {
     async fn describe_many(&mut self, origins: Vec<Origin>) -> Answer<Vec<Result<Header, Flaw>>> {
-        let headers = self.reads.headers(&self.around, &pictures(origins)).await;
+        let headers = self.reads.headers(&self.services, &pictures(origins)).await;
         answer(headers, |header| Header {
             format: header.format,
             size: header.size,
@@ -70,13 +70,13 @@ impl image::Host for Guest {
     }
 
     async fn blocks_many(&mut self, origins: Vec<Origin>) -> Answer<Vec<Result<Vec<Block>, Flaw>>> {
-        let blocks = self.reads.blocks(&self.around, &pictures(origins)).await;
+        let blocks = self.reads.blocks(&self.services, &pictures(origins)).await;
         answer(blocks, |blocks| blocks.into_iter().map(block).collect())
     }
 
     async fn measure_many(&mut self, renditions: Vec<image::Rendition>) -> Answer<Vec<Result<image::Size, Flaw>>> {
         let renditions: Vec<_> = renditions.into_iter().map(converted).collect();
-        let sizes = self.reads.sizes(&self.around, &renditions).await;
+        let sizes = self.reads.sizes(&self.services, &renditions).await;
         answer(sizes, |Size { width, height }| image::Size { width, height })
     }
 }

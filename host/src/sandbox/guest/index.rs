@@ -10,7 +10,7 @@ impl index::Host for Guest {
         index: String,
         ids: Vec<String>,
     ) -> wasmtime::Result<Result<Vec<Option<Document>>, IndexError>> {
-        Ok(Err(match self.reads.documents(&self.around, &index, &ids).await {
+        Ok(Err(match self.reads.documents(&self.services, &index, &ids).await {
             Ok(found) => return Ok(Ok(found.into_iter().map(|found| found.map(document)).collect())),
             Err(Refused::Denied(text)) => IndexError::Denied(text),
             Err(Refused::Unavailable(text)) => IndexError::Unavailable(text),

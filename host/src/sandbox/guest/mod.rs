@@ -21,7 +21,7 @@ use wasmtime::{
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::{meter::Meter, reads::Reads, room::Surroundings};
+use super::{context::Services, meter::Meter, reads::Reads};
 use limiter::Limiter;
 
 wasmtime::component::bindgen!({
@@ -45,7 +45,7 @@ const MAX_HANDLES: usize = 1000;
 
 /// What the host keeps for one plugin instance.
 pub struct Guest {
-    pub around: Arc<Surroundings>,
+    pub services: Arc<Services>,
     pub meter: Arc<Meter>,
     pub limiter: Limiter,
     pub log: Log,
@@ -56,16 +56,16 @@ pub struct Guest {
 }
 
 impl Guest {
-    pub fn new(name: &str, around: &Arc<Surroundings>) -> Self {
-        let log = Log::new(name, &around.room.events);
+    pub fn new(name: &str, services: &Arc<Services>) -> Self {
+        let log = Log::new(name, &services.context.events);
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(MAX_HANDLES);
         Self {
-            wasi: wasi::empty_room(around, &log),
-            limiter: Limiter::new(around.room.limits.memory.as_u64()),
+            wasi: wasi::empty_room(services, &log),
+            limiter: Limiter::new(services.context.limits.memory.as_u64()),
             meter: Arc::default(),
             reads: Reads::default(),
-            around: Arc::clone(around),
+            services: Arc::clone(services),
             log,
             handles,
         }

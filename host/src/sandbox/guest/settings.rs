@@ -4,6 +4,6 @@ use super::{Guest, reindex::plugin::settings};
 
 impl settings::Host for Guest {
     async fn get(&mut self) -> wasmtime::Result<String> {
-        Ok(self.around.room.settings.clone())
+        Ok(self.services.context.settings.clone())
     }
 }

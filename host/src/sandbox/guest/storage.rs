@@ -9,12 +9,12 @@ use crate::{
 };
 use storage::{ObjectInfo, StorageError};
 
-/// A table a plugin has opened. The door is checked again at each read.
+/// A table a plugin has opened. The grant is checked again at each read.
 pub struct TableHandle {
     name: String,
 }
 
-/// A bucket a plugin has opened. The door is checked again at each read.
+/// A bucket a plugin has opened. The grant is checked again at each read.
 pub struct BucketHandle {
     name: String,
 }
@@ -44,7 +44,7 @@ fn info(head: promised::ObjectInfo) -> ObjectInfo {
 
 impl Guest {
     fn may_read(&self, name: &str) -> Result<(), Refused> {
-        Ok(self.around.check(Capability::Storage, name, Access::Read)?)
+        Ok(self.services.check(Capability::Storage, name, Access::Read)?)
     }
 }
 
@@ -60,7 +60,7 @@ impl storage::HostTable for Guest {
 
     async fn get_many(&mut self, table: Resource<TableHandle>, keys: Vec<String>) -> Answer<Vec<Option<String>>> {
         let name = &self.handles.get(&table)?.name;
-        answer(self.reads.records(&self.around, name, &keys).await)
+        answer(self.reads.records(&self.services, name, &keys).await)
     }
 
     async fn drop(&mut self, table: Resource<TableHandle>) -> wasmtime::Result<()> {
@@ -79,7 +79,7 @@ impl storage::HostBucket for Guest {
 
     async fn get_many(&mut self, bucket: Resource<BucketHandle>, keys: Vec<String>) -> Answer<Vec<Option<Vec<u8>>>> {
         let name = &self.handles.get(&bucket)?.name;
-        answer(self.reads.objects(&self.around, name, &keys).await)
+        answer(self.reads.objects(&self.services, name, &keys).await)
     }
 
     async fn head_many(
@@ -88,7 +88,7 @@ impl storage::HostBucket for Guest {
         keys: Vec<String>,
     ) -> Answer<Vec<Option<ObjectInfo>>> {
         let name = &self.handles.get(&bucket)?.name;
-        let heads = self.reads.heads(&self.around, name, &keys).await;
+        let heads = self.reads.heads(&self.services, name, &keys).await;
         answer(heads.map(|heads| heads.into_iter().map(|head| head.map(info)).collect()))
     }
 
@@ -98,7 +98,7 @@ impl storage::HostBucket for Guest {
         prefixes: Vec<String>,
     ) -> Answer<Vec<Vec<ObjectInfo>>> {
         let name = &self.handles.get(&bucket)?.name;
-        let lists = self.reads.lists(&self.around, name, &prefixes).await;
+        let lists = self.reads.lists(&self.services, name, &prefixes).await;
         answer(lists.map(|lists| lists.into_iter().map(|list| list.into_iter().map(info).collect()).collect()))
     }
 

@@ -1,4 +1,4 @@
-//! The empty room: WASI as Rust's `HashMap`, JavaScript and Python expect to find it, with nothing behind it.
+//! The empty context: WASI as Rust's `HashMap`, JavaScript and Python expect to find it, with nothing behind it.
 //!
 //! No arguments, no variables, no files, no network; a clock that stands still and seeded randomness, so that
 //! equal items give equal answers.
@@ -8,23 +8,23 @@ use std::time::Duration;
 use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx};
 
 use super::log::Log;
-use crate::sandbox::room::Surroundings;
+use crate::sandbox::context::Services;
 
 /// The most random bytes one request may ask for.
 const MAX_RANDOM_REQUEST: u64 = 1 << 20;
 
-/// Builds the room of one instance. Every instance of a run finds the same.
-pub fn empty_room(around: &Surroundings, log: &Log) -> WasiCtx {
-    let room = &around.room;
-    let (secure, insecure) = around.entropy.split_at(around.entropy.len() / 2);
-    let now = Standing(Duration::try_from(room.now.duration_since(jiff::Timestamp::UNIX_EPOCH)).unwrap_or_default());
+/// Builds the context of one instance. Every instance of a run finds the same.
+pub fn empty_room(services: &Services, log: &Log) -> WasiCtx {
+    let context = &services.context;
+    let (secure, insecure) = services.entropy.split_at(services.entropy.len() / 2);
+    let now = Standing(Duration::try_from(context.now.duration_since(jiff::Timestamp::UNIX_EPOCH)).unwrap_or_default());
     WasiCtx::builder()
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
         .secure_random(Deterministic::new(secure.to_vec()))
         .insecure_random(Deterministic::new(insecure.to_vec()))
-        .insecure_random_seed(u128::from(room.seed))
+        .insecure_random_seed(u128::from(context.seed))
         .max_random_size(MAX_RANDOM_REQUEST)
         .wall_clock(now)
         .monotonic_clock(now)

@@ -1,19 +1,21 @@
-//! Documents by id, and how many there are.
+//! Documents: written, read by id, counted, found.
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
     Index,
-    alias::{check_name, no_index},
     client::Method,
+    concrete::{check_name, no_index},
     fault::{self, Said, Shards},
+    search,
 };
 use crate::{
     backend::reply::{is_too_long, words},
-    capability::index::{Document, Stamp},
+    capability::index::{Document, Documents, Stamp, Write, Written},
     error::{Error, Kind, Result},
 };
 
@@ -57,14 +59,24 @@ impl Found {
 }
 
 #[derive(Deserialize)]
+struct Shown {
+    _shards: Shards,
+}
+
+#[derive(Deserialize)]
 struct Count {
     count: u64,
     _shards: Shards,
 }
 
-impl Index {
-    /// Documents in the order of their ids.
-    pub(super) async fn fetch(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
+#[async_trait]
+impl Documents for Index {
+    async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>> {
+        let write_alias = self.known(concrete).await?.write_alias;
+        self.bulk.write(&write_alias, &writes).await
+    }
+
+    async fn get_many(&self, concrete: Option<&str>, ids: &[String]) -> Result<Vec<Option<Document>>> {
         if let Some(concrete) = concrete {
             self.known(concrete).await?;
         }
@@ -86,6 +98,30 @@ impl Index {
         Ok(documents)
     }
 
+    async fn count(&self, concrete: &str) -> Result<u64> {
+        check_name(concrete)?;
+        self.refresh(concrete).await?;
+        let operation = "documents cannot be counted";
+        let reply = self.on(concrete, operation, Method::Get, &format!("{concrete}/_count"), None).await?;
+        let Count { count, _shards } = reply.json()?;
+        fault::complete(operation, false, &_shards).map_err(|error| error.with("index", concrete))?;
+        Ok(count)
+    }
+
+    async fn refresh(&self, concrete: &str) -> Result<()> {
+        check_name(concrete)?;
+        let path = format!("{concrete}/_refresh");
+        let operation = "it cannot be refreshed";
+        let said: Shown = self.on(concrete, operation, Method::Post, &path, None).await?.json()?;
+        fault::complete(operation, false, &said._shards).map_err(|error| error.with("index", concrete))
+    }
+
+    async fn search(&self, query: &str, limit: usize) -> Result<(u64, Vec<Document>)> {
+        search::search(self, query, limit).await
+    }
+}
+
+impl Index {
     /// The documents of one request, in an answer of at most so many bytes.
     async fn fetch_part(&self, concrete: Option<&str>, ids: &[String], most: usize) -> Result<Vec<Option<Document>>> {
         let operation = "documents cannot be read";
@@ -134,17 +170,6 @@ impl Index {
             body.map(|body| Document { id: found._id, version, body })
         };
         Ok(found.into_iter().map(document).collect())
-    }
-
-    /// How many documents there are, with all that was written before.
-    pub(super) async fn tally(&self, concrete: &str) -> Result<u64> {
-        check_name(concrete)?;
-        self.show(concrete).await?;
-        let operation = "documents cannot be counted";
-        let reply = self.on(concrete, operation, Method::Get, &format!("{concrete}/_count"), None).await?;
-        let Count { count, _shards } = reply.json()?;
-        fault::complete(operation, false, &_shards).map_err(|error| error.with("index", concrete))?;
-        Ok(count)
     }
 }
 

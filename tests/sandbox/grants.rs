@@ -37,7 +37,7 @@ async fn an_ungranted_effect_costs_its_item_and_names_the_line_to_add() {
         "the plugin may not write index `secrets`\nhint: add \"secrets\" to `index` under `[grant.write]`"
     );
     assert_eq!(failure.group, "the plugin may not write index `secrets`");
-    assert!(matches!(rogue.events().as_slice(), [Event::Denied { door }] if door == "write index `secrets`"));
+    assert!(matches!(rogue.events().as_slice(), [Event::Denied { grant }] if grant == "write index `secrets`"));
     assert_eq!(rogue.fails("send secrets").await.group, "the plugin may not write queue `secrets`");
     assert_eq!(rogue.fails("copy secrets").await.group, "the plugin may not read storage `secrets`");
     let failure = rogue.fails("rendition images").await;

@@ -16,8 +16,8 @@ use super::{
     AWAY, Setting,
     backlog::Backlog,
     due::{Due, Past},
-    heart::Heart,
-    taker::Taker,
+    intake_loop::IntakeLoop,
+    liveness::Liveness,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -37,12 +37,12 @@ const NEVER: Duration = Duration::from_secs(3600);
 const ENOUGH: usize = 100;
 
 /// One recipe of a service.
-pub(super) struct Keeper {
+pub(super) struct Supervisor {
     project: Project,
     events: Events,
-    heart: Heart,
+    liveness: Liveness,
     way: Way,
-    taker: Option<Taker>,
+    intake_loop: Option<IntakeLoop>,
     backlog: Option<Backlog>,
     /// None until the recipe could be opened, and after its servers went away.
     ledger: Option<Arc<dyn Ledger>>,
@@ -65,7 +65,7 @@ enum Way {
     Always(Option<Follow>),
 }
 
-impl Keeper {
+impl Supervisor {
     /// Takes up a recipe, which is not open yet.
     ///
     /// *Errors*: what a person has to mend.
@@ -73,13 +73,13 @@ impl Keeper {
         let wake = Arc::new(Notify::new());
         let way = way(&mut project.recipe, &wake)?;
         let name = &project.recipe.name;
-        let heart = Heart::new(name.clone(), setting);
+        let liveness = Liveness::new(name.clone(), setting);
         let intake = project.intake(&events)?;
-        let taker = intake.map(|intake| Taker::new(name, intake, events.clone(), wake, setting));
+        let intake_loop = intake.map(|intake| IntakeLoop::new(name, intake, events.clone(), wake, setting));
         let queue = project.source_queue()?;
         let backlog = queue.map(|queue| Backlog::new(name, queue, events.clone(), setting));
-        let (ledger, waiting, given_up, failures, said) = (None, heart.now(), None, 0, String::new());
-        Ok(Self { project, events, heart, way, taker, backlog, ledger, waiting, given_up, failures, said })
+        let (ledger, waiting, given_up, failures, said) = (None, liveness.now(), None, 0, String::new());
+        Ok(Self { project, events, liveness, way, intake_loop, backlog, ledger, waiting, given_up, failures, said })
     }
 
     /// Opens the recipe, unless its servers are away.
@@ -88,7 +88,7 @@ impl Keeper {
     pub async fn open(mut self) -> (Self, Result<()>) {
         let opened = match self.look().await {
             Ok(_) => Ok(()),
-            Err(error) if self.heart.is_asked() && error.kind() == Kind::Stopped => Ok(()),
+            Err(error) if self.liveness.is_asked() && error.kind() == Kind::Stopped => Ok(()),
             Err(error) if error.may_retry() => {
                 self.failures = 1;
                 self.events.error(&error);
@@ -118,8 +118,8 @@ impl Keeper {
     /// *Errors*: a loop broke.
     pub async fn go(mut self) -> Result<(), JoinError> {
         let mut loops = JoinSet::new();
-        if let Some(taker) = self.taker.take() {
-            loops.spawn(taker.keep());
+        if let Some(intake_loop) = self.intake_loop.take() {
+            loops.spawn(intake_loop.keep());
         }
         if let Some(backlog) = self.backlog.take() {
             loops.spawn(backlog.keep());
@@ -133,9 +133,9 @@ impl Keeper {
 
     async fn keep(mut self) {
         if self.ledger.is_none() {
-            self.heart.pause_after(self.failures.max(1), AWAY).await;
+            self.liveness.pause_after(self.failures.max(1), AWAY).await;
         }
-        while !self.heart.is_asked() {
+        while !self.liveness.is_asked() {
             let begun = Instant::now();
             let turned = self.turn().await;
             // What went well for long enough does not fail in a row.
@@ -160,12 +160,12 @@ impl Keeper {
             Due::Unfinished(since) | Due::Now(since) => self.run(Some(since)).await?,
             Due::At(at) => {
                 self.say(at.to_string(), Event::Due { at });
-                self.heart.until(at).await;
+                self.liveness.until(at).await;
             }
             Due::Never => {
                 let text = "`[schedule]` names no time that is still to come".to_owned();
                 self.say(text.clone(), Event::Warning { text });
-                self.heart.pause(NEVER).await;
+                self.liveness.pause(NEVER).await;
             }
         }
         Ok(())
@@ -174,23 +174,23 @@ impl Keeper {
     /// Opens the recipe and looks at its servers.
     async fn look(&mut self) -> Result<Arc<dyn Ledger>> {
         let looked = async {
-            let job = self.project.job(self.heart.setting.may_build, &self.events).await?;
+            let job = self.project.job(self.liveness.setting.may_build, &self.events).await?;
             job.connect().await?;
             Ok(job.ledger)
         };
         let ledger = self.unless_asked(looked).await??;
-        self.heart.pulse.ready();
+        self.liveness.pulse.ready();
         Ok(self.ledger.insert(ledger).clone())
     }
 
     /// Waits for a server, but not once the service is to stop: nothing is in flight yet.
     async fn unless_asked<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         let stopped = || Error::new(Kind::Stopped, "stopped before the recipe was open");
-        self.heart.until_asked(Duration::ZERO, work).await.ok_or_else(stopped)
+        self.liveness.until_asked(Duration::ZERO, work).await.ok_or_else(stopped)
     }
 
     async fn due(&self, ledger: &dyn Ledger, schedule: &Schedule) -> Result<Due> {
-        let (runs, now) = (ledger.runs(&self.project.recipe.name, ENOUGH).await?, self.heart.now());
+        let (runs, now) = (ledger.runs(&self.project.recipe.name, ENOUGH).await?, self.liveness.now());
         Ok(Past::of(&runs, self.waiting, now).due(schedule, self.given_up, now))
     }
 
@@ -199,9 +199,9 @@ impl Keeper {
         let follow = if let Way::Always(follow) = &self.way { follow.clone() } else { None };
         let options = Options { work: Work::Full, fresh: fresh(&self.project.recipe.source), follow, since };
         // Opened anew each time: a plugin or a file may have been exchanged since the last run.
-        let mut job = self.unless_asked(self.project.job(self.heart.setting.may_build, &self.events)).await??;
-        job.clock = self.heart.setting.clock.clone();
-        let summary = self.heart.beating(job.run(options, &self.events, &self.heart.setting.stop)).await?;
+        let mut job = self.unless_asked(self.project.job(self.liveness.setting.may_build, &self.events)).await??;
+        job.clock = self.liveness.setting.clock.clone();
+        let summary = self.liveness.beating(job.run(options, &self.events, &self.liveness.setting.stop)).await?;
         self.given_up = None;
         self.events.note(ending(&summary));
         Ok(())
@@ -209,28 +209,28 @@ impl Keeper {
 
     /// Says what failed, and waits as long as it makes sense.
     async fn fail(&mut self, error: Error) {
-        if self.heart.is_asked() && error.kind() == Kind::Stopped {
+        if self.liveness.is_asked() && error.kind() == Kind::Stopped {
             return self.events.note(error.message());
         }
         self.failures = self.failures.saturating_add(1);
         if is_held(&error) {
             let text = format!("{error}; waiting for its end");
             self.say(text.clone(), Event::Note { text });
-            return self.heart.pause_after(self.failures, HELD).await;
+            return self.liveness.pause_after(self.failures, HELD).await;
         }
         self.events.error(&error);
         if matches!(self.way, Way::Times(_)) && !is_of_place(&error) && self.ledger.is_some() {
-            self.given_up = Some(self.heart.now());
+            self.given_up = Some(self.liveness.now());
             return;
         }
         self.lack(&error);
-        self.heart.pause_after(self.failures, AWAY).await;
+        self.liveness.pause_after(self.failures, AWAY).await;
     }
 
     /// Is not ready any more: the servers are looked at again before the next attempt.
     fn lack(&mut self, error: &Error) {
         self.ledger = None;
-        self.heart.pulse.lacks(error.message());
+        self.liveness.pulse.lacks(error.message());
     }
 
     /// Says what it waits for, unless that is what it said last.

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::{
     capability::{
         Capability, Resources,
-        grant::{Access, Door, Grants},
+        grant::{Access, Grant, Grants},
         image::{self, Block, Header, Images, Origin},
         index::Document,
         storage::{Listing, ObjectInfo, Table},
@@ -37,12 +37,12 @@ const ENTROPY_BYTES: usize = 8192;
 
 /// What one recipe's plugin may use and reach.
 #[derive(Clone)]
-pub struct Room {
+pub struct Context {
     /// What one call may use.
     pub limits: Limits,
-    /// Which doors are open.
+    /// What is granted.
     pub grants: Grants,
-    /// What is behind them.
+    /// The resources by name.
     pub resources: Resources,
     /// What the recipe says to the plugin: the text of one JSON object.
     pub settings: String,
@@ -56,33 +56,33 @@ pub struct Room {
     pub instances: usize,
 }
 
-/// A room with its doors: checks them, finds who is behind, and asks patiently.
-pub(super) struct Surroundings {
-    pub room: Room,
+/// What a plugin asks of the world: checks the grant, finds the backend, and retries.
+pub(super) struct Services {
+    pub context: Context,
     /// How each table's records are read; asked for once, since it costs a request.
     shapes: Mutex<HashMap<String, Arc<Shape>>>,
     /// What every instance draws its randomness from, in the same order.
     pub entropy: Vec<u8>,
 }
 
-impl Surroundings {
-    pub fn new(room: Room) -> Self {
+impl Services {
+    pub fn new(context: Context) -> Self {
         let mut entropy = vec![0; ENTROPY_BYTES];
-        blake3::Hasher::new().update(&room.seed.to_le_bytes()).finalize_xof().fill(&mut entropy);
-        Self { room, shapes: Mutex::default(), entropy }
+        blake3::Hasher::new().update(&context.seed.to_le_bytes()).finalize_xof().fill(&mut entropy);
+        Self { context, shapes: Mutex::default(), entropy }
     }
 
-    /// Passes if the door is open; otherwise says so to whoever listens.
+    /// Passes if it is granted; otherwise sends an event.
     pub fn check(&self, capability: Capability, name: &str, access: Access) -> Result<()> {
-        self.room.grants.check(capability, name, access).inspect_err(|_| {
-            let door = Door { capability, name: name.to_owned(), access };
-            self.room.events.send(Event::Denied { door: door.to_string() });
+        self.context.grants.check(capability, name, access).inspect_err(|_| {
+            let grant = Grant { capability, name: name.to_owned(), access };
+            self.context.events.send(Event::Denied { grant: grant.to_string() });
         })
     }
 
     /// Reads records as canonical plain JSON.
     pub async fn records(&self, name: &str, keys: &[String]) -> Result<Vec<Option<String>>> {
-        let table = find(&self.room.resources.tables, "table", name)?;
+        let table = find(&self.context.resources.tables, "table", name)?;
         let shape = self.shape(name, table).await?;
         let found = patiently(|| table.get_many(keys)).await?;
         let record = |(key, body): (&String, Option<Vec<u8>>)| {
@@ -93,19 +93,19 @@ impl Surroundings {
 
     /// Reads whole objects of at most so many bytes each.
     pub async fn objects(&self, name: &str, keys: &[String], max_bytes: u64) -> Result<Vec<Option<Vec<u8>>>> {
-        let bucket = find(&self.room.resources.buckets, "bucket", name)?;
+        let bucket = find(&self.context.resources.buckets, "bucket", name)?;
         same_length(keys, patiently(|| bucket.get_many(keys, max_bytes)).await?)
     }
 
     /// Describes objects.
     pub async fn heads(&self, name: &str, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>> {
-        let bucket = find(&self.room.resources.buckets, "bucket", name)?;
+        let bucket = find(&self.context.resources.buckets, "bucket", name)?;
         same_length(keys, patiently(|| bucket.head_many(keys)).await?)
     }
 
     /// Lists the first objects under a prefix.
     pub async fn list(&self, name: &str, prefix: &str) -> Result<Vec<ObjectInfo>> {
-        let bucket = find(&self.room.resources.buckets, "bucket", name)?;
+        let bucket = find(&self.context.resources.buckets, "bucket", name)?;
         let (mut found, mut after) = (Vec::new(), None);
         while found.len() < MOST_LISTED {
             let list = || bucket.list(prefix, after.as_deref(), MOST_LISTED - found.len());
@@ -135,7 +135,7 @@ impl Surroundings {
     }
 
     async fn blocks_of(&self, picture: &Picture) -> Result<image::Answer<Vec<Block>>> {
-        let max_bytes = self.room.limits.host_memory.as_u64();
+        let max_bytes = self.context.limits.host_memory.as_u64();
         let (images, origin) = (self.images()?, self.origin(picture)?);
         patiently(|| images.blocks(&origin, max_bytes)).await
     }
@@ -156,13 +156,13 @@ impl Surroundings {
 
     fn images(&self) -> Result<&Arc<dyn Images>> {
         let absent = || Error::usage("nobody opens images here");
-        self.room.resources.images.as_ref().ok_or_else(absent)
+        self.context.resources.images.as_ref().ok_or_else(absent)
     }
 
     fn origin(&self, picture: &Picture) -> Result<Origin> {
         Ok(match picture {
             Picture::Object { bucket: name, key } => {
-                let bucket = find(&self.room.resources.buckets, "bucket", name)?.clone();
+                let bucket = find(&self.context.resources.buckets, "bucket", name)?.clone();
                 Origin::Object { bucket, name: name.clone(), key: key.clone() }
             }
             Picture::Bytes(bytes) => Origin::Bytes(bytes.clone()),
@@ -171,13 +171,13 @@ impl Surroundings {
 
     /// Reads documents through an index's alias.
     pub async fn documents(&self, name: &str, ids: &[String]) -> Result<Vec<Option<Document>>> {
-        let index = find(&self.room.resources.indexes, "index", name)?;
+        let index = find(&self.context.resources.indexes, "index", name)?;
         same_length(ids, patiently(|| index.get_many(None, ids)).await?)
     }
 
     /// Counts the messages of a queue that wait.
     pub async fn depth(&self, name: &str) -> Result<u64> {
-        let queue = find(&self.room.resources.queues, "queue", name)?;
+        let queue = find(&self.context.resources.queues, "queue", name)?;
         Ok(patiently(|| queue.depth()).await?.waiting)
     }
 
@@ -189,7 +189,7 @@ impl Surroundings {
         let key = patiently(|| table.key()).await?;
         let source = patiently(|| table.info()).await?.form;
         let key = if let [one] = key.as_slice() { Key::One(one.clone()) } else { Key::Many(key) };
-        let max_bytes = usize::try_from(self.room.limits.item.as_u64()).unwrap_or(usize::MAX);
+        let max_bytes = usize::try_from(self.context.limits.item.as_u64()).unwrap_or(usize::MAX);
         let shape = Arc::new(Shape {
             key,
             version: Version::None,

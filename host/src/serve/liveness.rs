@@ -17,12 +17,12 @@ const STEP: Duration = Duration::from_millis(250);
 const FIRST: Duration = Duration::from_secs(1);
 
 /// What moves a loop.
-pub(super) struct Heart {
+pub(super) struct Liveness {
     pub setting: Setting,
     pub pulse: Pulse,
 }
 
-impl Heart {
+impl Liveness {
     /// A loop of this name, which is not ready yet.
     pub fn new(name: String, setting: &Setting) -> Self {
         Self { pulse: setting.health.pulse(name, "not open yet"), setting: setting.clone() }

@@ -10,28 +10,28 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{AWAY, Setting, heart::Heart};
+use super::{AWAY, Setting, liveness::Liveness};
 use crate::{event::Events, request::Intake};
 
 /// How long what is in flight may take when the service is to stop. What is not acknowledged then is told of again.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The intake of one recipe.
-pub(super) struct Taker {
+pub(super) struct IntakeLoop {
     intake: Intake,
     events: Events,
     wake: Arc<Notify>,
-    heart: Heart,
+    liveness: Liveness,
     /// How often it failed since events could be taken in.
     failures: Arc<AtomicU32>,
 }
 
-impl Taker {
+impl IntakeLoop {
     /// Takes in nothing yet; wakes whoever waits for requests. It is ready while events can be taken in.
     pub fn new(recipe: &str, intake: Intake, events: Events, wake: Arc<Notify>, setting: &Setting) -> Self {
-        let heart = Heart::new(format!("intake of {recipe}"), setting);
+        let liveness = Liveness::new(format!("intake of {recipe}"), setting);
         let failures = Arc::<AtomicU32>::default();
-        let (pulse, counted) = (heart.pulse.clone(), failures.clone());
+        let (pulse, counted) = (liveness.pulse.clone(), failures.clone());
         let intake = intake.reporting(Box::new(move |error| match error {
             Some(error) => pulse.lacks(error.message()),
             None => {
@@ -39,18 +39,18 @@ impl Taker {
                 pulse.ready();
             }
         }));
-        Self { intake, events, wake, heart, failures }
+        Self { intake, events, wake, liveness, failures }
     }
 
     /// Takes in events until the service is to stop.
     pub async fn keep(self) {
-        while !self.heart.is_asked() {
-            let taking = self.intake.run(&self.heart.setting.stop, &self.wake);
-            if let Some(Err(error)) = self.heart.until_asked(GRACE, taking).await {
+        while !self.liveness.is_asked() {
+            let taking = self.intake.run(&self.liveness.setting.stop, &self.wake);
+            if let Some(Err(error)) = self.liveness.until_asked(GRACE, taking).await {
                 let failures = self.failures.fetch_add(1, Relaxed).saturating_add(1);
-                self.heart.pulse.lacks(error.message());
+                self.liveness.pulse.lacks(error.message());
                 self.events.error(&error);
-                self.heart.pause_after(failures, AWAY).await;
+                self.liveness.pause_after(failures, AWAY).await;
             }
         }
     }
@@ -71,7 +71,7 @@ mod tests {
         error::{Error, Kind, Result},
         event::Event,
         pipeline::Stop,
-        request::{Choice, Requests, Served, Teller},
+        request::{Choice, Notifier, Requests, Served},
         serve::Health,
     };
 
@@ -104,10 +104,10 @@ mod tests {
             let (say, mut heard) = mpsc::unbounded_channel();
             let events = Events::new(move |event| drop(say.send(event)));
             let broken = Arc::new(Broken { kind, mended: false.into() });
-            let intake = Intake::new(Teller::Watch(broken.clone()), requests, Choice::default(), events.clone());
+            let intake = Intake::new(Notifier::Watch(broken.clone()), requests, Choice::default(), events.clone());
             let health = Health::new(&stop);
             let setting = Setting { may_build: false, clock, health: health.clone(), stop: stop.clone() };
-            let kept = tokio::spawn(Taker::new("pictures", intake, events, Arc::default(), &setting).keep());
+            let kept = tokio::spawn(IntakeLoop::new("pictures", intake, events, Arc::default(), &setting).keep());
             while !matches!(heard.recv().await.unwrap(), Event::Error { message, .. } if message == "it is away") {}
             assert_eq!(health.unready(), ["intake of pictures: it is away"]);
             broken.mended.store(true, Relaxed);
