@@ -90,6 +90,23 @@ async fn a_typed_table_with_a_composite_key_reads_as_it_was_put() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_removed_or_replaced_while_it_is_written_to_is_noticed() {
+    for replaced in [false, true] {
+        let (_directory, path) = directory();
+        let database = open(&path);
+        let table = database.create_table("t", &texts(&["id"]), Form::Plain).await.unwrap();
+        let aside = path.with_extension("aside");
+        std::fs::copy(&path, &aside).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        if replaced {
+            std::fs::rename(&aside, &path).unwrap();
+        }
+        let error = table.put_many(&texts(&[r#"{"id":"a"}"#])).await.unwrap_err();
+        assert!(error.message().contains("removed or replaced") && !error.may_retry(), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn names_are_checked_before_they_become_sql() {
     let (_directory, path) = directory();
     let database = open(&path);

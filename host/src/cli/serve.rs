@@ -17,7 +17,7 @@ use crate::{
     observe::{Metrics, Observer},
     pipeline::Stop,
     run::Project,
-    serve::{Health, Listener, Service, Setting},
+    serve::{Health, Listener, Service, Setting, routes},
 };
 
 /// The address that is none.
@@ -64,7 +64,7 @@ impl Serve {
             if self.listen != NOWHERE {
                 let listener = Listener::open(&self.listen).await?;
                 ui.say(&format!("listening on http://{}, for /livez, /readyz and /metrics", listener.address()));
-                tokio::spawn(listener.answer(setting.health.clone(), metrics.clone()));
+                tokio::spawn(listener.answer(routes(setting.health.clone(), metrics.clone())));
             }
             match Service::open(recipes, &setting).await {
                 Ok(service) if wrong.is_empty() => service.run().await.map(|()| Exit::Done),

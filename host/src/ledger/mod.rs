@@ -171,6 +171,20 @@ pub struct IdRow {
     pub at: Timestamp,
 }
 
+/// How long a reason may be, in bytes; a longer one is [cut](bounded). The rows of a whole batch have to fit into one
+/// transaction of any ledger.
+pub const MAX_REASON: usize = 32 * 1024;
+
+/// Cuts a reason at [`MAX_REASON`], and says how long it was.
+pub fn bounded(reason: String) -> String {
+    if reason.len() <= MAX_REASON {
+        return reason;
+    }
+    let told = format!("\n… {} bytes in all", reason.len());
+    let kept = reason.floor_char_boundary(MAX_REASON - told.len());
+    format!("{}{told}", &reason[..kept])
+}
+
 /// How many rows one [`Commit`] may write and settle, taken together: some ledgers write only so much at once.
 pub const MAX_ROWS: usize = 90;
 
@@ -262,4 +276,17 @@ pub trait Ledger: Send + Sync {
 
     /// Groups the rows by state and reason, the largest group first, with at most `examples` ids each.
     async fn groups(&self, run: &str, examples: usize) -> Result<Vec<Group>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_cut_once_between_characters_and_says_how_long_it_was() {
+        let kept = bounded(format!("a{}", "€".repeat(MAX_REASON)));
+        assert!(kept.len() <= MAX_REASON && kept.starts_with("a€€") && kept.ends_with("€\n… 98305 bytes in all"));
+        assert_eq!(bounded(kept.clone()), kept);
+        assert_eq!(bounded("short".to_owned()), "short");
+    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::ledger::{Commit, Counts, IdRow, Progress, State};
+use crate::ledger::{Commit, Counts, IdRow, Progress, State, bounded};
 
 use super::{
     mapping::Mapped,
@@ -124,7 +124,7 @@ impl Part {
     fn with_listed(mut self, receipt: Receipt, entry: Mapped, end: End, now: Timestamp, attempts: u32) -> Self {
         let ended = match end {
             End::Done => Ended::done(receipt),
-            End::Skipped(reason) => Ended::skipped(receipt, reason),
+            End::Skipped(reason) => Ended::skipped(receipt, bounded(reason)),
             End::Open(failure) => Ended::open(receipt, &settle::row(entry, failure, now, attempts)),
         };
         if ended.state != State::Ready {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     event::{Event, Events},
-    ledger::{Counts, IdRow, State},
+    ledger::{Counts, IdRow, State, bounded},
     record::Outcome,
     sandbox::Failure,
 };
@@ -63,7 +63,7 @@ pub(super) fn row(entry: Mapped, failure: Failure, at: Timestamp, attempts: u32)
         position: entry.origin.position,
         id: entry.id,
         state: failure.state,
-        reason: failure.reason,
+        reason: bounded(failure.reason),
         group: failure.group,
         attempts: entry.origin.before.map_or(0, |before| before.attempts) + 1,
         version: entry.version,

@@ -1,12 +1,16 @@
-//! What a service answers over HTTP: whether it lives, whether it is ready, and its numbers. Nothing else, and it reads
-//! no body.
+//! What a service answers over HTTP: whether it lives, whether it is ready, its metrics, and the routes of a program
+//! that embeds it.
 //!
-//! Whoever is slow or many is turned away: a connection has one request and little time for it, and only so many are
-//! open at once.
+//! A client that sends no request in time is disconnected. When too many connections are open, the oldest one that waits
+//! for a request is closed, so that silent clients keep no health check waiting.
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,11 +21,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use hyper::server::conn::http1;
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    task::AbortHandle,
     time,
 };
 
@@ -31,9 +38,9 @@ use crate::{
     observe::Metrics,
 };
 
-/// How long a connection may take, from its first byte to its last.
+/// How long a connection may take to send the head of a request, also the next one.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many connections may be open; further ones wait.
+/// How many connections may be open.
 const OPEN: usize = 64;
 /// How long to wait where the system has no room for another connection.
 const FULL: Duration = Duration::from_millis(200);
@@ -64,31 +71,67 @@ impl Listener {
         self.address
     }
 
-    /// Answers for ever.
-    pub async fn answer(self, health: Health, metrics: Metrics) {
-        let (router, open) = (router(health, metrics), Arc::new(Semaphore::new(OPEN)));
+    /// Answers for ever, on the [routes](routes) of a service or more.
+    pub async fn answer(self, routes: Router) {
+        let mut open = Connections::default();
         loop {
-            let Ok(place) = open.clone().acquire_owned().await else { return };
             let Ok((connection, _)) = self.listener.accept().await else {
                 time::sleep(FULL).await;
                 continue;
             };
-            let router = router.clone();
-            tokio::spawn(async move {
-                let _ = time::timeout(PATIENCE, converse(connection, router)).await;
-                drop(place);
-            });
+            open.serve(connection, routes.clone());
         }
     }
 }
 
-async fn converse(connection: TcpStream, router: Router) {
-    let service = TowerToHyperService::new(router);
-    // Whoever hangs up in the middle is nobody's trouble.
-    let _ = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(connection), service).await;
+/// The connections that are open, the oldest first. Dropping them closes them.
+#[derive(Default)]
+struct Connections(VecDeque<Connection>);
+
+struct Connection {
+    task: AbortHandle,
+    /// Whether a request is being answered.
+    busy: Arc<AtomicBool>,
 }
 
-fn router(health: Health, metrics: Metrics) -> Router {
+impl Connections {
+    fn serve(&mut self, connection: TcpStream, routes: Router) {
+        self.0.retain(|open| !open.task.is_finished());
+        if self.0.len() >= OPEN {
+            let is_silent = |open: &Connection| !open.busy.load(Ordering::Relaxed);
+            let victim = self.0.iter().position(is_silent).unwrap_or_default();
+            drop(self.0.remove(victim));
+        }
+        let busy = Arc::<AtomicBool>::default();
+        let task = tokio::spawn(converse(connection, routes, busy.clone())).abort_handle();
+        self.0.push_back(Connection { task, busy });
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn converse(connection: TcpStream, routes: Router, busy: Arc<AtomicBool>) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let (routes, busy) = (TowerToHyperService::new(routes.clone()), busy.clone());
+        async move {
+            busy.store(true, Ordering::Relaxed);
+            let answer = hyper::service::Service::call(&routes, request).await;
+            busy.store(false, Ordering::Relaxed);
+            answer
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    // A client that hangs up in the middle is no fault of the service.
+    let _ = http.serve_connection(TokioIo::new(connection), service).await;
+}
+
+/// The routes of a service: `/livez`, `/readyz` and `/metrics`.
+pub fn routes(health: Health, metrics: Metrics) -> Router {
     let health = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(health);
     health.merge(Router::new().route("/metrics", get(scrape)).with_state(metrics))
 }
@@ -127,7 +170,7 @@ mod tests {
     async fn answering() -> (SocketAddr, Health, JoinSet<()>) {
         let (listener, health) = (Listener::open("127.0.0.1:0").await.unwrap(), Health::new(&Stop::new()));
         let (address, mut tasks) = (listener.address(), JoinSet::new());
-        tasks.spawn(listener.answer(health.clone(), Metrics::new(Arc::new(System))));
+        tasks.spawn(listener.answer(routes(health.clone(), Metrics::new(Arc::new(System)))));
         (address, health, tasks)
     }
 
@@ -141,7 +184,7 @@ mod tests {
     }
 
     async fn get(address: SocketAddr, path: &str) -> (String, String) {
-        let answer = ask(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        let answer = ask(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
         let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
         (head.lines().next().unwrap().to_owned(), body.to_owned())
     }
@@ -158,7 +201,7 @@ mod tests {
         }
         assert!(get(address, "/metrics").await.1.contains("reindex_build_info"));
         assert_eq!(get(address, "/").await.0, "HTTP/1.1 404 Not Found");
-        let post = "POST /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n";
+        let post = "POST /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 1000000\r\n\r\n";
         assert!(ask(address, post).await.starts_with("HTTP/1.1 405"), "it does not wait for the body");
     }
 
@@ -170,12 +213,36 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_says_nothing_keeps_nobody_else_waiting() {
+    async fn clients_that_send_nothing_keep_no_health_check_waiting() {
         let (address, _, _tasks) = answering().await;
         let mut silent = Vec::new();
-        for _ in 0..OPEN / 2 {
+        for _ in 0..OPEN * 2 {
             silent.push(TcpStream::connect(address).await.unwrap());
         }
-        assert_eq!(get(address, "/livez").await.0, "HTTP/1.1 200 OK");
+        let asked = time::timeout(PATIENCE / 2, get(address, "/livez"));
+        assert_eq!(asked.await.expect("an answer in time").0, "HTTP/1.1 200 OK");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_kept_for_the_next_request() {
+        let (address, _, _tasks) = answering().await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for _ in 0..3 {
+            stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"ok\n") {
+                assert!(stream.read_buf(&mut answer).await.unwrap() > 0, "it hung up");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_program_that_embeds_the_service_adds_routes_of_its_own() {
+        let (listener, health) = (Listener::open("127.0.0.1:0").await.unwrap(), Health::new(&Stop::new()));
+        let (address, mut tasks) = (listener.address(), JoinSet::new());
+        let more = Router::new().route("/hello", axum::routing::get(async || "hello"));
+        tasks.spawn(listener.answer(routes(health, Metrics::new(Arc::new(System))).merge(more)));
+        assert_eq!(get(address, "/hello").await.1, "hello");
+        assert_eq!(get(address, "/livez").await.1, "ok\n");
     }
 }

@@ -26,7 +26,7 @@ use tokio::{
 };
 
 pub use health::Health;
-pub use http::Listener;
+pub use http::{Listener, routes};
 
 use crate::{
     clock::Clock,

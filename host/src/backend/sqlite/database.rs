@@ -19,7 +19,7 @@ use super::{
     super::state,
     fault::{Fault, explain},
     schema::{self, Age},
-    writer::{self, Job, Piece},
+    writer::{self, Job, Opened, Piece},
 };
 use crate::{
     clock::Clock,
@@ -189,10 +189,10 @@ impl Database {
         let mut connection = Connection::open(&self.path).map_err(|error| explain(error, &self.path))?;
         patiently(|| set_up(&mut connection)).map_err(|fault| fault.error(&self.path))?;
         let (jobs, waiting) = mpsc::channel(WAITING);
-        let path = self.path.clone();
+        let opened = Opened::new(&self.path);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || writer::run(&connection, waiting, &path))
+            .spawn(move || writer::run(&connection, waiting, &opened))
             .map_err(|error| {
                 Error::new(Kind::Unavailable, "no thread for the database can be started").because(error)
             })?;

@@ -3,13 +3,17 @@
 //! A group fails or succeeds together; when it fails, each piece of work is done again in a transaction of its
 //! own, so that a bad piece costs only itself. (Savepoints would do too, but each makes FTS5 flush its words.)
 
-use std::path::Path;
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::fault::Fault;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result, Retry};
 
 /// How many pieces of work one transaction takes, at most.
 const GROUP: usize = 64;
@@ -39,7 +43,7 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, Fault> + Send> Piece for Job<T,
     fn answer(self: Box<Self>, ended: Result<(), Fault>, path: &Path) {
         let answer = match (ended, self.value) {
             (Ok(()), Some(value)) => Ok(value),
-            (Ok(()), None) => Err(crate::error::Error::bug("a piece of work ended without a value")),
+            (Ok(()), None) => Err(Error::bug("a piece of work ended without a value")),
             (Err(fault), _) => Err(fault.error(path)),
         };
         // Whoever asked may have gone away; the work is done all the same.
@@ -47,8 +51,37 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, Fault> + Send> Piece for Job<T,
     }
 }
 
+/// The file that a connection opened.
+pub(super) struct Opened {
+    path: PathBuf,
+    file: Option<(u64, u64)>,
+}
+
+impl Opened {
+    /// Remembers which file stands under a name that was just opened.
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), file: file(path) }
+    }
+
+    /// What is committed into a file that has no name any more is lost with this process.
+    fn is_still_there(&self) -> Result<(), Fault> {
+        if file(&self.path) == self.file {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Unavailable, "the database file was removed or replaced while it was in use")
+            .retry(Retry::Never)
+            .hint("put the file back and run the same command again; what was written since is not in it")
+            .into())
+    }
+}
+
+/// The device and the inode of a file, which tell it from another one of its name.
+fn file(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
 /// Works until every sender is gone.
-pub(super) fn run(connection: &Connection, mut jobs: mpsc::Receiver<Box<dyn Piece>>, path: &Path) {
+pub(super) fn run(connection: &Connection, mut jobs: mpsc::Receiver<Box<dyn Piece>>, opened: &Opened) {
     while let Some(first) = jobs.blocking_recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -56,21 +89,21 @@ pub(super) fn run(connection: &Connection, mut jobs: mpsc::Receiver<Box<dyn Piec
         {
             group.push(next);
         }
-        finish(connection, group, path);
+        finish(connection, group, opened);
     }
 }
 
-fn finish(connection: &Connection, mut group: Vec<Box<dyn Piece>>, path: &Path) {
-    let ended = transact(connection, &mut group);
+fn finish(connection: &Connection, mut group: Vec<Box<dyn Piece>>, opened: &Opened) {
+    let ended = transact(connection, &mut group).and_then(|()| opened.is_still_there());
     if ended.is_err() && group.len() > 1 {
         for piece in group {
-            finish(connection, vec![piece], path);
+            finish(connection, vec![piece], opened);
         }
         return;
     }
     let mut ended = Some(ended);
     for piece in group {
-        piece.answer(ended.take().unwrap_or(Ok(())), path);
+        piece.answer(ended.take().unwrap_or(Ok(())), &opened.path);
     }
 }
 

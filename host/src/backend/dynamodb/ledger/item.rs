@@ -8,16 +8,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::key::{self, Key};
 use crate::{
     error::{Error, Result},
-    ledger::{IdRow, Lease, Progress, State},
+    ledger::{IdRow, Lease, Progress, State, bounded},
 };
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The attribute by which a writer knows its own write again when the reply was lost.
 pub(super) const CALL: &str = "call";
-
-/// How much of a reason is kept, in bytes: rows of a whole batch have to fit into one transaction.
-const REASON: usize = 32 * 1024;
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -95,7 +92,7 @@ pub(super) fn row(run: &str, row: &IdRow) -> Item {
         ("position", text(&row.position)),
         ("id", text(&row.id)),
         ("state", number(row.state.number())),
-        ("reason", text(cut(&row.reason))),
+        ("reason", text(bounded(row.reason.clone()))),
         ("group", text(&row.group)),
         ("attempts", number(row.attempts)),
         ("at", text(row.at.to_string())),
@@ -103,13 +100,6 @@ pub(super) fn row(run: &str, row: &IdRow) -> Item {
     let mut item = item(&key::row(run, &row.position), attributes);
     item.extend(row.version.map(|version| ("version".to_owned(), number(version))));
     item
-}
-
-pub(super) fn cut(reason: &str) -> String {
-    if reason.len() <= REASON {
-        return reason.to_owned();
-    }
-    format!("{}\n… {} bytes in all", &reason[..reason.floor_char_boundary(REASON)], reason.len())
 }
 
 pub(super) fn read_row(item: &Item) -> Result<IdRow> {
@@ -142,14 +132,6 @@ pub(super) fn weigh(item: &Item) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_reason_is_cut_between_characters_and_says_so() {
-        let reason = format!("a{}", "€".repeat(REASON));
-        let kept = cut(&reason);
-        assert!(kept.len() < REASON + 40 && kept.starts_with("a€€") && kept.ends_with("98305 bytes in all"), "{kept}");
-        assert_eq!(cut("short"), "short");
-    }
 
     #[test]
     fn an_item_of_somebody_else_is_an_error_that_names_it() {

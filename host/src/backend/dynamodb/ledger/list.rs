@@ -25,14 +25,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Config,
-    item::{CALL, Item, call, cut, is_by, number, read_number, read_text, text, unreadable},
+    item::{CALL, Item, call, is_by, number, read_number, read_text, text, unreadable},
     store::{AT_ONCE, Index, Shape, Store},
 };
 use crate::{
     backend::{Mode, aws::Session},
     error::Result,
     ledger::{
-        State,
+        State, bounded,
         list::{self, Listed, Loaded, Move, Page},
     },
 };
@@ -181,7 +181,7 @@ impl List {
             .expression_attribute_values(":found", number(found.state.number()))
             .expression_attribute_values(":was", number(found.token))
             .expression_attribute_values(":next", number(found.token + 1))
-            .expression_attribute_values(":reason", text(cut(reason)))
+            .expression_attribute_values(":reason", text(bounded(reason.clone())))
             .expression_attribute_values(":call", text(&call))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await {
