@@ -1,0 +1,38 @@
+//! Finds out how an image came about, by the terms of the IPTC.
+
+use crate::{Settings, processors::Image};
+
+const VOCABULARY: [&str; 2] =
+    ["http://cv.iptc.org/newscodes/digitalsourcetype/", "https://cv.iptc.org/newscodes/digitalsourcetype/"];
+
+const TYPES: [(&str, &[&str]); 3] = [
+    ("Photograph", &["digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm"]),
+    (
+        "Illustration",
+        &[
+            "compositeWithTrainedAlgorithmicMedia",
+            "algorithmicallyEnhanced",
+            "softwareImage",
+            "digitalArt",
+            "digitalCreation",
+            "dataDrivenMedia",
+            "trainedAlgorithmicMedia",
+            "algorithmicMedia",
+            "screenCapture",
+            "compositeSynthetic",
+        ],
+    ),
+    ("Composite", &["composite", "compositeCapture"]),
+];
+
+/// Sets the type of an image whose source type is known, and removes it where the source type says nothing about it.
+pub fn clean(image: &mut Image, _: &Settings) {
+    if let Some(source) = image.file.xmp_head("Iptc4xmpExt:DigitalSourceType") {
+        image.metadata.image_type = image_type(source).map(str::to_owned);
+    }
+}
+
+fn image_type(source: &str) -> Option<&'static str> {
+    let term = VOCABULARY.iter().find_map(|start| source.strip_prefix(start))?;
+    TYPES.iter().find(|(_, terms)| terms.contains(&term)).map(|(name, _)| *name)
+}
