@@ -104,10 +104,10 @@ impl ExifOrientation {
 
 impl Asset {
     /// A file of this type and size whose dimensions are those of the pixels in it.
-    pub fn new(file: String, size: u64, mime_type: MimeType, dimensions: Dimensions) -> Self {
+    pub fn new(file: String, size: Option<u64>, mime_type: MimeType, dimensions: Dimensions) -> Self {
         Self {
             file,
-            size: Some(size),
+            size,
             mime_type: Some(mime_type.as_str().to_owned()),
             dimensions: Some(dimensions),
             secure_url: None,

@@ -41,8 +41,8 @@ pub struct Input {
 /// A file that was made of an original.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DerivedFile {
-    /// Its size in bytes.
-    pub size: u64,
+    /// Its size in bytes; not known before it is made.
+    pub size: Option<u64>,
     /// Its media type, as the store or its bytes say it.
     pub mime_type: String,
     /// Its pixels; those of an optimised PNG are taken to be the original's.
@@ -76,7 +76,7 @@ fn assets(input: &Input, settings: &Settings) -> Result<Assets, Failure> {
     let stores = &settings.stores;
     let (key, optimised_key) = (input.id.key(), input.id.optimised_key());
     let file = |bucket: &str, key: &str| address(bucket, &stores.endpoint, key);
-    let source = Asset::new(file(&stores.image_bucket, &key), input.size, input.mime_type, input.dimensions)
+    let source = Asset::new(file(&stores.image_bucket, &key), Some(input.size), input.mime_type, input.dimensions)
         .held(ExifOrientation::new(input.orientation), settings.parity);
     let thumbnail = input.thumbnail.as_ref().map(|made| made.asset("thumbnail", file(&stores.thumbnail_bucket, &key)));
     let optimised_png = input.optimised_png.as_ref().map(|made| {

@@ -1,6 +1,5 @@
 //! Points in time, how documents write them, and the formats in which files say them.
 
-mod clean;
 mod parse;
 mod pattern;
 mod zone;
@@ -14,7 +13,6 @@ use jiff::{
 };
 use serde::{Serialize, Serializer};
 
-pub use clean::clean;
 pub use parse::parse;
 
 /// The calendar repeats after so many years, which makes those reachable that jiff does not know.

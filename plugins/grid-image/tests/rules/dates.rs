@@ -2,7 +2,7 @@
 
 use grid_image::{
     Parity,
-    dates::{DateTime, clean, parse},
+    dates::{DateTime, parse},
 };
 use proptest::prelude::*;
 
@@ -105,21 +105,6 @@ fn a_format_out_of_bounds_is_passed_over() {
 }
 
 #[test]
-fn dates_of_xmp_are_completed_and_written_in_utc() {
-    for (text, expected) in [
-        ("20150300", "2015-03-01T00:00:00.000Z"),
-        ("20210000", "2021-01-01T00:00:00.000Z"),
-        ("2021-03-04T10:11:12.5+02:00", "2021-03-04T08:11:12.500Z"),
-        ("12", "0012-01-01T00:00:00.000Z"),
-        ("soon", "soon"),
-        ("sooner00", "sooner00"),
-        ("2017:05:06 07:08:09", "2017:05:06 07:08:09"),
-    ] {
-        assert_eq!(clean(text, Parity::Grid), expected);
-    }
-}
-
-#[test]
 fn records_keep_the_offset_of_their_dates() {
     for (text, expected) in [
         ("2021-03-06T13:00:00+01:00", "2021-03-06T13:00:00.000+01:00"),
@@ -140,8 +125,6 @@ proptest! {
         for text in [text, digits] {
             for parity in [Parity::Grid, Parity::Fixed] {
                 let _ = (parse(&text, parity, |_| true).map(|date| date.to_string()), DateTime::from_iso(&text));
-                let once = clean(&text, parity);
-                prop_assert_eq!(clean(&once, parity), once);
             }
         }
     }

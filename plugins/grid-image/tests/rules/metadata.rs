@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::samples::{at, some, texts};
 
-fn xmp(value: Value) -> FileMetadata {
+fn xmp(value: &Value) -> FileMetadata {
     FileMetadata { xmp: value.as_object().unwrap().clone(), ..FileMetadata::default() }
 }
 
@@ -19,7 +19,7 @@ fn taken(file: &FileMetadata) -> Option<String> {
 
 #[test]
 fn the_first_candidate_that_is_there_wins() {
-    let mut file = xmp(json!({"photoshop:Credit": [["x"], "xmp"], "dc:title": "title"}));
+    let mut file = xmp(&json!({"photoshop:Credit": [["x"], "xmp"], "dc:title": "title"}));
     file.iptc = texts(&[("Credit", "iptc"), ("By-line", "iptc"), ("Object Name", "object")]);
     file.exif = texts(&[("Artist", "exif"), ("Copyright", "exif")]);
     let metadata = read(&file);
@@ -32,17 +32,17 @@ fn the_first_candidate_that_is_there_wins() {
 
 #[test]
 fn the_standard_rights_count_only_where_quirks_are_fixed() {
-    let file = xmp(json!({"dc:rights": ["Standard"]}));
+    let file = xmp(&json!({"dc:rights": ["Standard"]}));
     let copyright = |file, parity| from_file(file, at("2021-01-20T00:00:00Z"), parity).copyright;
     assert_eq!(copyright(&file, Parity::Grid), None);
     assert_eq!(copyright(&file, Parity::Fixed), some("Standard"));
-    let both = xmp(json!({"dc:rights": ["Standard"], "dc:Rights": "Capital"}));
+    let both = xmp(&json!({"dc:rights": ["Standard"], "dc:Rights": "Capital"}));
     assert_eq!(copyright(&both, Parity::Fixed), some("Capital"));
 }
 
 #[test]
 fn a_single_text_of_xmp_is_a_keyword_in_quotes_unless_quirks_are_fixed() {
-    let file = xmp(json!({"dc:subject": "sea", "GettyImagesGIFT:Personality": "Kari \"K\" Dahl"}));
+    let file = xmp(&json!({"dc:subject": "sea", "GettyImagesGIFT:Personality": "Kari \"K\" Dahl"}));
     let metadata = read(&file);
     assert_eq!(metadata.keywords, Some(vec!["\"sea\"".to_owned()]));
     assert_eq!(metadata.people_in_image, Some(vec![r#""Kari \"K\" Dahl""#.to_owned()]));
@@ -63,7 +63,7 @@ fn keywords_of_iptc_are_cut_trimmed_and_distinct() {
 
 #[test]
 fn people_of_both_tags_come_together() {
-    let file = xmp(json!({
+    let file = xmp(&json!({
         "Iptc4xmpExt:PersonInImage": ["A", "B", ["{'x':'y'}"]],
         "GettyImagesGIFT:Personality": ["B", "C"],
     }));
@@ -72,7 +72,7 @@ fn people_of_both_tags_come_together() {
 
 #[test]
 fn a_date_out_of_bounds_leaves_its_place_to_the_next() {
-    let mut file = xmp(json!({"photoshop:DateCreated": "2021-01-19T00:00:00.000Z"}));
+    let mut file = xmp(&json!({"photoshop:DateCreated": "2021-01-19T00:00:00.000Z"}));
     assert_eq!(taken(&file).as_deref(), Some("2021-01-19T00:00:00.000Z"));
     file.exif_sub = texts(&[("Date/Time Original Composite", "2021-01-20T14:00:00.000Z")]);
     assert_eq!(taken(&file).as_deref(), Some("2021-01-19T00:00:00.000Z"), "fourteen hours after the upload");

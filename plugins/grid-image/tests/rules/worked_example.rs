@@ -32,7 +32,7 @@ fn input() -> Input {
         orientation: Some(6),
         file: file(),
         thumbnail: Some(DerivedFile {
-            size: 900,
+            size: Some(900),
             mime_type: "image/jpeg".to_owned(),
             dimensions: Dimensions { width: 192, height: 256 },
         }),
@@ -129,8 +129,11 @@ fn a_stored_thumbnail_of_another_type_is_a_failure() {
 
 #[test]
 fn an_optimised_png_has_the_dimensions_of_its_source() {
-    let optimised =
-        DerivedFile { size: 5, mime_type: "image/png".to_owned(), dimensions: Dimensions { width: 1, height: 2 } };
+    let optimised = DerivedFile {
+        size: Some(5),
+        mime_type: "image/png".to_owned(),
+        dimensions: Dimensions { width: 1, height: 2 },
+    };
     let document = written(&project(Input { optimised_png: Some(optimised), ..input() }, &settings()).unwrap());
     assert_eq!(document["optimisedPng"]["dimensions"], json!({"width": 64, "height": 48}));
     assert_eq!(document["optimisedPng"]["file"], format!("http://pics.s3.amazonaws.com/optimised/c/6/6/9/f/0/{ID}"));
