@@ -1,0 +1,333 @@
+//! TIFF structures: directories of tags, which point to other directories.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::{exif, found::Found, makernote, photoshop};
+
+/// How deep a directory may lie in others.
+const DEPTH: usize = 32;
+/// So many entries of an unknown kind make a directory nonsense.
+const UNKNOWN: usize = 6;
+
+const ENTRY: usize = 12;
+/// What an entry holds itself.
+const INLINE: usize = 4;
+/// The count before the entries of a directory, and the place of the next directory after them.
+const AROUND: usize = 6;
+
+const MAKE: u16 = 0x010F;
+const SUB_DIRECTORIES: u16 = 0x014A;
+const XMP: u16 = 0x02BC;
+const IPTC: u16 = 0x83BB;
+const PHOTOSHOP: u16 = 0x8649;
+const EXIF: u16 = 0x8769;
+const ICC: u16 = 0x8773;
+const GPS: u16 = 0x8825;
+const MAKERNOTE: u16 = 0x927C;
+const INTEROPERABILITY: u16 = 0xA005;
+/// It is a directory of another kind, in a form of its own.
+const PRINT_IMAGE_MATCHING: u16 = 0xC4A5;
+
+const IPTC_MARK: u8 = 0x1C;
+
+/// What numbers in a TIFF structure are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Byte,
+    Text,
+    Short,
+    Long,
+    Rational,
+    SignedByte,
+    Undefined,
+    SignedShort,
+    SignedLong,
+    SignedRational,
+    Float,
+    Double,
+}
+
+impl Kind {
+    /// The kind of a code, and how many bytes a number has.
+    fn of(code: u16) -> Option<(Self, usize)> {
+        let kind = match code {
+            1 => (Self::Byte, 1),
+            2 => (Self::Text, 1),
+            3 => (Self::Short, 2),
+            4 => (Self::Long, 4),
+            5 => (Self::Rational, 8),
+            6 => (Self::SignedByte, 1),
+            7 => (Self::Undefined, 1),
+            8 => (Self::SignedShort, 2),
+            9 => (Self::SignedLong, 4),
+            10 => (Self::SignedRational, 8),
+            11 => (Self::Float, 4),
+            12 => (Self::Double, 8),
+            _ => return None,
+        };
+        Some(kind)
+    }
+}
+
+/// The value of a tag, in its bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) count: usize,
+    pub(crate) data: &'a [u8],
+    is_big_endian: bool,
+}
+
+impl<'a> Field<'a> {
+    /// The numbers of a value of `N` bytes each.
+    pub(crate) fn numbers<const N: usize, T: 'a>(self, number: fn([u8; N]) -> T) -> impl Iterator<Item = T> + 'a {
+        let ordered = move |bytes: &[u8; N]| {
+            let mut bytes = *bytes;
+            if !self.is_big_endian {
+                bytes.reverse();
+            }
+            number(bytes)
+        };
+        self.data.as_chunks().0.iter().map(ordered)
+    }
+}
+
+/// The tags of a directory. Of a tag that occurs twice, the later value counts, at the earlier place.
+#[derive(Debug, Default)]
+pub(crate) struct Directory<'a> {
+    fields: BTreeMap<u16, (usize, Field<'a>)>,
+}
+
+impl<'a> Directory<'a> {
+    pub(crate) fn get(&self, tag: u16) -> Option<Field<'a>> {
+        self.fields.get(&tag).map(|(_, field)| *field)
+    }
+
+    /// The tags in the order of the directory.
+    pub(crate) fn tags(&self) -> Vec<u16> {
+        let mut tags: Vec<_> = self.fields.iter().map(|(tag, (place, _))| (*place, *tag)).collect();
+        tags.sort_unstable();
+        tags.into_iter().map(|(_, tag)| tag).collect()
+    }
+
+    fn set(&mut self, tag: u16, field: Field<'a>) {
+        let place = self.fields.len();
+        self.fields.entry(tag).and_modify(|(_, there)| *there = field).or_insert((place, field));
+    }
+}
+
+/// Which directory it is, and how deep it lies in others.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    role: Role,
+    depth: usize,
+    /// Whether its tags are the ones of its role that count.
+    is_kept: bool,
+}
+
+/// Which directory it is, as far as that matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    First,
+    /// The first one of a camera's raw file, whose tags have other meanings.
+    FirstOfRaw,
+    Sub,
+    Other,
+}
+
+/// The structure is cut off, so nothing after this can be read.
+struct Cut;
+
+/// Reads a TIFF structure with what lies in it.
+pub(crate) fn read(bytes: &[u8], found: &mut Found) {
+    let is_big_endian = match bytes.get(..2) {
+        Some(b"MM") => true,
+        Some(b"II") => false,
+        _ => return,
+    };
+    let mut walk = Walk { bytes, is_big_endian, visited: HashSet::new(), first: None, sub: None, found };
+    // A structure that is cut off has what was read before.
+    let _ = walk.begin();
+    let Walk { first, sub, found, .. } = walk;
+    if let Some(directory) = first.filter(|_| found.exif.is_none()) {
+        found.orientation = exif::orientation(&directory);
+        found.exif = Some(exif::texts(&directory));
+    }
+    if let Some(directory) = sub.filter(|_| found.exif_sub.is_none()) {
+        found.exif_sub = Some(exif::sub_texts(&directory));
+    }
+}
+
+struct Walk<'a, 'f> {
+    bytes: &'a [u8],
+    is_big_endian: bool,
+    visited: HashSet<usize>,
+    first: Option<Directory<'a>>,
+    sub: Option<Directory<'a>>,
+    found: &'f mut Found,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn begin(&mut self) -> Result<(), Cut> {
+        const AFTER_HEADER: usize = 8;
+        let role = match self.short(2)? {
+            // TIFF, and two kinds of raw files.
+            0x002A | 0x4F52 | 0x5352 => Role::First,
+            0x0055 => Role::FirstOfRaw,
+            _ => return Ok(()),
+        };
+        let mut at = self.place(4)?;
+        if at.is_some_and(|at| at + 1 >= self.bytes.len()) {
+            at = Some(AFTER_HEADER);
+        }
+        self.chain(role, at, 0)
+    }
+
+    /// Walks through a directory and those that follow it.
+    fn chain(&mut self, role: Role, at: Option<usize>, depth: usize) -> Result<(), Cut> {
+        let mut next = self.directory(role, at, depth)?;
+        // What follows the first directory are other pages, and thumbnails. Nothing follows a sub-directory.
+        while let Some(follower) = next.filter(|_| role == Role::First) {
+            next = self.directory(Role::Other, Some(follower), depth)?;
+        }
+        Ok(())
+    }
+
+    /// Walks through a directory. Returns where the next one is.
+    fn directory(&mut self, role: Role, at: Option<usize>, depth: usize) -> Result<Option<usize>, Cut> {
+        let is_kept = match role {
+            Role::First => self.first.is_none(),
+            Role::Sub => self.sub.is_none(),
+            Role::FirstOfRaw | Role::Other => false,
+        };
+        let spot = Spot { role, depth, is_kept };
+        // It takes its place before its tags are read, since directories of its role may lie in it.
+        self.keep(spot, Directory::default());
+        let Some(at) = at.filter(|_| depth < DEPTH) else { return Ok(None) };
+        if !self.visited.insert(at) || at >= self.bytes.len() {
+            return Ok(None);
+        }
+        let order = self.is_big_endian;
+        let mut count = usize::from(self.short(at)?);
+        // More than 255 entries in whole hundreds are some in the other order of bytes.
+        if count > 0xFF && count & 0xFF == 0 {
+            count >>= 8;
+            self.is_big_endian = !self.is_big_endian;
+        }
+        let mut directory = Directory::default();
+        let end = self.entries(spot, at, count, &mut directory);
+        self.keep(spot, directory);
+        self.is_big_endian = order;
+        end
+    }
+
+    fn keep(&mut self, spot: Spot, directory: Directory<'a>) {
+        match spot.role {
+            Role::First if spot.is_kept => self.first = Some(directory),
+            Role::Sub if spot.is_kept => self.sub = Some(directory),
+            _ => {}
+        }
+    }
+
+    fn entries(&mut self, spot: Spot, at: usize, count: usize, directory: &mut Directory<'a>) -> Result<Option<usize>, Cut> {
+        let length = AROUND + ENTRY * count;
+        if at + length > self.bytes.len() || !self.found.budget.takes(length) {
+            return Ok(None);
+        }
+        let mut unknown = 0;
+        for entry in (at + 2..).step_by(ENTRY).take(count) {
+            unknown += usize::from(!self.entry(spot, entry, directory)?);
+            if unknown == UNKNOWN {
+                return Ok(None);
+            }
+        }
+        let next = self.place(at + length - 4)?;
+        Ok(next.filter(|next| *next != 0 && *next < self.bytes.len() && *next >= at))
+    }
+
+    /// Reads an entry; false if its kind is unknown.
+    fn entry(&mut self, spot: Spot, at: usize, directory: &mut Directory<'a>) -> Result<bool, Cut> {
+        let (tag, code, count) = (self.short(at)?, self.short(at + 2)?, self.long(at + 4)? as usize);
+        let kind = Kind::of(code);
+        let width = match (kind, code) {
+            (Some((_, width)), _) => width,
+            // Pointers have a kind of their own; kind zero is found in the notes of cameras.
+            (None, 13) => 4,
+            (None, 0) => 0,
+            (None, _) => return Ok(false),
+        };
+        let Some(length) = count.checked_mul(width) else { return Ok(true) };
+        let begin = if length > INLINE { self.long(at + 8)? as usize } else { at + 8 };
+        let Some(data) = self.bytes.get(begin..).and_then(|data| data.get(..length)) else { return Ok(true) };
+        if length > 0 && length == 4 * count && points(spot.role, tag) {
+            self.follow(tag, begin, count, spot.depth)?;
+        } else if !self.is_block(spot.role, tag, data, begin)
+            && let Some((kind, _)) = kind
+        {
+            let field = Field { kind, count, data, is_big_endian: self.is_big_endian };
+            if tag == MAKE && spot.role == Role::First && spot.is_kept && self.found.exif.is_none() {
+                self.found.make = exif::text(field);
+            }
+            directory.set(tag, field);
+        }
+        Ok(true)
+    }
+
+    fn follow(&mut self, tag: u16, begin: usize, count: usize, depth: usize) -> Result<(), Cut> {
+        let role = if matches!(tag, SUB_DIRECTORIES | EXIF) { Role::Sub } else { Role::Other };
+        for pointer in (begin..).step_by(4).take(count) {
+            let at = self.place(pointer)?;
+            self.chain(role, at, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the value of a tag that is a block of its own; false if it is an ordinary value.
+    fn is_block(&mut self, role: Role, tag: u16, data: &[u8], begin: usize) -> bool {
+        match (tag, role) {
+            (ICC, _) => self.found.read_icc(data),
+            (XMP, Role::First | Role::Sub) => {
+                let end = data.iter().position(|byte| *byte == 0);
+                self.found.read_xmp(&data[..end.unwrap_or(data.len())]);
+            }
+            (IPTC, Role::First) if data.first() == Some(&IPTC_MARK) => self.found.read_iptc(data),
+            (PHOTOSHOP, Role::First) => self.found.nested(data, photoshop::read),
+            (PRINT_IMAGE_MATCHING, _) => {}
+            (MAKERNOTE, Role::Sub) => {
+                return makernote::is_known(&self.bytes[begin..], self.is_big_endian, self.found.make.as_deref());
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn short(&self, at: usize) -> Result<u16, Cut> {
+        let bytes = self.array(at)?;
+        Ok(if self.is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+
+    fn long(&self, at: usize) -> Result<u32, Cut> {
+        let bytes = self.array(at)?;
+        Ok(if self.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    }
+
+    /// A place in the structure; none if it is negative.
+    fn place(&self, at: usize) -> Result<Option<usize>, Cut> {
+        Ok(i32::try_from(self.long(at)?).ok().map(|place| place as usize))
+    }
+
+    fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Cut> {
+        let bytes = self.bytes.get(at..).and_then(|bytes| bytes.first_chunk());
+        bytes.copied().ok_or(Cut)
+    }
+}
+
+/// Whether the values of a tag are the places of directories.
+fn points(role: Role, tag: u16) -> bool {
+    match tag {
+        SUB_DIRECTORIES => true,
+        EXIF | GPS => matches!(role, Role::First | Role::FirstOfRaw),
+        INTEROPERABILITY => role == Role::Sub,
+        _ => false,
+    }
+}
