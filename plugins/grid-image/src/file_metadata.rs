@@ -41,3 +41,25 @@ impl FileMetadata {
         }
     }
 }
+
+impl From<image_metadata::FileMetadata> for FileMetadata {
+    fn from(read: image_metadata::FileMetadata) -> Self {
+        Self {
+            iptc: read.iptc,
+            exif: read.exif,
+            exif_sub: read.exif_sub,
+            xmp: read.xmp.into_iter().map(|(name, value)| (name, json(value))).collect(),
+            icc: read.icc,
+            getty: read.getty,
+            colour_model: read.colour_model,
+            colour_model_information: read.colour_model_information,
+        }
+    }
+}
+
+fn json(value: image_metadata::Json) -> Value {
+    match value {
+        image_metadata::Json::Text(text) => text.into(),
+        image_metadata::Json::List(values) => values.into_iter().map(json).collect::<Vec<_>>().into(),
+    }
+}

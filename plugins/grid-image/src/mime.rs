@@ -54,14 +54,19 @@ impl MimeType {
         match head {
             [0xFF, 0xD8, 0xFF, ..] => Ok(Self::Jpeg),
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Ok(Self::Png),
-            [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => {
-                if first_directory_has(directory, DNG_VERSION) {
-                    unsupported("image/dng")
-                } else {
-                    Ok(Self::Tiff)
-                }
-            }
+            [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => Self::Tiff.unless_raw(directory),
             _ => unsupported("unknown"),
+        }
+    }
+
+    /// Refuses a TIFF whose first directory says that it is camera raw.
+    ///
+    /// *Errors*: [`Failure::UnsupportedType`] for a DNG.
+    pub fn unless_raw(self, directory: &[u8]) -> Result<Self, Failure> {
+        if self == Self::Tiff && first_directory_has(directory, DNG_VERSION) {
+            Err(Failure::UnsupportedType { found: "image/dng".to_owned() })
+        } else {
+            Ok(self)
         }
     }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{MimeType, dates::DateTime};
+
 /// What becomes of the reference's quirks; the README of this plugin has a table of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,6 +99,30 @@ pub struct Photographer {
     /// The last day.
     #[serde(default)]
     pub to: Option<String>,
+}
+
+impl Settings {
+    /// Reads the settings: the text of a JSON object. What it does not say has its default.
+    ///
+    /// *Errors*: what is wrong with them, such as a name that is no setting, or a day of a photographer that is none.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let settings: Self =
+            serde_json::from_str(text).map_err(|error| format!("the settings are not readable: {error}"))?;
+        let own = &settings.own;
+        let lists = own.staff_photographers.iter().chain(&own.contract_photographers);
+        for photographer in lists.flat_map(|list| &list.photographers) {
+            let days = [&photographer.from, &photographer.to].into_iter().flatten();
+            if let Some(day) = days.into_iter().find(|day| DateTime::from_iso(day).is_none()) {
+                return Err(format!("`{day}`, a day of the photographer {}, is no ISO date", photographer.name));
+            }
+        }
+        match settings.transcoded_types.iter().find(|listed| MimeType::named(listed).is_none()) {
+            Some(listed) => {
+                Err(format!("`{listed}` under transcoded-types is not image/jpeg, image/png or image/tiff"))
+            }
+            None => Ok(settings),
+        }
+    }
 }
 
 impl Default for Settings {
