@@ -68,6 +68,9 @@ pub fn plan(id: &ImageId, seen: Seen, now: DateTime, settings: &Settings) -> Res
     let directory = seen.blocks.iter().find(|block| block.name == FIRST_DIRECTORY);
     let mime_type = named.unless_raw(directory.map_or(&[], |block| &block.data))?;
     let (file, orientation) = read(&seen);
+    if file.colour_model.is_none() {
+        return Err(Failure::ColourModel { reason: format!("its colours are {}", seen.header.colour) });
+    }
     let dimensions = dimensions(&seen.header);
     let original = Original { mime_type, dimensions, orientation: ExifOrientation::new(orientation), file: &file };
 
@@ -108,7 +111,7 @@ pub fn plan(id: &ImageId, seen: Seen, now: DateTime, settings: &Settings) -> Res
         },
         settings,
     )?;
-    let body = serde_json::to_string(&document).map_err(|error| Failure::Unreadable { reason: error.to_string() })?;
+    let body = serde_json::to_string(&document).expect("a document's keys are texts, and none of its parts fails");
     effects.push(Effect::put_document(INDEX, id.as_str(), body));
     Ok(effects)
 }
@@ -124,9 +127,12 @@ pub fn outcome(failure: &Failure) -> Outcome {
 
 /// The metadata of a file, and the value of its tag for orientation.
 fn read(seen: &Seen) -> (FileMetadata, Option<u32>) {
+    let Header { format, colour, bands, alpha, .. } = &seen.header;
+    // A file without any block would not say what it is.
+    let container = format!("{format}:");
+    let container = image_metadata::Block { name: &container, data: &[] };
     let blocks = seen.blocks.iter().map(|block| image_metadata::Block { name: &block.name, data: &block.data });
-    let blocks: Vec<_> = blocks.collect();
-    let Header { colour, bands, alpha, .. } = &seen.header;
+    let blocks: Vec<_> = [container].into_iter().chain(blocks).collect();
     let picture = image_metadata::Picture { interpretation: colour, bands: *bands, alpha: *alpha };
     let orientation = image_metadata::orientation(&blocks).and_then(|tag| tag.exif_orientation.try_into().ok());
     (image_metadata::read(&blocks, &picture).into(), orientation)

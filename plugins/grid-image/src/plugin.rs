@@ -18,8 +18,18 @@ use crate::{
 /// The bucket of the crops.
 const CROPS: &str = "crops";
 
+/// A record of an image's users.
+type Field = fn(&mut Records) -> &mut Option<String>;
+
 /// The tables of the users' records, by the ids of the images. One that is not granted has no records.
-const TABLES: [&str; 6] = ["edits", "leases", "collections", "usages", "syndication-rights", "soft-deletions"];
+const TABLES: [(&str, Field); 6] = [
+    ("edits", |records| &mut records.edits),
+    ("leases", |records| &mut records.leases),
+    ("collections", |records| &mut records.collections),
+    ("usages", |records| &mut records.usages),
+    ("syndication-rights", |records| &mut records.syndication_rights),
+    ("soft-deletions", |records| &mut records.soft_deletions),
+];
 
 /// The plugin.
 pub struct GridImages;
@@ -34,10 +44,8 @@ impl Plugin for GridImages {
             .reads(Capability::Storage, THUMBNAILS)
             .writes(Capability::Storage, ORIGINALS)
             .writes(Capability::Storage, THUMBNAILS);
-        [CROPS]
-            .iter()
-            .chain(&TABLES)
-            .fold(description, |description, store| description.reads(Capability::Storage, store).if_granted())
+        let optional = [CROPS].into_iter().chain(TABLES.map(|(name, _)| name));
+        optional.fold(description, |asked, store| asked.reads(Capability::Storage, store).if_granted())
     }
 
     fn transform(batch: Vec<Item>) -> Vec<Outcome> {
@@ -77,35 +85,39 @@ fn outcomes(ids: &[ImageId], settings: &Settings) -> Result<Vec<Outcome>, Outcom
 fn look(ids: &[ImageId]) -> Result<Vec<Result<Seen, Outcome>>, Outcome> {
     let keys: Vec<_> = ids.iter().map(ImageId::key).collect();
     let optimised_keys: Vec<_> = ids.iter().map(ImageId::optimised_key).collect();
-    let mut originals = Bucket::open(ORIGINALS)?.head_many(&keys)?.into_iter();
-    let mut headers = image::describe_many(&origins(ORIGINALS, &keys))?.into_iter();
-    let mut blocks = image::blocks_many(&origins(ORIGINALS, &keys))?.into_iter();
-    let mut thumbnails = image::describe_many(&origins(THUMBNAILS, &keys))?.into_iter();
-    let mut optimised = image::describe_many(&origins(ORIGINALS, &optimised_keys))?.into_iter();
-    let mut crops = crops(ids)?.into_iter();
-    let mut records = records(ids)?.into_iter();
-    let seen = ids.iter().map(|id| {
-        let original = next(&mut originals)?.ok_or_else(|| outcome(&Failure::NotFound { key: id.key() }))?;
+    let originals = Bucket::open(ORIGINALS)?.head_many(&keys)?;
+    let headers = image::describe_many(&origins(ORIGINALS, &keys))?;
+    let blocks = image::blocks_many(&origins(ORIGINALS, &keys))?;
+    let thumbnails = image::describe_many(&origins(THUMBNAILS, &keys))?;
+    let optimised = image::describe_many(&origins(ORIGINALS, &optimised_keys))?;
+    // Each image takes its answers from all reads, also one that fails by the first of them.
+    let files = originals.into_iter().zip(headers).zip(blocks).zip(thumbnails.into_iter().zip(optimised));
+    let users = crops(ids)?.into_iter().zip(records(ids)?);
+    let seen = keys.into_iter().zip(files).zip(users).map(|((key, files), (crops, records))| {
+        let (((original, header), blocks), (thumbnail, optimised)) = files;
         Ok(Seen {
-            original,
-            header: next(&mut headers)??,
-            blocks: next(&mut blocks)??,
-            thumbnail: stored("thumbnail", next(&mut thumbnails)?)?,
-            optimised: stored("optimised PNG", next(&mut optimised)?)?,
-            crops: next(&mut crops)?,
-            records: next(&mut records)?,
+            original: original.ok_or_else(|| outcome(&Failure::NotFound { key }))?,
+            header: header.map_err(flawed)?,
+            blocks: blocks.map_err(flawed)?,
+            thumbnail: stored("thumbnail", thumbnail)?,
+            optimised: stored("optimised PNG", optimised)?,
+            crops,
+            records,
         })
     });
     Ok(seen.collect())
 }
 
-/// The next answer of a read, which has one for each image.
-fn next<T>(answers: &mut impl Iterator<Item = T>) -> Result<T, Outcome> {
-    answers.next().ok_or_else(|| Outcome::Retry("it was not answered".to_owned()))
-}
-
 fn origins(bucket: &str, keys: &[String]) -> Vec<Origin> {
     keys.iter().map(|key| Origin::Object(Object { bucket: bucket.to_owned(), key: key.clone() })).collect()
+}
+
+/// The outcome of an original with a flaw.
+fn flawed(flaw: image::Flaw) -> Outcome {
+    match flaw {
+        image::Flaw::Unreadable(reason) => outcome(&Failure::Unreadable { reason }),
+        flaw => flaw.into(),
+    }
 }
 
 /// A derived image that is stored, or none.
@@ -133,25 +145,15 @@ fn crops(ids: &[ImageId]) -> Result<Vec<Vec<ObjectInfo>>, Outcome> {
 /// The records of the users of each image.
 fn records(ids: &[ImageId]) -> Result<Vec<Records>, Outcome> {
     let keys: Vec<_> = ids.iter().map(|id| id.as_str().to_owned()).collect();
-    let tables = TABLES.iter().map(|name| match if_granted(Table::open(name))? {
-        Some(table) => Ok(table.get_many(&keys)?.into_iter()),
-        None => Ok(vec![None; keys.len()].into_iter()),
-    });
-    let mut tables = tables.collect::<Result<Vec<_>, Outcome>>()?.into_iter();
-    let mut table = || tables.next().unwrap_or_default();
-    let (mut edits, mut leases, mut collections) = (table(), table(), table());
-    let (mut usages, mut syndication_rights, mut soft_deletions) = (table(), table(), table());
-    let records = ids.iter().map(|_| {
-        Ok(Records {
-            edits: next(&mut edits)?,
-            leases: next(&mut leases)?,
-            collections: next(&mut collections)?,
-            usages: next(&mut usages)?,
-            syndication_rights: next(&mut syndication_rights)?,
-            soft_deletions: next(&mut soft_deletions)?,
-        })
-    });
-    records.collect()
+    let mut all = vec![Records::default(); ids.len()];
+    for (name, field) in TABLES {
+        if let Some(table) = if_granted(Table::open(name))? {
+            for (records, record) in all.iter_mut().zip(table.get_many(&keys)?) {
+                *field(records) = record;
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// A store that the recipe may leave out.
