@@ -85,10 +85,12 @@ pub fn plan(id: &ImageId, seen: Seen, now: DateTime, settings: &Settings) -> Res
         }
     };
     let colour_type = colour_type(original, &seen.header, settings);
-    let optimised_png = match derived::optimised(mime_type, colour_type, seen.optimised.is_some(), settings) {
-        None => None,
-        Some(Decision::Reuse) => seen.optimised.as_ref().map(stored),
-        Some(Decision::Make(optimised)) => {
+    let optimised = derived::optimised(mime_type, colour_type, seen.optimised.is_some(), settings);
+    let optimised_png = match (optimised, &seen.optimised) {
+        (None, _) | (Some(Decision::Reuse), None) => None,
+        // What would be made again would be the same.
+        (Some(_), Some(header)) => Some(stored(header)),
+        (Some(Decision::Make(optimised)), None) => {
             let rendition = png(id, etag, optimised, derived::viewable(mime_type, settings));
             effects.push(Effect::put_rendition(ORIGINALS, id.optimised_key(), rendition));
             Some(made(MimeType::Png, dimensions))

@@ -2,8 +2,8 @@
 
 use crate::{Settings, processors::Image};
 
-const VOCABULARY: [&str; 2] =
-    ["http://cv.iptc.org/newscodes/digitalsourcetype/", "https://cv.iptc.org/newscodes/digitalsourcetype/"];
+/// The vocabulary of the terms, after `http` or `https`.
+const VOCABULARY: &str = "://cv.iptc.org/newscodes/digitalsourcetype/";
 
 const TYPES: [(&str, &[&str]); 3] = [
     ("Photograph", &["digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm"]),
@@ -33,6 +33,7 @@ pub fn clean(image: &mut Image, _: &Settings) {
 }
 
 fn image_type(source: &str) -> Option<&'static str> {
-    let term = VOCABULARY.iter().find_map(|start| source.strip_prefix(start))?;
+    let place = source.strip_prefix("https").or_else(|| source.strip_prefix("http"))?;
+    let term = place.strip_prefix(VOCABULARY)?;
     TYPES.iter().find(|(_, terms)| terms.contains(&term)).map(|(name, _)| *name)
 }

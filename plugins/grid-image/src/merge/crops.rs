@@ -15,6 +15,9 @@ pub const STORE: &str = "crops";
 /// The folder of the master of a crop.
 const MASTER: &str = "master";
 
+/// The scheme of addresses over TLS.
+const TLS: &str = "https";
+
 /// An object of the publishing bucket.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CropObject {
@@ -157,7 +160,7 @@ impl CropObject {
             size: Some(self.size),
             mime_type: self.content_type.clone(),
             dimensions,
-            secure_url: addresses.secure_crop_host.as_ref().map(|host| format!("https://{host}/{}", self.key)),
+            secure_url: addresses.secure_crop_host.as_ref().map(|host| format!("{TLS}://{host}/{}", self.key)),
             orientation_metadata: None,
             oriented_dimensions: None,
             orientation: dimensions.map(Dimensions::orientation),

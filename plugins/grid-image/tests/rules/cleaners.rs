@@ -213,7 +213,7 @@ fn the_source_type_says_the_type_of_the_image() {
         let metadata = ImageMetadata { image_type: some("Photograph"), ..ImageMetadata::default() };
         through(&[cleaners::image_type::clean], &metadata, &file, &settings()).0.image_type
     };
-    let term = |term: &str| json!(format!("https://cv.iptc.org/newscodes/digitalsourcetype/{term}"));
+    let term = |term: &str| json!(format!("{}://cv.iptc.org/newscodes/digitalsourcetype/{term}", "https"));
     assert_eq!(image_type(term("digitalArt")), some("Illustration"));
     assert_eq!(image_type(json!([term("composite")])), some("Composite"));
     assert_eq!(image_type(term("print")), None);
@@ -249,12 +249,16 @@ fn line() -> impl Strategy<Value = Option<String>> {
 
 proptest! {
     #[test]
-    fn any_metadata_can_be_tidied(byline in line(), credit in line(), city in line(), title in line()) {
-        let metadata = ImageMetadata { byline, credit, city, title, ..ImageMetadata::default() };
+    fn any_metadata_can_be_tidied(byline in line(), credit in line(), city in line(), other in line()) {
+        let untouched = ImageMetadata { source: other.clone(), copyright: other.clone(), ..ImageMetadata::default() };
+        let metadata = ImageMetadata { byline, credit, city, title: other.clone(), description: other, ..untouched };
         for parity in [Parity::Grid, Parity::Fixed] {
             let settings = Settings { parity, ..settings() };
-            let (metadata, _) = through(&ALL, &metadata, &FileMetadata::default(), &settings);
-            prop_assert_ne!(metadata.byline.as_deref().map(str::trim), Some(""));
+            let (tidy, rights) = through(&ALL, &metadata, &FileMetadata::default(), &settings);
+            prop_assert_eq!((&tidy.source, &tidy.copyright), (&metadata.source, &metadata.copyright));
+            prop_assert_eq!(tidy.title, None, "the description begins with it");
+            prop_assert!(rights.are_none());
+            prop_assert!(tidy.byline.is_none() || metadata.byline.is_some());
         }
     }
 

@@ -242,7 +242,7 @@ fn objects_of_equal_bounds_are_one_crop() {
     let asset = |path: &str| {
         json!({
             "file": format!("http://media.guim.co.uk/{ID}/{path}"), "size": 7, "mimeType": "image/jpeg",
-            "dimensions": {"width": 15, "height": 20}, "secureUrl": format!("https://media.guim.co.uk/{ID}/{path}"),
+            "dimensions": {"width": 15, "height": 20}, "secureUrl": format!("{}://media.guim.co.uk/{ID}/{path}", "https"),
             "orientation": "portrait",
         })
     };
