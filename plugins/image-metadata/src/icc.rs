@@ -36,7 +36,7 @@ struct Profile<'a> {
 pub(crate) fn read(bytes: &[u8]) -> Texts {
     let mut profile = Profile { bytes, texts: BTreeMap::new() };
     let tags = profile.header().and_then(|()| profile.tags());
-    let tags = tags.unwrap_or_default().into_iter().filter_map(|(tag, data)| Some((tag, texts::text(data)?)));
+    let tags = tags.unwrap_or_default().into_iter().filter_map(|(tag, data)| Some((tag, texts::text(tag, data)?)));
     profile.texts.extend(tags);
     let named = profile.texts.iter().filter_map(|(tag, text)| Some((names::name(*tag)?, trimmed(text))));
     named.filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), text.to_owned())).collect()

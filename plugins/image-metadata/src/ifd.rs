@@ -1,6 +1,10 @@
 //! TIFF structures: directories of tags, which point to other directories.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    iter::Peekable,
+    vec::IntoIter,
+};
 
 use crate::{exif, found::Found, makernote, photoshop};
 
@@ -140,20 +144,25 @@ struct Cut;
 
 /// Reads a TIFF structure with what lies in it.
 pub(crate) fn read(bytes: &[u8], found: &mut Found) {
-    let is_big_endian = match bytes.get(..2) {
-        Some(b"MM") => true,
-        Some(b"II") => false,
-        _ => return,
-    };
-    let mut walk = Walk { bytes, is_big_endian, visited: HashSet::new(), first: None, sub: None, found };
-    // A structure that is cut off has what was read before.
-    let _ = walk.begin();
+    read_with(bytes, Vec::new(), found);
+}
+
+/// Reads a TIFF structure of which some tags of the first directory are kept elsewhere, in ascending order.
+pub(crate) fn read_with(bytes: &[u8], kept: Vec<(u16, &[u8])>, found: &mut Found) {
+    let is_big_endian = bytes.starts_with(b"MM");
+    let kept = kept.into_iter().peekable();
+    let mut walk = Walk { bytes, is_big_endian, visited: HashSet::new(), first: None, sub: None, kept, found };
+    if is_big_endian || bytes.starts_with(b"II") {
+        // A structure that is cut off has what was read before.
+        let _ = walk.begin();
+    }
+    walk.read_kept(None);
     let Walk { first, sub, found, .. } = walk;
-    if let Some(directory) = first.filter(|_| found.exif.is_none()) {
+    if let Some(directory) = first {
         found.orientation = exif::orientation(&directory);
         found.exif = Some(exif::texts(&directory));
     }
-    if let Some(directory) = sub.filter(|_| found.exif_sub.is_none()) {
+    if let Some(directory) = sub {
         found.exif_sub = Some(exif::sub_texts(&directory));
     }
 }
@@ -164,6 +173,7 @@ struct Walk<'a, 'f> {
     visited: HashSet<usize>,
     first: Option<Directory<'a>>,
     sub: Option<Directory<'a>>,
+    kept: Peekable<IntoIter<(u16, &'a [u8])>>,
     found: &'f mut Found,
 }
 
@@ -196,8 +206,8 @@ impl<'a> Walk<'a, '_> {
     /// Walks through a directory. Returns where the next one is.
     fn directory(&mut self, role: Role, at: Option<usize>, depth: usize) -> Result<Option<usize>, Cut> {
         let is_kept = match role {
-            Role::First => self.first.is_none(),
-            Role::Sub => self.sub.is_none(),
+            Role::First => self.found.exif.is_none(),
+            Role::Sub => self.found.exif_sub.is_none(),
             Role::FirstOfRaw | Role::Other => false,
         };
         let spot = Spot { role, depth, is_kept };
@@ -223,8 +233,14 @@ impl<'a> Walk<'a, '_> {
 
     fn keep(&mut self, spot: Spot, directory: Directory<'a>) {
         match spot.role {
-            Role::First if spot.is_kept => self.first = Some(directory),
-            Role::Sub if spot.is_kept => self.sub = Some(directory),
+            Role::First if spot.is_kept => {
+                self.found.exif.get_or_insert_default();
+                self.first = Some(directory);
+            }
+            Role::Sub if spot.is_kept => {
+                self.found.exif_sub.get_or_insert_default();
+                self.sub = Some(directory);
+            }
             _ => {}
         }
     }
@@ -248,6 +264,9 @@ impl<'a> Walk<'a, '_> {
     /// Reads an entry; false if its kind is unknown.
     fn entry(&mut self, spot: Spot, at: usize, directory: &mut Directory<'a>) -> Result<bool, Cut> {
         let (tag, code, count) = (self.short(at)?, self.short(at + 2)?, self.long(at + 4)? as usize);
+        if spot.role == Role::First && spot.depth == 0 {
+            self.read_kept(Some(tag));
+        }
         let kind = Kind::of(code);
         let width = match (kind, code) {
             (Some((_, width)), _) => width,
@@ -265,7 +284,7 @@ impl<'a> Walk<'a, '_> {
             && let Some((kind, _)) = kind
         {
             let field = Field { kind, count, data, is_big_endian: self.is_big_endian };
-            if tag == MAKE && spot.role == Role::First && spot.is_kept && self.found.exif.is_none() {
+            if tag == MAKE && spot.role == Role::First && spot.is_kept {
                 self.found.make = exif::text(field);
             }
             directory.set(tag, field);
@@ -280,6 +299,13 @@ impl<'a> Walk<'a, '_> {
             self.chain(role, at, depth + 1)?;
         }
         Ok(())
+    }
+
+    /// Reads the tags that are kept elsewhere, up to this one.
+    fn read_kept(&mut self, end: Option<u16>) {
+        while let Some((tag, data)) = self.kept.next_if(|(tag, _)| end.is_none_or(|end| *tag < end)) {
+            self.is_block(Role::First, tag, data, 0);
+        }
     }
 
     /// Reads the value of a tag that is a block of its own; false if it is an ordinary value.

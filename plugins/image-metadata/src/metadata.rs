@@ -11,7 +11,7 @@ use crate::{
     getty, jpeg,
     orientation::Orientation,
     png, redaction, tiff,
-    xmp::{self, Json},
+    xmp::{self, Flat, Json},
 };
 
 /// Texts by name.
@@ -68,6 +68,12 @@ pub fn read(blocks: &[Block], picture: &Picture) -> FileMetadata {
 #[must_use]
 pub fn orientation(blocks: &[Block]) -> Option<Orientation> {
     Orientation::new(find(Format::of(blocks), blocks).orientation?)
+}
+
+/// The XMP packets of a file as they are, in the order in which they are read. [`read`] joins and folds them.
+#[must_use]
+pub fn packets(blocks: &[Block]) -> Vec<Flat> {
+    find(Format::of(blocks), blocks).xmp
 }
 
 fn find(format: Option<Format>, blocks: &[Block]) -> Found {
