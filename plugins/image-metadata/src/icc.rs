@@ -49,12 +49,12 @@ impl<'a> Profile<'a> {
         self.number(VERSION, |version| {
             format!("{}.{}.{}", (version as i32) >> 24, version >> 20 & 0xF, version >> 16 & 0xF)
         })?;
-        self.code(CLASS, |class| texts::named(&texts::CLASSES, class))?;
+        self.code(CLASS, |class| texts::named(&texts::CLASSES, &class))?;
         self.code(16, |code| code)?;
         self.code(20, |code| code)?;
         self.date()?;
         self.code(36, |code| code)?;
-        self.code(PLATFORM, |platform| texts::named(&texts::PLATFORMS, platform))?;
+        self.code(PLATFORM, |platform| texts::named(&texts::PLATFORMS, &platform))?;
         self.number(FLAGS, |flags| (flags as i32).to_string())?;
         self.code(48, |code| code)?;
         // Small numbers are no characters.

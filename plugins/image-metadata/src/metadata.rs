@@ -56,7 +56,9 @@ pub fn read(blocks: &[Block], picture: &Picture) -> FileMetadata {
         getty: getty::texts(&flat),
         xmp: xmp::fold(flat),
         colour_model: format.map(|format| colour::model(format, picture).to_owned()),
-        colour_model_information: format.map(|format| colour::information(format, picture, blocks, &exif)).unwrap_or_default(),
+        colour_model_information: format
+            .map(|format| colour::information(format, picture, blocks, &exif))
+            .unwrap_or_default(),
         iptc: found.iptc.unwrap_or_default(),
         exif_sub: found.exif_sub.unwrap_or_default(),
         exif,

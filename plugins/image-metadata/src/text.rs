@@ -37,7 +37,11 @@ pub(crate) fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     let mut text = String::with_capacity(bytes.len());
     let mut is_cut = !odd.is_empty();
     while let Some(first) = units.next() {
-        let pair = if matches!(first, 0xD800..=0xDBFF) { units.next().map(|second| vec![first, second]) } else { Some(vec![first]) };
+        let pair = if matches!(first, 0xD800..=0xDBFF) {
+            units.next().map(|second| vec![first, second])
+        } else {
+            Some(vec![first])
+        };
         match pair {
             Some(units) => match &char::decode_utf16(units).collect::<Vec<_>>()[..] {
                 [Ok(character)] => text.push(*character),

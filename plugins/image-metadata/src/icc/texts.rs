@@ -33,7 +33,7 @@ const ILLUMINANTS: [&str; 9] = ["unknown", "D50", "D65", "D93", "F2", "D55", "A"
 const DATA: usize = 8;
 
 /// Names a code of four characters.
-pub(super) fn named(names: &[(&str, &str)], code: String) -> String {
+pub(super) fn named(names: &[(&str, &str)], code: &str) -> String {
     let name = names.iter().find(|(known, _)| *known == code).map(|(_, name)| (*name).to_owned());
     name.unwrap_or_else(|| format!("Unknown ({code})"))
 }

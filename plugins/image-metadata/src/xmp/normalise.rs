@@ -6,16 +6,8 @@ use super::{
     node::{ITEM, Node, Read, Tree},
 };
 
-const BAGS_AND_SEQUENCES: [&str; 8] = [
-    "dc:contributor",
-    "dc:creator",
-    "dc:date",
-    "dc:language",
-    "dc:publisher",
-    "dc:relation",
-    "dc:subject",
-    "dc:type",
-];
+const BAGS_AND_SEQUENCES: [&str; 8] =
+    ["dc:contributor", "dc:creator", "dc:date", "dc:language", "dc:publisher", "dc:relation", "dc:subject", "dc:type"];
 const ALTERNATIVES: [&str; 3] = ["dc:description", "dc:rights", "dc:title"];
 const COMMENT: &str = "exif:UserComment";
 const TERMS: &str = "xmpRights:UsageTerms";
@@ -191,7 +183,8 @@ fn name_instance(tree: &mut Tree) {
     const LENGTH: usize = 36;
     let about = tree.about.to_lowercase();
     let uuid = about.strip_prefix(PREFIX).unwrap_or(&about);
-    let has_hyphens = uuid.chars().enumerate().all(|(place, letter)| (letter == '-') == matches!(place, 8 | 13 | 18 | 23));
+    let has_hyphens =
+        uuid.chars().enumerate().all(|(place, letter)| (letter == '-') == matches!(place, 8 | 13 | 18 | 23));
     if !has_hyphens || uuid.chars().count() != LENGTH {
         return;
     }

@@ -31,7 +31,11 @@ fn as_utf8(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn windows_1252(byte: u8) -> String {
-    if OPEN.contains(&byte) { " ".to_owned() } else { encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.into_owned() }
+    if OPEN.contains(&byte) {
+        " ".to_owned()
+    } else {
+        encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.into_owned()
+    }
 }
 
 /// Replaces control characters, and references to them, with blanks.

@@ -1,6 +1,9 @@
 //! Whatever the bytes are, the reader comes to an end, soon and without much memory.
 
-use std::time::{Duration, Instant};
+use std::{
+    slice,
+    time::{Duration, Instant},
+};
 
 use image_metadata::{Block, Picture, flat, fold, orientation, read};
 use proptest::{
@@ -142,7 +145,7 @@ fn a_count_of_four_thousand_million_is_no_size() {
     for kind in 0..20 {
         for count in [u32::MAX, u32::MAX / 2, u32::MAX / 8 + 1, 1 << 31] {
             let tag = Tag { tag: 0x010E, kind, count, data: vec![0xFF; 8] };
-            read_one("png:eXIf", &tiff(false, std::slice::from_ref(&tag), &[tag.clone()]));
+            read_one("png:eXIf", &tiff(false, slice::from_ref(&tag), slice::from_ref(&tag)));
         }
     }
     let profile = [vec![0xFF; 128], vec![0x7F, 0xFF, 0xFF, 0xFF], vec![0; 1_200_000]].concat();
@@ -191,7 +194,8 @@ fn rdf(namespaces: &str, properties: &str) -> String {
 
 #[test]
 fn entities_of_a_document_are_not_expanded() {
-    let lol = "<!DOCTYPE a [<!ENTITY a 'lol'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'>]>";
+    let lol =
+        "<!DOCTYPE a [<!ENTITY a 'lol'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'><!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'>]>";
     let file = "<!DOCTYPE a [<!ENTITY c SYSTEM 'file:///etc/hostname'>]>";
     for declared in [lol, file] {
         assert_eq!(flat([declared, &rdf("", "<q:a>&c;</q:a>")].concat().as_bytes()), None);

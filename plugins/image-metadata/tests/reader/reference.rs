@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use servers::{Recipe, Tool};
 
 use crate::{
-    container::{Owned, Tag, blocks, jpeg, png, png_header, tiff},
-    samples::{self, dates, icc, packet},
+    container::blocks,
+    images::{Image, image},
+    samples::dates,
     seed::Seed,
 };
 
@@ -16,12 +17,6 @@ const IMAGES: u64 = 3000;
 const DATES: u64 = 20_000;
 const PICTURE: Picture = Picture { interpretation: "srgb", bands: 3, alpha: false };
 const MAPS: [&str; 4] = ["iptc", "exif", "exifSub", "icc"];
-
-/// An image in its container, and in its blocks.
-struct Image {
-    file: Vec<u8>,
-    blocks: Vec<Owned>,
-}
 
 /// Runs the libraries on files; a line of JSON for each.
 fn reference(files: &[(String, Vec<u8>)]) -> Vec<Value> {
@@ -43,121 +38,6 @@ fn reference(files: &[(String, Vec<u8>)]) -> Vec<Value> {
     let lines: Vec<_> = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     assert_eq!(lines.len(), files.len());
     lines.into_iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
-}
-
-fn image(number: u64) -> Image {
-    let mut seed = Seed::new(number);
-    match seed.below(6) {
-        0 => tiff_image(&mut seed),
-        1 => png_image(&mut seed),
-        _ => jpeg_image(&mut seed),
-    }
-}
-
-/// A block, mutated now and then.
-fn made(seed: &mut Seed, mut data: Vec<u8>) -> Vec<u8> {
-    if seed.once_in(3) {
-        seed.mutate(&mut data);
-    }
-    data
-}
-
-fn xmp(seed: &mut Seed) -> Vec<u8> {
-    let packet = packet::packet(seed).into_bytes();
-    if seed.once_in(2) { made(seed, packet) } else { packet }
-}
-
-fn resources(seed: &mut Seed) -> Vec<u8> {
-    let mut resources = vec![(0x0404, samples::iptc(seed)), (0x03ED, seed.bytes(9))];
-    match seed.below(4) {
-        0 => resources.push((0x0424, xmp(seed))),
-        1 => resources.push((0x0422, samples::exif(seed))),
-        2 => resources.insert(0, (0x040F, icc::profile(seed))),
-        _ => {}
-    }
-    samples::photoshop(&resources)
-}
-
-fn jpeg_image(seed: &mut Seed) -> Image {
-    let mut segments = Vec::new();
-    for _ in 0..=seed.below(3) {
-        let (number, begin, data) = match seed.below(6) {
-            0 | 1 => (1, &b"Exif\0\0"[..], samples::exif(seed)),
-            2 => (1, &b"http://ns.adobe.com/xap/1.0/\0"[..], xmp(seed)),
-            3 => (2, &b"ICC_PROFILE\0\x01\x01"[..], icc::profile(seed)),
-            4 => (13, &b"Photoshop 3.0\0"[..], resources(seed)),
-            _ => (13, &b""[..], samples::iptc(seed)),
-        };
-        let data = if begin.starts_with(b"http") { data } else { made(seed, data) };
-        segments.push(Owned::new(format!("jpeg:APP{number}"), [begin, &data].concat()));
-    }
-    if seed.once_in(8) {
-        segments.extend(extended(seed));
-    }
-    if seed.once_in(8) {
-        segments.push(Owned::new("jpeg:APP1", [&b"XMP\0\0 written by an agency   "[..29], &xmp(seed)].concat()));
-    }
-    Image { file: jpeg(&segments), blocks: segments }
-}
-
-/// A packet that is continued in two pieces of another one; they may be in any order, or one missing.
-fn extended(seed: &mut Seed) -> Vec<Owned> {
-    const GUID: &str = "0123456789ABCDEF0123456789ABCDEF";
-    let about = format!("xmlns:xmpNote=\"http://ns.adobe.com/xmp/note/\" xmpNote:HasExtendedXMP=\"{GUID}\" xmlns:dc");
-    let first = packet::packet(seed).replacen("xmlns:dc", &about, 1);
-    let second = packet::packet(seed).into_bytes();
-    let (begin, end) = second.split_at(seed.below(second.len()));
-    let length = (second.len() as u32).to_be_bytes();
-    let piece = |at: usize, data: &[u8]| {
-        let place = (at as u32).to_be_bytes();
-        let preamble = [&b"http://ns.adobe.com/xmp/extension/\0"[..], GUID.as_bytes(), &length, &place].concat();
-        Owned::new("jpeg:APP1", [&preamble, data].concat())
-    };
-    let mut segments = vec![piece(0, begin), piece(begin.len(), end)];
-    if seed.once_in(3) {
-        segments.reverse();
-    }
-    if seed.once_in(5) {
-        segments.pop();
-    }
-    let first = Owned::new("jpeg:APP1", ["http://ns.adobe.com/xap/1.0/\0", &first].concat());
-    segments.insert(if seed.once_in(8) { 1 } else { 0 }, first);
-    segments
-}
-
-fn png_image(seed: &mut Seed) -> Image {
-    let mut chunks = vec![png_header()];
-    let profile = icc::profile(seed);
-    let exif = samples::exif(seed);
-    chunks.push(Owned::new("png:eXIf", made(seed, exif)));
-    chunks.push(Owned::new("png:iCCP", [&b"a profile\0\0"[..], &deflated(&profile)].concat()));
-    let packet = xmp(seed);
-    chunks.push(match seed.below(3) {
-        0 => Owned::new("png:iTXt", [&b"XML:com.adobe.xmp\0\0\0en\0\0"[..], &packet].concat()),
-        1 => Owned::new("png:iTXt", [&b"XML:com.adobe.xmp\0\x01\0\0\0"[..], &deflated(&packet)].concat()),
-        _ => Owned::new("png:zTXt", [&b"XML:com.adobe.xmp\0\0"[..], &deflated(&packet)].concat()),
-    });
-    Image { file: png(&chunks), blocks: chunks }
-}
-
-fn deflated(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// A TIFF, and what the host makes of it: tags with a form of their own, and the rest as a small TIFF.
-fn tiff_image(seed: &mut Seed) -> Image {
-    let is_big_endian = seed.once_in(2);
-    let (first, sub) = samples::tags(seed, is_big_endian);
-    let own = [(700, xmp(seed)), (33723, samples::iptc(seed)), (34377, resources(seed)), (34675, icc::profile(seed))];
-    let own = own.into_iter().filter(|(_, data)| data.len() > 4 && !seed.once_in(3)).collect::<Vec<_>>();
-    let mut all = first.clone();
-    all.extend(own.iter().map(|(tag, data)| Tag { tag: *tag, kind: 7, count: data.len() as u32, data: data.clone() }));
-    let mut blocks = vec![Owned::new("tiff:IFD0", tiff(is_big_endian, &first, &sub))];
-    blocks.extend(own.into_iter().map(|(tag, data)| Owned::new(format!("tiff:{tag}"), data)));
-    Image { file: tiff(is_big_endian, &all, &sub), blocks }
 }
 
 /// What the reader says of an image, in the form of the reference.
@@ -186,7 +66,8 @@ fn theirs(mut metadata: Value) -> Value {
 #[test]
 fn an_image_has_the_metadata_that_the_reference_finds() {
     let images: Vec<_> = (0..IMAGES).map(image).collect();
-    let files: Vec<_> = images.iter().zip(0..).map(|(image, number)| (format!("{number:05}"), image.file.clone())).collect();
+    let files: Vec<_> =
+        images.iter().zip(0..).map(|(image, number)| (format!("{number:05}"), image.file.clone())).collect();
     let mut differences = Vec::new();
     let mut broken = 0;
     for ((image, theirs), number) in images.iter().zip(reference(&files)).zip(0..) {
@@ -215,7 +96,9 @@ fn different(number: u64, map: &str, ours: &Value, theirs: &Value) -> Vec<String
     names.dedup();
     let differ = names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name));
     let differ = differ.filter(|name| !is_known(ours.get(*name), theirs.get(*name)));
-    differ.map(|name| format!("{number} {map} {name}: ours {:?}, theirs {:?}", ours.get(name), theirs.get(name))).collect()
+    differ
+        .map(|name| format!("{number} {map} {name}: ours {:?}, theirs {:?}", ours.get(name), theirs.get(name)))
+        .collect()
 }
 
 /// Whether a name in a packet has letters beyond ASCII. Java's parser follows an earlier edition of XML there.
@@ -240,7 +123,10 @@ fn is_known(ours: Option<&Value>, theirs: Option<&Value>) -> bool {
     const EXACT: usize = 15;
     let digits = |value: Option<&Value>| {
         let text = value.and_then(Value::as_str).unwrap_or_default();
-        text.split(|letter: char| !letter.is_ascii_digit()).max_by_key(|digits| digits.len()).unwrap_or_default().to_owned()
+        text.split(|letter: char| !letter.is_ascii_digit())
+            .max_by_key(|digits| digits.len())
+            .unwrap_or_default()
+            .to_owned()
     };
     let (ours, theirs) = (digits(ours), digits(theirs));
     ours.len() > EXACT && ours.len() == theirs.len() && ours[..EXACT] == theirs[..EXACT]
@@ -252,7 +138,8 @@ fn a_date_is_the_one_that_the_reference_reads() {
     let theirs = reference(&[("a.dates".to_owned(), dates.join("\n").into_bytes())]);
     let theirs = theirs[0].as_array().unwrap();
     let different = dates.iter().zip(theirs).filter(|(date, theirs)| clean_date(date) != theirs.as_str().unwrap());
-    let different: Vec<_> = different.map(|(date, theirs)| format!("{date}: ours {}, theirs {theirs}", clean_date(date))).collect();
+    let different: Vec<_> =
+        different.map(|(date, theirs)| format!("{date}: ours {}, theirs {theirs}", clean_date(date))).collect();
     let shown: Vec<_> = different.iter().take(40).map(String::as_str).collect();
     assert!(different.is_empty(), "{} differences\n{}", different.len(), shown.join("\n"));
 }

@@ -2,11 +2,21 @@
 
 use crate::seed::Seed;
 
-const SIGNATURES: [&[u8; 4]; 12] = [
-    b"desc", b"cprt", b"rXYZ", b"wtpt", b"rTRC", b"gTRC", b"meas", b"tech", b"dmnd", b"vued", b"chad", b"zzzz",
-];
+const SIGNATURES: [&[u8; 4]; 12] =
+    [b"desc", b"cprt", b"rXYZ", b"wtpt", b"rTRC", b"gTRC", b"meas", b"tech", b"dmnd", b"vued", b"chad", b"zzzz"];
 const CODES: [&[u8; 4]; 12] = [
-    b"RGB ", b"GRAY", b"CMYK", b"XYZ ", b"Lab ", b"mntr", b"scnr", b"APPL", b"SGI ", b"\0\0\0\0", b"acsp", b"\xe6x\0a",
+    b"RGB ",
+    b"GRAY",
+    b"CMYK",
+    b"XYZ ",
+    b"Lab ",
+    b"mntr",
+    b"scnr",
+    b"APPL",
+    b"SGI ",
+    b"\0\0\0\0",
+    b"acsp",
+    b"\xe6x\0a",
 ];
 
 /// A profile with a header and some tags of all types.
@@ -53,7 +63,8 @@ fn data(seed: &mut Seed) -> Vec<u8> {
             let (length, count) = (2 * seed.below(8), 1 + seed.below(2) as u32);
             let text = "sRGB bl\u{e5}".encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
             let entry = [&b"enUS"[..], &(length as u32).to_be_bytes(), &(16 + 12 * count).to_be_bytes()].concat();
-            [head(b"mluc"), count.to_be_bytes().to_vec(), vec![0, 0, 0, 12], entry.repeat(count as usize), text].concat()
+            [head(b"mluc"), count.to_be_bytes().to_vec(), vec![0, 0, 0, 12], entry.repeat(count as usize), text]
+                .concat()
         }
         5 => {
             let count = seed.one_of(&[&0_usize, &1, &2, &7, &1024]).to_owned();

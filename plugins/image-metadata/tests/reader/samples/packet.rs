@@ -60,7 +60,8 @@ pub fn packet(seed: &mut Seed) -> String {
     if seed.once_in(2) {
         names.reverse();
     }
-    let about = seed.one_of(&["", "", "", "uuid:FAF5BDD5-BA3D-11DA-AD31-D33D75182F1B", "faf5bdd5-ba3d-11da-ad31-d33d75182f1b"]);
+    let about =
+        seed.one_of(&["", "", "", "uuid:FAF5BDD5-BA3D-11DA-AD31-D33D75182F1B", "faf5bdd5-ba3d-11da-ad31-d33d75182f1b"]);
     let attributes = names.iter().filter(|name| !name.starts_with("dc:c")).filter(|_| seed.once_in(4)).copied();
     let attributes: Vec<_> = attributes.collect();
     names.retain(|name| !attributes.contains(name));
