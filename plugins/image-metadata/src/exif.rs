@@ -13,8 +13,8 @@ use crate::{
     metadata::Texts,
     text::trimmed,
 };
-pub(crate) use value::integer_of_text;
 use value::Value;
+pub(crate) use value::integer_of_text;
 
 const ORIENTATION: u16 = 0x0112;
 /// What fills a directory up means nothing.

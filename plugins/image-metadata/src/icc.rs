@@ -36,7 +36,7 @@ struct Profile<'a> {
 pub(crate) fn read(bytes: &[u8]) -> Texts {
     let mut profile = Profile { bytes, texts: BTreeMap::new() };
     let tags = profile.header().and_then(|()| profile.tags());
-    let tags = tags.unwrap_or_default().into_iter().filter_map(|(tag, data)| Some((tag, texts::text(data)?)));
+    let tags = tags.unwrap_or_default().into_iter().filter_map(|(tag, data)| Some((tag, texts::text(tag, data)?)));
     profile.texts.extend(tags);
     let named = profile.texts.iter().filter_map(|(tag, text)| Some((names::name(*tag)?, trimmed(text))));
     named.filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
@@ -49,12 +49,12 @@ impl<'a> Profile<'a> {
         self.number(VERSION, |version| {
             format!("{}.{}.{}", (version as i32) >> 24, version >> 20 & 0xF, version >> 16 & 0xF)
         })?;
-        self.code(CLASS, |class| texts::named(&texts::CLASSES, class))?;
+        self.code(CLASS, |class| texts::named(&texts::CLASSES, &class))?;
         self.code(16, |code| code)?;
         self.code(20, |code| code)?;
         self.date()?;
         self.code(36, |code| code)?;
-        self.code(PLATFORM, |platform| texts::named(&texts::PLATFORMS, platform))?;
+        self.code(PLATFORM, |platform| texts::named(&texts::PLATFORMS, &platform))?;
         self.number(FLAGS, |flags| (flags as i32).to_string())?;
         self.code(48, |code| code)?;
         // Small numbers are no characters.

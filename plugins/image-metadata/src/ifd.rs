@@ -1,6 +1,10 @@
 //! TIFF structures: directories of tags, which point to other directories.
 
-use std::collections::{BTreeMap, HashSet};
+mod field;
+
+use std::{collections::HashSet, iter::Peekable, vec::IntoIter};
+
+pub(crate) use field::{Directory, Field, Kind};
 
 use crate::{exif, found::Found, makernote, photoshop};
 
@@ -30,92 +34,6 @@ const PRINT_IMAGE_MATCHING: u16 = 0xC4A5;
 
 const IPTC_MARK: u8 = 0x1C;
 
-/// What numbers in a TIFF structure are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Byte,
-    Text,
-    Short,
-    Long,
-    Rational,
-    SignedByte,
-    Undefined,
-    SignedShort,
-    SignedLong,
-    SignedRational,
-    Float,
-    Double,
-}
-
-impl Kind {
-    /// The kind of a code, and how many bytes a number has.
-    fn of(code: u16) -> Option<(Self, usize)> {
-        let kind = match code {
-            1 => (Self::Byte, 1),
-            2 => (Self::Text, 1),
-            3 => (Self::Short, 2),
-            4 => (Self::Long, 4),
-            5 => (Self::Rational, 8),
-            6 => (Self::SignedByte, 1),
-            7 => (Self::Undefined, 1),
-            8 => (Self::SignedShort, 2),
-            9 => (Self::SignedLong, 4),
-            10 => (Self::SignedRational, 8),
-            11 => (Self::Float, 4),
-            12 => (Self::Double, 8),
-            _ => return None,
-        };
-        Some(kind)
-    }
-}
-
-/// The value of a tag, in its bytes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Field<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) count: usize,
-    pub(crate) data: &'a [u8],
-    is_big_endian: bool,
-}
-
-impl<'a> Field<'a> {
-    /// The numbers of a value of `N` bytes each.
-    pub(crate) fn numbers<const N: usize, T: 'a>(self, number: fn([u8; N]) -> T) -> impl Iterator<Item = T> + 'a {
-        let ordered = move |bytes: &[u8; N]| {
-            let mut bytes = *bytes;
-            if !self.is_big_endian {
-                bytes.reverse();
-            }
-            number(bytes)
-        };
-        self.data.as_chunks().0.iter().map(ordered)
-    }
-}
-
-/// The tags of a directory. Of a tag that occurs twice, the later value counts, at the earlier place.
-#[derive(Debug, Default)]
-pub(crate) struct Directory<'a> {
-    fields: BTreeMap<u16, (usize, Field<'a>)>,
-}
-
-impl<'a> Directory<'a> {
-    pub(crate) fn get(&self, tag: u16) -> Option<Field<'a>> {
-        self.fields.get(&tag).map(|(_, field)| *field)
-    }
-
-    /// The tags in the order of the directory.
-    pub(crate) fn tags(&self) -> Vec<u16> {
-        let mut tags: Vec<_> = self.fields.iter().map(|(tag, (place, _))| (*place, *tag)).collect();
-        tags.sort_unstable();
-        tags.into_iter().map(|(_, tag)| tag).collect()
-    }
-
-    fn set(&mut self, tag: u16, field: Field<'a>) {
-        let place = self.fields.len();
-        self.fields.entry(tag).and_modify(|(_, there)| *there = field).or_insert((place, field));
-    }
-}
-
 /// Which directory it is, and how deep it lies in others.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
@@ -140,20 +58,25 @@ struct Cut;
 
 /// Reads a TIFF structure with what lies in it.
 pub(crate) fn read(bytes: &[u8], found: &mut Found) {
-    let is_big_endian = match bytes.get(..2) {
-        Some(b"MM") => true,
-        Some(b"II") => false,
-        _ => return,
-    };
-    let mut walk = Walk { bytes, is_big_endian, visited: HashSet::new(), first: None, sub: None, found };
-    // A structure that is cut off has what was read before.
-    let _ = walk.begin();
+    read_with(bytes, Vec::new(), found);
+}
+
+/// Reads a TIFF structure of which some tags of the first directory are kept elsewhere, in ascending order.
+pub(crate) fn read_with(bytes: &[u8], kept: Vec<(u16, &[u8])>, found: &mut Found) {
+    let is_big_endian = bytes.starts_with(b"MM");
+    let kept = kept.into_iter().peekable();
+    let mut walk = Walk { bytes, is_big_endian, visited: HashSet::new(), first: None, sub: None, kept, found };
+    if is_big_endian || bytes.starts_with(b"II") {
+        // A structure that is cut off has what was read before.
+        let _ = walk.begin();
+    }
+    walk.read_kept(None);
     let Walk { first, sub, found, .. } = walk;
-    if let Some(directory) = first.filter(|_| found.exif.is_none()) {
+    if let Some(directory) = first {
         found.orientation = exif::orientation(&directory);
         found.exif = Some(exif::texts(&directory));
     }
-    if let Some(directory) = sub.filter(|_| found.exif_sub.is_none()) {
+    if let Some(directory) = sub {
         found.exif_sub = Some(exif::sub_texts(&directory));
     }
 }
@@ -164,6 +87,7 @@ struct Walk<'a, 'f> {
     visited: HashSet<usize>,
     first: Option<Directory<'a>>,
     sub: Option<Directory<'a>>,
+    kept: Peekable<IntoIter<(u16, &'a [u8])>>,
     found: &'f mut Found,
 }
 
@@ -196,8 +120,8 @@ impl<'a> Walk<'a, '_> {
     /// Walks through a directory. Returns where the next one is.
     fn directory(&mut self, role: Role, at: Option<usize>, depth: usize) -> Result<Option<usize>, Cut> {
         let is_kept = match role {
-            Role::First => self.first.is_none(),
-            Role::Sub => self.sub.is_none(),
+            Role::First => self.found.exif.is_none(),
+            Role::Sub => self.found.exif_sub.is_none(),
             Role::FirstOfRaw | Role::Other => false,
         };
         let spot = Spot { role, depth, is_kept };
@@ -223,13 +147,25 @@ impl<'a> Walk<'a, '_> {
 
     fn keep(&mut self, spot: Spot, directory: Directory<'a>) {
         match spot.role {
-            Role::First if spot.is_kept => self.first = Some(directory),
-            Role::Sub if spot.is_kept => self.sub = Some(directory),
+            Role::First if spot.is_kept => {
+                self.found.exif.get_or_insert_default();
+                self.first = Some(directory);
+            }
+            Role::Sub if spot.is_kept => {
+                self.found.exif_sub.get_or_insert_default();
+                self.sub = Some(directory);
+            }
             _ => {}
         }
     }
 
-    fn entries(&mut self, spot: Spot, at: usize, count: usize, directory: &mut Directory<'a>) -> Result<Option<usize>, Cut> {
+    fn entries(
+        &mut self,
+        spot: Spot,
+        at: usize,
+        count: usize,
+        directory: &mut Directory<'a>,
+    ) -> Result<Option<usize>, Cut> {
         let length = AROUND + ENTRY * count;
         if at + length > self.bytes.len() || !self.found.budget.takes(length) {
             return Ok(None);
@@ -248,6 +184,9 @@ impl<'a> Walk<'a, '_> {
     /// Reads an entry; false if its kind is unknown.
     fn entry(&mut self, spot: Spot, at: usize, directory: &mut Directory<'a>) -> Result<bool, Cut> {
         let (tag, code, count) = (self.short(at)?, self.short(at + 2)?, self.long(at + 4)? as usize);
+        if spot.role == Role::First && spot.depth == 0 {
+            self.read_kept(Some(tag));
+        }
         let kind = Kind::of(code);
         let width = match (kind, code) {
             (Some((_, width)), _) => width,
@@ -265,7 +204,7 @@ impl<'a> Walk<'a, '_> {
             && let Some((kind, _)) = kind
         {
             let field = Field { kind, count, data, is_big_endian: self.is_big_endian };
-            if tag == MAKE && spot.role == Role::First && spot.is_kept && self.found.exif.is_none() {
+            if tag == MAKE && spot.role == Role::First && spot.is_kept {
                 self.found.make = exif::text(field);
             }
             directory.set(tag, field);
@@ -280,6 +219,13 @@ impl<'a> Walk<'a, '_> {
             self.chain(role, at, depth + 1)?;
         }
         Ok(())
+    }
+
+    /// Reads the tags that are kept elsewhere, up to this one.
+    fn read_kept(&mut self, end: Option<u16>) {
+        while let Some((tag, data)) = self.kept.next_if(|(tag, _)| end.is_none_or(|end| *tag < end)) {
+            self.is_block(Role::First, tag, data, 0);
+        }
     }
 
     /// Reads the value of a tag that is a block of its own; false if it is an ordinary value.

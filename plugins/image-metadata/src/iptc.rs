@@ -103,7 +103,9 @@ impl Datasets {
     fn encoding(&self) -> Encoding {
         match self.0.get(&CHARACTER_SET) {
             None => Encoding::Guess,
-            Some(Value::Text(name)) if LATIN1.iter().any(|latin1| latin1.eq_ignore_ascii_case(name)) => Encoding::Latin1,
+            Some(Value::Text(name)) if LATIN1.iter().any(|latin1| latin1.eq_ignore_ascii_case(name)) => {
+                Encoding::Latin1
+            }
             Some(_) => Encoding::Utf8,
         }
     }

@@ -45,7 +45,7 @@ pub use {
     block::{Block, Format},
     colour::Picture,
     date::clean_date,
-    metadata::{FileMetadata, Texts, orientation, read},
+    metadata::{FileMetadata, Texts, orientation, packets, read},
     orientation::{Orientation, Shape},
     redaction::REDACTED,
     xmp::{Flat, Json, flat, fold},

@@ -48,7 +48,9 @@ pub(crate) fn is_known(note: &[u8], is_big_endian: bool, make: Option<&str>) -> 
     if upper.starts_with("RICOH") {
         return !(note.starts_with(b"Rv") || note.starts_with(b"Rev"));
     }
-    let mark = note.first_chunk().map(|bytes| if is_big_endian { u16::from_be_bytes(*bytes) } else { u16::from_le_bytes(*bytes) });
+    let mark = note
+        .first_chunk()
+        .map(|bytes| if is_big_endian { u16::from_be_bytes(*bytes) } else { u16::from_le_bytes(*bytes) });
     let begins = |name: &&[u8]| note.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
     mark == Some(RECONYX_MARK) || RECONYX.iter().any(begins)
 }

@@ -11,7 +11,7 @@ use crate::{
     getty, jpeg,
     orientation::Orientation,
     png, redaction, tiff,
-    xmp::{self, Json},
+    xmp::{self, Flat, Json},
 };
 
 /// Texts by name.
@@ -56,7 +56,9 @@ pub fn read(blocks: &[Block], picture: &Picture) -> FileMetadata {
         getty: getty::texts(&flat),
         xmp: xmp::fold(flat),
         colour_model: format.map(|format| colour::model(format, picture).to_owned()),
-        colour_model_information: format.map(|format| colour::information(format, picture, blocks, &exif)).unwrap_or_default(),
+        colour_model_information: format
+            .map(|format| colour::information(format, picture, blocks, &exif))
+            .unwrap_or_default(),
         iptc: found.iptc.unwrap_or_default(),
         exif_sub: found.exif_sub.unwrap_or_default(),
         exif,
@@ -68,6 +70,12 @@ pub fn read(blocks: &[Block], picture: &Picture) -> FileMetadata {
 #[must_use]
 pub fn orientation(blocks: &[Block]) -> Option<Orientation> {
     Orientation::new(find(Format::of(blocks), blocks).orientation?)
+}
+
+/// The XMP packets of a file as they are, in the order in which they are read. [`read`] joins and folds them.
+#[must_use]
+pub fn packets(blocks: &[Block]) -> Vec<Flat> {
+    find(Format::of(blocks), blocks).xmp
 }
 
 fn find(format: Option<Format>, blocks: &[Block]) -> Found {

@@ -9,6 +9,9 @@ pub(crate) enum Half {
     Up,
 }
 
+/// From here on there are integers only, and they are written with zeros for the digits that do not tell them apart.
+const INTEGERS: f64 = 9_007_199_254_740_992.0;
+
 /// Writes a number with at least and at most so many decimals.
 pub(crate) fn decimal(number: f64, least: usize, most: usize, half: Half) -> String {
     let sign = if number.is_sign_negative() && !number.is_nan() { "-" } else { "" };
@@ -19,20 +22,38 @@ pub(crate) fn decimal(number: f64, least: usize, most: usize, half: Half) -> Str
         return format!("{sign}∞");
     }
     let size = number.abs();
-    let size = if half == Half::Up && is_half_way(size, most) { size.next_up() } else { size };
-    let mut digits = format!("{size:.most$}");
+    if size >= INTEGERS {
+        let zeros = if least > 0 { format!(".{}", "0".repeat(least)) } else { String::new() };
+        return format!("{sign}{size}{zeros}");
+    }
+    let mut digits = match half {
+        Half::Even => format!("{size:.most$}"),
+        Half::Up => half_up(size, most),
+    };
     while most > 0 && digits.ends_with('0') && digits.len() - digits.find('.').unwrap_or(0) > least + 1 {
         digits.pop();
     }
     format!("{sign}{}", digits.trim_end_matches('.'))
 }
 
-/// Whether the digits after so many decimals are exactly a five.
-fn is_half_way(size: f64, decimals: usize) -> bool {
+/// Rounds to so many decimals by the digit after them.
+fn half_up(size: f64, decimals: usize) -> String {
     const ALL_THAT_MATTER: usize = 60;
-    let digits = format!("{size:.ALL_THAT_MATTER$}");
-    let rest = digits.find('.').and_then(|point| digits.get(point + 1 + decimals..)).unwrap_or_default();
-    rest.strip_prefix('5').is_some_and(|zeros| zeros.bytes().all(|digit| digit == b'0'))
+    let exact = format!("{size:.ALL_THAT_MATTER$}");
+    let point = exact.find('.').unwrap_or(exact.len());
+    let (kept, rest) = exact.split_at(point + 1 + decimals);
+    if rest < "5" {
+        return kept.to_owned();
+    }
+    let mut digits: Vec<_> = kept.bytes().collect();
+    for digit in digits.iter_mut().rev().filter(|digit| digit.is_ascii_digit()) {
+        if *digit < b'9' {
+            *digit += 1;
+            return String::from_utf8_lossy(&digits).into_owned();
+        }
+        *digit = b'0';
+    }
+    format!("1{}", String::from_utf8_lossy(&digits))
 }
 
 /// The usual text of a number: at most three decimals.
@@ -63,6 +84,7 @@ mod tests {
         assert_eq!(decimal(100.0, 0, 1, Half::Even), "100");
         assert_eq!(decimal(2.1239, 1, 3, Half::Even), "2.124");
         assert_eq!(decimal(-0.0001, 0, 3, Half::Even), "-0");
+        assert_eq!(decimal(36_028_797_018_963_968.0, 1, 3, Half::Even), "36028797018963970.0");
     }
 
     #[test]
@@ -70,6 +92,8 @@ mod tests {
         assert_eq!(decimal(0.25, 1, 1, Half::Even), "0.2");
         assert_eq!(decimal(0.25, 1, 1, Half::Up), "0.3");
         assert_eq!(decimal(2.5, 0, 0, Half::Up), "3");
+        assert_eq!(decimal(99.95, 1, 1, Half::Up), "100.0", "the number is a little more than it looks");
+        assert_eq!(decimal(2_f64.powi(49) + 1.25, 1, 1, Half::Up), "562949953421313.3");
         assert_eq!(decimal(0.35, 1, 1, Half::Up), "0.3", "the number is a little less than it looks");
     }
 

@@ -23,7 +23,8 @@ pub(crate) fn read(blocks: &[Block], found: &mut Found) {
             "png:iCCP" => read_profile(block.data, found),
             "png:iTXt" | "png:zTXt" => {
                 let text = block.data.strip_prefix(XMP_KEYWORD);
-                let packet = text.and_then(|text| if block.name == "png:iTXt" { international(text) } else { compressed(text) });
+                let packet =
+                    text.and_then(|text| if block.name == "png:iTXt" { international(text) } else { compressed(text) });
                 if let Some(packet) = packet {
                     found.read_xmp(&packet);
                 }

@@ -3,27 +3,12 @@
 use crate::{
     block::{Block, named},
     found::Found,
-    ifd, photoshop,
+    ifd,
 };
 
-const IPTC_MARK: u8 = 0x1C;
-
 pub(crate) fn read(blocks: &[Block], found: &mut Found) {
-    for directory in named(blocks, "tiff:IFD0") {
-        found.nested(directory, ifd::read);
-    }
-    // The order of the tags, which is the order of a directory.
-    for packet in named(blocks, "tiff:700") {
-        let end = packet.iter().position(|byte| *byte == 0);
-        found.read_xmp(&packet[..end.unwrap_or(packet.len())]);
-    }
-    for stream in named(blocks, "tiff:33723").filter(|stream| stream.first() == Some(&IPTC_MARK)) {
-        found.read_iptc(stream);
-    }
-    for resources in named(blocks, "tiff:34377") {
-        found.nested(resources, photoshop::read);
-    }
-    for profile in named(blocks, "tiff:34675") {
-        found.read_icc(profile);
-    }
+    let tag = |block: &Block| block.name.strip_prefix("tiff:")?.parse().ok();
+    let mut tags: Vec<(u16, _)> = blocks.iter().filter_map(|block| Some((tag(block)?, block.data))).collect();
+    tags.sort_by_key(|(tag, _)| *tag);
+    ifd::read_with(named(blocks, "tiff:IFD0").next().unwrap_or_default(), tags, found);
 }

@@ -14,13 +14,13 @@ mod rdf;
 mod registry;
 mod repair;
 
-pub use {
-    flat::Flat,
-    fold::{Json, fold},
-};
 pub(crate) use {
     extension::{Extension, guid as extension},
     flat::join,
+};
+pub use {
+    flat::Flat,
+    fold::{Json, fold},
 };
 
 /// Reads a packet as the paths of its simple values; none if it cannot be parsed.

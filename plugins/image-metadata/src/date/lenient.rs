@@ -31,7 +31,7 @@ pub(crate) fn read(pattern: &[Part], text: &str) -> Option<i64> {
             continue;
         }
         // A number that another one follows directly has a fixed length.
-        let is_followed = pattern.get(place + 1).is_some_and(|next| !matches!(next, Part::Literal(_)));
+        let is_followed = pattern.get(place + 1).is_some_and(|next| !matches!(next, Part::Literal(_) | Part::Offset));
         let width = if *part == Part::Year { 4 } else { 2 };
         let number;
         (number, rest) = self::number(rest, is_followed.then_some(width))?;

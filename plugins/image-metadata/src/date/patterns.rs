@@ -40,7 +40,18 @@ const ZONES: [(&str, Zone); 11] = [
     ("PDT", Zone::Region("America/Los_Angeles")),
 ];
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 /// How much of a name its short form has.
@@ -181,9 +192,13 @@ fn is_of_one_case(written: &str, name: &str) -> bool {
 
 /// The instant at which it is so late in a region; none in the hour that is left out in spring.
 fn in_region(name: &str, local: i64) -> Option<i64> {
+    /// After so many days the calendar begins again.
+    const CYCLE: i64 = 146_097 * DAY;
     let zone = TimeZone::get(name).ok()?;
     let start = civil::date(1970, 1, 1).at(0, 0, 0, 0);
-    let time = start.checked_add(jiff::SignedDuration::from_millis(local)).ok()?;
+    // The rules of far years are those of the near ones.
+    let near = if local.abs() < 2 * CYCLE { local } else { local % CYCLE + local.signum() * CYCLE };
+    let time = start.checked_add(jiff::SignedDuration::from_millis(near)).ok()?;
     let offset = match zone.to_ambiguous_timestamp(time).offset() {
         AmbiguousOffset::Unambiguous { offset } => offset,
         // Of the hour that comes twice, the first one.

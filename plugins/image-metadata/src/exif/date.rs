@@ -63,7 +63,11 @@ fn without_fraction(text: &str) -> (String, Option<String>) {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
     let bytes = text.as_bytes();
     let is_time = |at: &usize| {
-        bytes[*at..].iter().take(TIME).enumerate().all(|(place, byte)| if place % 3 == 2 { *byte == b':' } else { is_digit(byte) })
+        bytes[*at..]
+            .iter()
+            .take(TIME)
+            .enumerate()
+            .all(|(place, byte)| if place % 3 == 2 { *byte == b':' } else { is_digit(byte) })
             && bytes.get(at + TIME) == Some(&b'.')
             && bytes.get(at + TIME + 1).is_some_and(is_digit)
     };

@@ -236,7 +236,8 @@ fn lens(numbers: &[Rational]) -> Option<String> {
     if short.is_zero() && wide.is_zero() {
         return None;
     }
-    let lengths = if short.value() == long.value() { short.text() } else { format!("{}-{}", short.text(), long.text()) };
+    let lengths =
+        if short.value() == long.value() { short.text() } else { format!("{}-{}", short.text(), long.text()) };
     let aperture = match (wide, narrow) {
         (wide, _) if wide.is_zero() => String::new(),
         (wide, narrow) if wide.value() == narrow.value() => format!(" {}", f_number(wide.value())),

@@ -12,7 +12,10 @@ pub(super) enum Value<'a> {
     /// Undefined, or signed bytes.
     Bytes(&'a [u8]),
     Text(&'a [u8]),
-    Integer(i64),
+    /// Of 32 bits with a sign, or fewer.
+    Integer(i32),
+    /// Of 32 bits without a sign, which is no integer where a list of them is wanted.
+    Long(u32),
     /// Bytes, and signed numbers of 16 bits.
     Shorts(Vec<i16>),
     /// Numbers of 16 bits, and signed ones of 32.
@@ -43,9 +46,9 @@ impl<'a> Value<'a> {
             Kind::SignedShort => Self::Shorts(field.numbers(i16::from_be_bytes).collect()),
             Kind::Short if is_one => Self::Integer(field.numbers(u16::from_be_bytes).next()?.into()),
             Kind::Short => Self::Integers(field.numbers(u16::from_be_bytes).map(i32::from).collect()),
-            Kind::SignedLong if is_one => Self::Integer(field.numbers(i32::from_be_bytes).next()?.into()),
+            Kind::SignedLong if is_one => Self::Integer(field.numbers(i32::from_be_bytes).next()?),
             Kind::SignedLong => Self::Integers(field.numbers(i32::from_be_bytes).collect()),
-            Kind::Long if is_one => Self::Integer(field.numbers(u32::from_be_bytes).next()?.into()),
+            Kind::Long if is_one => Self::Long(field.numbers(u32::from_be_bytes).next()?),
             Kind::Long => Self::Longs(field.numbers(u32::from_be_bytes).collect()),
             Kind::Float if is_one => Self::Float(field.numbers(f32::from_be_bytes).next()?),
             Kind::Float => Self::Reals(field.numbers(f32::from_be_bytes).map(f64::from).collect()),
@@ -85,6 +88,7 @@ impl<'a> Value<'a> {
             Self::Bytes(bytes) => joined(bytes.iter(), u8::to_string),
             Self::Text(bytes) => text::utf8(bytes),
             Self::Integer(number) => number.to_string(),
+            Self::Long(number) => number.to_string(),
             Self::Shorts(numbers) => joined(numbers.iter(), i16::to_string),
             Self::Integers(numbers) => joined(numbers.iter(), i32::to_string),
             Self::Longs(numbers) => joined(numbers.iter(), u32::to_string),
@@ -104,7 +108,8 @@ impl<'a> Value<'a> {
             Self::Longs(numbers) => Some(numbers.len()),
             Self::Reals(numbers) => Some(numbers.len()),
             Self::Rationals(fractions) => Some(fractions.len()),
-            Self::Text(_) | Self::Integer(_) | Self::Real(_) | Self::Float(_) | Self::Rational(_) => None,
+            Self::Text(_) | Self::Rational(_) => None,
+            Self::Integer(_) | Self::Long(_) | Self::Real(_) | Self::Float(_) => None,
         }
     }
 
@@ -112,14 +117,18 @@ impl<'a> Value<'a> {
     pub(super) fn integer(&self) -> Option<i32> {
         match self {
             Self::Text(bytes) => Some(integer_of_text(&text::utf8(bytes))),
+            Self::Real(number) => Some(*number as i32),
+            Self::Float(number) => Some(*number as i32),
+            Self::Rational(fraction) => Some(fraction.value() as i32),
             _ => self.long().map(|number| number as i32),
         }
     }
 
-    /// One integer of 64 bits, or none; that of a fraction has 32.
+    /// One integer of 64 bits.
     pub(super) fn long(&self) -> Option<i64> {
         match self {
-            Self::Integer(number) => Some(*number),
+            Self::Integer(number) => Some((*number).into()),
+            Self::Long(number) => Some((*number).into()),
             Self::Real(number) => Some(*number as i64),
             Self::Float(number) => Some(*number as i64),
             Self::Rational(fraction) => Some(fraction.value() as i64),
@@ -134,7 +143,8 @@ impl<'a> Value<'a> {
     /// One number.
     pub(super) fn real(&self) -> Option<f64> {
         match self {
-            Self::Integer(number) => Some(*number as f64),
+            Self::Integer(number) => Some((*number).into()),
+            Self::Long(number) => Some((*number).into()),
             Self::Real(number) => Some(*number),
             Self::Float(number) => Some((*number).into()),
             Self::Rational(fraction) => Some(fraction.value()),
@@ -147,7 +157,8 @@ impl<'a> Value<'a> {
     pub(super) fn rational(&self) -> Option<Rational> {
         match self {
             Self::Rational(fraction) => Some(*fraction),
-            Self::Integer(number) => Some(Rational { numerator: *number, denominator: 1 }),
+            Self::Integer(number) => Some(Rational { numerator: (*number).into(), denominator: 1 }),
+            Self::Long(number) => Some(Rational { numerator: (*number).into(), denominator: 1 }),
             _ => None,
         }
     }
@@ -164,7 +175,7 @@ impl<'a> Value<'a> {
             Self::Rationals(fractions) => Some(fractions.iter().map(|fraction| fraction.value() as i32).collect()),
             Self::Shorts(numbers) => Some(numbers.iter().copied().map(i32::from).collect()),
             Self::Bytes(bytes) => Some(bytes.iter().map(|byte| i32::from(*byte as i8)).collect()),
-            Self::Integer(number) => i32::try_from(*number).ok().map(|number| vec![number]),
+            Self::Integer(number) => Some(vec![*number]),
             _ => None,
         }
     }

@@ -33,7 +33,7 @@ const ILLUMINANTS: [&str; 9] = ["unknown", "D50", "D65", "D93", "F2", "D55", "A"
 const DATA: usize = 8;
 
 /// Names a code of four characters.
-pub(super) fn named(names: &[(&str, &str)], code: String) -> String {
+pub(super) fn named(names: &[(&str, &str)], code: &str) -> String {
     let name = names.iter().find(|(known, _)| *known == code).map(|(_, name)| (*name).to_owned());
     name.unwrap_or_else(|| format!("Unknown ({code})"))
 }
@@ -50,7 +50,14 @@ pub(super) fn fixed(bytes: [u8; 4]) -> f64 {
 }
 
 /// The text of a tag's data; none if it is cut off.
-pub(super) fn text(data: &[u8]) -> Option<String> {
+pub(super) fn text(tag: u32, data: &[u8]) -> Option<String> {
+    /// Smaller ones are no signatures, but the numbers of header fields.
+    const SIGNATURES: u32 = 0x2020_2020;
+    const LONG: usize = 16;
+    if tag <= SIGNATURES {
+        let numbers = data.iter().take(LONG).map(u8::to_string).collect::<Vec<_>>();
+        return Some(if data.len() > LONG { format!("[{} values]", data.len()) } else { numbers.join(" ") });
+    }
     let kind: &[u8; 4] = data.first_chunk()?;
     match kind {
         b"text" => Some(ascii(data.get(DATA..data.len().checked_sub(1)?)?)),

@@ -6,16 +6,8 @@ use super::{
     node::{ITEM, Node, Read, Tree},
 };
 
-const BAGS_AND_SEQUENCES: [&str; 8] = [
-    "dc:contributor",
-    "dc:creator",
-    "dc:date",
-    "dc:language",
-    "dc:publisher",
-    "dc:relation",
-    "dc:subject",
-    "dc:type",
-];
+const BAGS_AND_SEQUENCES: [&str; 8] =
+    ["dc:contributor", "dc:creator", "dc:date", "dc:language", "dc:publisher", "dc:relation", "dc:subject", "dc:type"];
 const ALTERNATIVES: [&str; 3] = ["dc:description", "dc:rights", "dc:title"];
 const COMMENT: &str = "exif:UserComment";
 const TERMS: &str = "xmpRights:UsageTerms";
@@ -82,15 +74,21 @@ fn repair_comment(comment: &mut Node) {
 /// Adds the rights of a sound to those of the document, after an empty line.
 fn move_sound_rights(tree: &mut Tree) {
     const BETWEEN: &str = "\n\n";
-    let sound = tree.schema("xmpDM").child(SOUND_RIGHTS).filter(|sound| sound.is_simple());
+    // What is no text counts as an empty one.
+    let sound = tree.schema("xmpDM").child(SOUND_RIGHTS);
     let Some(sound) = sound.map(|sound| sound.value.clone().unwrap_or_default()) else { return };
     match tree.schema("dc").child(RIGHTS) {
         Some(rights) if !rights.children.is_empty() => {
-            if !rights.is_alt_text {
+            let is_default = |item: &Node| item.language() == Some(DEFAULT);
+            if !rights.is_array {
                 return;
             }
-            let first = rights.children[0].value.clone().unwrap_or_default();
-            if !rights.children.iter().any(|item| item.language() == Some(DEFAULT)) {
+            if !rights.children.iter().any(is_default) {
+                let is_text = |item: &Node| item.is_simple() && item.language().is_some();
+                if !rights.is_alt_text || !rights.children.iter().all(is_text) {
+                    return;
+                }
+                let first = rights.children[0].value.clone().unwrap_or_default();
                 rights.children.insert(0, default_item(&first));
             }
             let default = rights.children.iter_mut().find(|item| item.language() == Some(DEFAULT));
@@ -101,15 +99,17 @@ fn move_sound_rights(tree: &mut Tree) {
                 }
             }
         }
-        Some(rights) if rights.is_simple() => return,
-        _ => {
+        Some(rights) if rights.is_alternative => {
+            rights.is_alt_text = true;
+            rights.children.push(default_item(&format!("{BETWEEN}{sound}")));
+        }
+        Some(_) => return,
+        None => {
             let mut rights = default_item(&format!("{BETWEEN}{sound}")).into_array();
             RIGHTS.clone_into(&mut rights.name);
             rights.is_alternative = true;
             rights.is_alt_text = true;
-            let schema = tree.schema("dc");
-            schema.children.retain(|property| property.name != RIGHTS);
-            schema.children.push(rights);
+            tree.schema("dc").children.push(rights);
         }
     }
     tree.schema("xmpDM").children.retain(|property| property.name != SOUND_RIGHTS);
@@ -155,6 +155,8 @@ fn move_alias(tree: &mut Tree, mut property: Node) -> Read<()> {
     };
     let is_filled = match form {
         Form::Same => true,
+        // What is no array has no items by their language.
+        Form::AltText if !there.is_array => return None,
         Form::AltText => there.children.iter().any(|item| item.language() == Some(DEFAULT)),
         Form::Item => !there.children.is_empty(),
     };
@@ -181,7 +183,8 @@ fn name_instance(tree: &mut Tree) {
     const LENGTH: usize = 36;
     let about = tree.about.to_lowercase();
     let uuid = about.strip_prefix(PREFIX).unwrap_or(&about);
-    let has_hyphens = uuid.chars().enumerate().all(|(place, letter)| (letter == '-') == matches!(place, 8 | 13 | 18 | 23));
+    let has_hyphens =
+        uuid.chars().enumerate().all(|(place, letter)| (letter == '-') == matches!(place, 8 | 13 | 18 | 23));
     if !has_hyphens || uuid.chars().count() != LENGTH {
         return;
     }

@@ -5,7 +5,7 @@ const OPEN: [u8; 5] = [0x81, 0x8D, 0x8F, 0x90, 0x9D];
 
 /// UTF-8 of bytes that are a mixture of it and Windows-1252, with blanks for control characters.
 pub(super) fn repaired(bytes: &[u8]) -> String {
-    without_controls(&String::from_utf8_lossy(&as_utf8(bytes)))
+    without_controls(&crate::text::utf8(&as_utf8(bytes)))
 }
 
 fn as_utf8(bytes: &[u8]) -> Vec<u8> {
@@ -31,7 +31,11 @@ fn as_utf8(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn windows_1252(byte: u8) -> String {
-    if OPEN.contains(&byte) { " ".to_owned() } else { encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.into_owned() }
+    if OPEN.contains(&byte) {
+        " ".to_owned()
+    } else {
+        encoding_rs::WINDOWS_1252.decode_without_bom_handling(&[byte]).0.into_owned()
+    }
 }
 
 /// Replaces control characters, and references to them, with blanks.

@@ -19,15 +19,13 @@ fn a_text_in_a_language_comes_before_its_language() {
     let one = [("dc:title[1]", "Harbour"), ("dc:title[1]/xml:lang", "x-default")];
     assert_eq!(folded(&one), r#"{"dc:title":["Harbour",["{'xml:lang':'x-default'}"]]}"#);
     let two = [one[0], one[1], ("dc:title[2]", "Hafen"), ("dc:title[2]/xml:lang", "de")];
-    assert_eq!(
-        folded(&two),
-        r#"{"dc:title":["Harbour","Hafen",["{'xml:lang':'x-default'}"],["{'xml:lang':'de'}"]]}"#
-    );
+    assert_eq!(folded(&two), r#"{"dc:title":["Harbour","Hafen",["{'xml:lang':'x-default'}"],["{'xml:lang':'de'}"]]}"#);
 }
 
 #[test]
 fn the_tenth_item_comes_after_the_second() {
-    let items = [("dc:subject[10]", "k10"), ("dc:subject[2]", "k2"), ("dc:subject[1]", "k1"), ("dc:subject[11]", "k11")];
+    let items =
+        [("dc:subject[10]", "k10"), ("dc:subject[2]", "k2"), ("dc:subject[1]", "k1"), ("dc:subject[11]", "k11")];
     assert_eq!(folded(&items), r#"{"dc:subject":["k1","k2","k10","k11"]}"#);
 }
 
