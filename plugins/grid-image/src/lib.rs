@@ -28,7 +28,7 @@ pub mod usage_rights;
 
 pub use document::Document;
 pub use failure::Failure;
-pub use file_metadata::{FileMetadata, Texts};
+pub use file_metadata::{FileMetadata, Json, Texts};
 pub use image_metadata::ImageMetadata;
 pub use keys::{ImageId, address};
 pub use mime::MimeType;

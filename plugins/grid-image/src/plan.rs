@@ -137,7 +137,7 @@ fn read(seen: &Seen) -> (FileMetadata, Option<u32>) {
     let blocks: Vec<_> = [container].into_iter().chain(blocks).collect();
     let picture = image_metadata::Picture { interpretation: colour, bands: *bands, alpha: *alpha };
     let orientation = image_metadata::orientation(&blocks).and_then(|tag| tag.exif_orientation.try_into().ok());
-    (image_metadata::read(&blocks, &picture).into(), orientation)
+    (image_metadata::read(&blocks, &picture), orientation)
 }
 
 /// Documents need a time of upload, and hosts do not say when an object was last modified.

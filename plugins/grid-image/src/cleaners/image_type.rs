@@ -1,6 +1,6 @@
 //! Finds out how an image came about, by the terms of the IPTC.
 
-use crate::{Settings, processors::Image};
+use crate::{Settings, file_metadata::xmp_head, processors::Image};
 
 /// The vocabulary of the terms, after `http` or `https`.
 const VOCABULARY: &str = "://cv.iptc.org/newscodes/digitalsourcetype/";
@@ -27,7 +27,7 @@ const TYPES: [(&str, &[&str]); 3] = [
 
 /// Sets the type of an image whose source type is known, and removes it where the source type says nothing about it.
 pub fn clean(image: &mut Image, _: &Settings) {
-    if let Some(source) = image.file.xmp_head("Iptc4xmpExt:DigitalSourceType") {
+    if let Some(source) = xmp_head(image.file, "Iptc4xmpExt:DigitalSourceType") {
         image.metadata.image_type = image_type(source).map(str::to_owned);
     }
 }

@@ -19,6 +19,9 @@ pub use parse::parse;
 const CYCLE_YEARS: i64 = 400;
 const CYCLE_DAYS: i64 = 146_097;
 
+/// The years that are reached, either way: milliseconds have no more room.
+const YEARS: i64 = 292_000_000;
+
 /// Days from the first day of year 0 to that of 1970.
 const EPOCH_DAYS: i64 = 719_528;
 
@@ -30,13 +33,13 @@ const MINUTE_MILLIS: i64 = 60_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateTime {
     millis: i64,
-    offset_minutes: i64,
+    offset_seconds: i64,
 }
 
 impl DateTime {
     /// The point in time so many milliseconds after the start of 1970, in UTC.
     pub fn from_millis(millis: i64) -> Self {
-        Self { millis, offset_minutes: 0 }
+        Self { millis, offset_seconds: 0 }
     }
 
     /// Milliseconds since the start of 1970, in UTC.
@@ -69,12 +72,12 @@ impl DateTime {
         };
         let date = pieces.date();
         let days = days(date.year().into(), date.month(), date.day())?;
-        Some(Self::at(days, millis_of(pieces.time().unwrap_or(Time::MIN)), offset / 60))
+        Some(Self::at(days, millis_of(pieces.time().unwrap_or(Time::MIN)), offset))
     }
 
     /// A day and what has passed of it, as a clock at this offset shows them.
-    fn at(days: i64, millis: i64, offset_minutes: i64) -> Self {
-        Self { millis: days * DAY_MILLIS + millis - offset_minutes * MINUTE_MILLIS, offset_minutes }
+    fn at(days: i64, millis: i64, offset_seconds: i64) -> Self {
+        Self { millis: days * DAY_MILLIS + millis - offset_seconds * 1000, offset_seconds }
     }
 }
 
@@ -83,8 +86,11 @@ fn millis_of(time: Time) -> i64 {
     seconds * 1000 + i64::from(time.millisecond())
 }
 
-/// The number of a day, counted from the start of 1970; none where the calendar has no such day.
+/// The number of a day, counted from the start of 1970; none where the calendar has no such day, or it is too far away.
 fn days(year: i64, month: i8, day: i8) -> Option<i64> {
+    if year.abs() > YEARS {
+        return None;
+    }
     let date = Date::new(i16::try_from(year.rem_euclid(CYCLE_YEARS)).ok()?, month, day).ok()?;
     let of_cycle = i64::from(date.since(Date::ZERO).ok()?.get_days());
     Some(year.div_euclid(CYCLE_YEARS) * CYCLE_DAYS + of_cycle - EPOCH_DAYS)
@@ -100,14 +106,14 @@ fn date(days: i64) -> (i64, i8, i8) {
 
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let local = self.millis + self.offset_minutes * MINUTE_MILLIS;
+        let local = self.millis.saturating_add(self.offset_seconds * 1000);
         let (year, month, day) = date(local.div_euclid(DAY_MILLIS));
         let sign = if year < 0 { "-" } else { "" };
         write!(f, "{sign}{:04}-{month:02}-{day:02}T", year.abs())?;
         let millis = local.rem_euclid(DAY_MILLIS);
         let (hour, minute) = (millis / HOUR_MILLIS, millis / MINUTE_MILLIS % 60);
         write!(f, "{hour:02}:{minute:02}:{:02}.{:03}", millis / 1000 % 60, millis % 1000)?;
-        let (sign, offset) = (if self.offset_minutes < 0 { '-' } else { '+' }, self.offset_minutes.abs());
+        let (sign, offset) = (if self.offset_seconds < 0 { '-' } else { '+' }, self.offset_seconds.abs() / 60);
         if offset == 0 { f.write_str("Z") } else { write!(f, "{sign}{:02}:{:02}", offset / 60, offset % 60) }
     }
 }

@@ -153,7 +153,7 @@ fn offset(text: &str) -> Option<(i64, &str)> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
     let (hours, rest) = number(text.strip_prefix(['+', '-'])?, 2..=2)?;
     let (minutes, rest) = number(rest.strip_prefix(':').unwrap_or(rest), 2..=2)?;
-    (hours < 24 && minutes < 60).then_some((sign * (hours * 60 + minutes), rest))
+    (hours < 24 && minutes < 60).then_some((sign * (hours * 60 + minutes) * 60, rest))
 }
 
 fn name<'a>(text: &'a str, names: &[&str]) -> Option<(i64, &'a str)> {

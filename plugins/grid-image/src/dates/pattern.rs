@@ -73,7 +73,7 @@ pub(super) const PATTERNS: [&[Token]; 18] = [
     &[Year, DASH, Month, DASH, Day],
 ];
 
-/// The offset that a literal stands for, in minutes.
+/// The offset that a literal stands for, in seconds.
 pub(super) fn offset_of(literal: Token) -> Option<i64> {
-    (literal == BST).then_some(60)
+    (literal == BST).then_some(3600)
 }

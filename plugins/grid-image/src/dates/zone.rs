@@ -13,7 +13,7 @@ pub(super) struct Zone {
     name: &'static str,
     /// The region that the reference takes it for; none for universal time.
     region: Option<&'static str>,
-    /// What its name says, in minutes.
+    /// What its name says, in seconds.
     offset: i64,
 }
 
@@ -21,14 +21,14 @@ const ZONES: [Zone; 11] = [
     Zone { name: "UTC", region: None, offset: 0 },
     Zone { name: "GMT", region: None, offset: 0 },
     Zone { name: "UT", region: None, offset: 0 },
-    Zone { name: "EST", region: Some("America/New_York"), offset: -300 },
-    Zone { name: "EDT", region: Some("America/New_York"), offset: -240 },
-    Zone { name: "CST", region: Some("America/Chicago"), offset: -360 },
-    Zone { name: "CDT", region: Some("America/Chicago"), offset: -300 },
-    Zone { name: "MST", region: Some("America/Denver"), offset: -420 },
-    Zone { name: "MDT", region: Some("America/Denver"), offset: -360 },
-    Zone { name: "PST", region: Some("America/Los_Angeles"), offset: -480 },
-    Zone { name: "PDT", region: Some("America/Los_Angeles"), offset: -420 },
+    Zone { name: "EST", region: Some("America/New_York"), offset: -18000 },
+    Zone { name: "EDT", region: Some("America/New_York"), offset: -14400 },
+    Zone { name: "CST", region: Some("America/Chicago"), offset: -21600 },
+    Zone { name: "CDT", region: Some("America/Chicago"), offset: -18000 },
+    Zone { name: "MST", region: Some("America/Denver"), offset: -25200 },
+    Zone { name: "MDT", region: Some("America/Denver"), offset: -21600 },
+    Zone { name: "PST", region: Some("America/Los_Angeles"), offset: -28800 },
+    Zone { name: "PDT", region: Some("America/Los_Angeles"), offset: -25200 },
 ];
 
 impl Zone {
@@ -37,7 +37,7 @@ impl Zone {
         ZONES.iter().find_map(|zone| text.strip_prefix(zone.name).map(|rest| (*zone, rest)))
     }
 
-    /// Its offset in minutes when clocks there show this.
+    /// Its offset in seconds when clocks there show this.
     ///
     /// None where they never do: an hour that is skipped in spring, or a year that the time zones do not reach.
     pub(super) fn offset(self, clock: impl FnOnce() -> Option<DateTime>, parity: Parity) -> Option<i64> {
@@ -46,6 +46,6 @@ impl Zone {
             AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => offset.seconds(),
             AmbiguousOffset::Gap { .. } => return None,
         };
-        Some(i64::from(seconds) / 60)
+        Some(seconds.into())
     }
 }

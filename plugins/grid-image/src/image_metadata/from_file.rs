@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::{ImageMetadata, subjects::subjects};
 use crate::{
-    FileMetadata, Parity,
+    FileMetadata, Json, Parity,
     dates::{DateTime, parse},
+    file_metadata::{texts, xmp_head},
     text::{distinct, trim, without_empty_tail},
 };
 
@@ -17,7 +18,7 @@ const EARLIEST_MILLIS: i64 = -62_135_596_800_000 + 2 * 86_400_000;
 
 /// Reads the metadata of a file that was uploaded at this time.
 pub fn from_file(file: &FileMetadata, upload_time: DateTime, parity: Parity) -> ImageMetadata {
-    let xmp = |name: &str| file.xmp_head(name);
+    let xmp = |name: &str| xmp_head(file, name);
     let iptc = |name: &str| file.iptc.get(name).map(String::as_str);
     let exif = |name: &str| file.exif.get(name).map(String::as_str);
     let first = |candidates: &[Option<&str>]| candidates.iter().flatten().next().map(|text| (*text).to_owned());
@@ -53,9 +54,9 @@ pub fn from_file(file: &FileMetadata, upload_time: DateTime, parity: Parity) -> 
 pub(crate) fn country_candidates(file: &FileMetadata) -> [Option<&str>; 4] {
     let iptc = |name: &str| file.iptc.get(name).map(String::as_str);
     [
-        file.xmp_head("photoshop:Country"),
+        xmp_head(file, "photoshop:Country"),
         iptc("Country/Primary Location Name"),
-        file.xmp_head("Iptc4xmpCore:CountryCode"),
+        xmp_head(file, "Iptc4xmpCore:CountryCode"),
         iptc("Country/Primary Location Code"),
     ]
 }
@@ -64,7 +65,7 @@ fn date_taken(file: &FileMetadata, upload_time: DateTime, parity: Parity) -> Opt
     let candidates = [
         file.exif_sub.get("Date/Time Original Composite").map(String::as_str),
         file.iptc.get("Date Time Created Composite").map(String::as_str),
-        file.xmp_head("photoshop:DateCreated"),
+        xmp_head(file, "photoshop:DateCreated"),
         file.iptc.get("Date Created").map(String::as_str),
     ];
     let latest = upload_time.plus_hours(LATEST_HOURS).millis();
@@ -73,9 +74,9 @@ fn date_taken(file: &FileMetadata, upload_time: DateTime, parity: Parity) -> Opt
 }
 
 fn keywords(file: &FileMetadata, parity: Parity) -> Vec<String> {
-    let texts = xmp_texts(file, "dc:subject", parity);
-    if !texts.is_empty() {
-        return distinct(texts);
+    let said = xmp_texts(file, "dc:subject", parity);
+    if !said.is_empty() {
+        return distinct(said);
     }
     let listed = file.iptc.get("Keywords").map(String::as_str).unwrap_or_default();
     if listed.is_empty() {
@@ -92,9 +93,9 @@ fn people(file: &FileMetadata, parity: Parity) -> Vec<String> {
 /// The texts of an array. One that stands alone is in quotes, as its JSON is.
 fn xmp_texts(file: &FileMetadata, name: &str, parity: Parity) -> Vec<String> {
     match file.xmp.get(name) {
-        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) if parity == Parity::Fixed => vec![text.clone()],
-        Some(text @ Value::String(_)) => vec![text.to_string()],
-        _ => Vec::new(),
+        Some(Json::List(values)) => texts(values).map(str::to_owned).collect(),
+        Some(Json::Text(text)) if parity == Parity::Fixed => vec![text.clone()],
+        Some(Json::Text(text)) => vec![Value::from(text.as_str()).to_string()],
+        None => Vec::new(),
     }
 }

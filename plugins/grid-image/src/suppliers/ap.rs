@@ -1,7 +1,7 @@
 //! AP, and its collection Invision.
 
 use super::supplied;
-use crate::{Settings, UsageRights, processors::Image, text::strip_prefix_in_any_case};
+use crate::{Settings, UsageRights, file_metadata::xmp_head, processors::Image, text::strip_prefix_in_any_case};
 
 const NAME: &str = "AP";
 
@@ -11,7 +11,7 @@ const PARTNER: &str = "/ap";
 /// Recognises its credits, those of Invision and those of its partners.
 pub fn apply(image: &mut Image, _: &Settings) {
     let Some(credit) = image.metadata.credit.clone() else { return };
-    let reference = image.file.xmp_head("plus:ImageSupplierImageID");
+    let reference = xmp_head(image.file, "plus:ImageSupplierImageID");
     match credit.to_lowercase().as_str() {
         "ap" | "ap photo" | "associated press" => supplied(image, UsageRights::agency(NAME, None), NAME, reference),
         "invision" | "invision/ap" => supplied(image, UsageRights::agency(NAME, Some("Invision")), credit, reference),

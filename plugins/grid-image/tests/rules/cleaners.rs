@@ -8,7 +8,7 @@ use grid_image::{
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::samples::{settings, some, texts, through};
+use crate::samples::{settings, some, texts, through, xmp};
 
 fn lines(byline: &str, credit: &str) -> ImageMetadata {
     let line = |text: &str| some(text).filter(|text| text != "<absent>");
@@ -192,9 +192,8 @@ fn only_names_of_persons_are_capitalised() {
 
 #[test]
 fn the_first_known_code_names_the_country() {
-    let country = |xmp: &str, iptc: &[(&str, &str)]| {
-        let xmp = json!({ "Iptc4xmpCore:CountryCode": xmp });
-        let file = FileMetadata { iptc: texts(iptc), xmp: xmp.as_object().unwrap().clone(), ..FileMetadata::default() };
+    let country = |code: &str, iptc: &[(&str, &str)]| {
+        let file = FileMetadata { iptc: texts(iptc), ..xmp(&json!({ "Iptc4xmpCore:CountryCode": code })) };
         let metadata = ImageMetadata { country: some("as it was"), ..ImageMetadata::default() };
         through(&[cleaners::country_code::clean], &metadata, &file, &settings()).0.country
     };
@@ -208,8 +207,7 @@ fn the_first_known_code_names_the_country() {
 #[test]
 fn the_source_type_says_the_type_of_the_image() {
     let image_type = |source: serde_json::Value| {
-        let xmp = json!({ "Iptc4xmpExt:DigitalSourceType": source });
-        let file = FileMetadata { xmp: xmp.as_object().unwrap().clone(), ..FileMetadata::default() };
+        let file = xmp(&json!({ "Iptc4xmpExt:DigitalSourceType": source }));
         let metadata = ImageMetadata { image_type: some("Photograph"), ..ImageMetadata::default() };
         through(&[cleaners::image_type::clean], &metadata, &file, &settings()).0.image_type
     };

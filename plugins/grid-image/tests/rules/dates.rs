@@ -52,6 +52,18 @@ fn what_is_no_date_is_none_as_in_the_example() {
 }
 
 #[test]
+fn a_year_beyond_all_clocks_is_none() {
+    assert_eq!(read("292000000").as_deref(), Some("292000000-01-01T00:00:00.000Z"));
+    assert_eq!(read("-292000000").as_deref(), Some("-292000000-01-01T00:00:00.000Z"));
+    for text in ["292000001", "-999999999", "1000000000"] {
+        assert_eq!(read(text), None, "{text}");
+    }
+    for millis in [i64::MIN, i64::MAX] {
+        assert!(DateTime::from_millis(millis).plus_hours(1).to_string().ends_with('Z'));
+    }
+}
+
+#[test]
 fn each_format_is_read() {
     for (text, expected) in [
         ("2017-05-06T07:08:09.12Z", "2017-05-06T07:08:09.120Z"),
@@ -80,6 +92,7 @@ fn american_zones_are_regions_unless_quirks_are_fixed() {
     for (text, region, fixed) in [
         ("Fri Dec 01 07:00:00 PDT 2017", "2017-12-01T15:00:00.000Z", "2017-12-01T14:00:00.000Z"),
         ("Sat Jul 01 07:00:00 PST 2017", "2017-07-01T14:00:00.000Z", "2017-07-01T15:00:00.000Z"),
+        ("Mon Jan 06 07:00:00 PST 1800", "1800-01-06T14:52:58.000Z", "1800-01-06T15:00:00.000Z"),
         ("Sat Jul 01 07:00:00 EDT 2017", "2017-07-01T11:00:00.000Z", "2017-07-01T11:00:00.000Z"),
     ] {
         assert_eq!(read(text).as_deref(), Some(region), "{text}");
@@ -119,10 +132,52 @@ fn records_keep_the_offset_of_their_dates() {
     }
 }
 
+/// Texts that are dates, or nearly.
+fn nearly() -> impl Strategy<Value = String> {
+    let parts = prop::sample::select(vec![
+        "2017",
+        "17",
+        "05",
+        "6",
+        "31",
+        "-",
+        ":",
+        "T",
+        " ",
+        "Z",
+        "+01:00",
+        "-0330",
+        ".5",
+        ".1234",
+        "Mon",
+        "May",
+        "PDT",
+        "999999999",
+        "20170506",
+        "07:08:09",
+        "2017-05-06",
+        "T07:08",
+    ]);
+    let names = (
+        prop::sample::select(vec!["Mon", "Sat"]),
+        prop::sample::select(vec!["Mar", "Jul", "Nov"]),
+        prop::sample::select(vec!["PDT", "EST", "BST", "UT", "CET"]),
+    );
+    let written = (names, 1..32, 0..25, 1800..2100);
+    prop_oneof![
+        prop::collection::vec(parts, 0..8).prop_map(|parts| parts.concat()),
+        written.prop_map(|((weekday, month, zone), day, hour, year)| {
+            format!("{weekday} {month} {day} {hour:02}:30:00 {zone} {year}")
+        }),
+        "[0-9]{1,10}",
+        "[+-]?[0-9]{1,6}-[0-9]{1,2}(-[0-9]{1,2})?",
+    ]
+}
+
 proptest! {
     #[test]
-    fn any_text_is_a_date_or_none(text in any::<String>(), digits in "[0-9TZ:. +-]{0,30}") {
-        for text in [text, digits] {
+    fn any_text_is_a_date_or_none(text in any::<String>(), digits in "[0-9TZ:. +-]{0,30}", year in any::<i32>()) {
+        for text in [text, digits, year.to_string()] {
             for parity in [Parity::Grid, Parity::Fixed] {
                 let _ = (parse(&text, parity, |_| true).map(|date| date.to_string()), DateTime::from_iso(&text));
             }
@@ -134,6 +189,14 @@ proptest! {
         let date = DateTime::from_millis(millis);
         prop_assert_eq!(parse(&date.to_string(), Parity::Grid, |_| true), Some(date));
         prop_assert_eq!(DateTime::from_iso(&date.to_string()), Some(date));
+    }
+
+    #[test]
+    fn dates_of_xmp_are_read_as_the_reader_of_metadata_reads_them(text in nearly()) {
+        // It takes a day or month of `00` in eight digits for the first.
+        prop_assume!(text.len() != 8 || !text.ends_with("00"));
+        let date = parse(&text, Parity::Grid, |_| true).map(|date| date.to_string());
+        prop_assert_eq!(image_metadata::clean_date(&text), date.unwrap_or(text));
     }
 
     #[test]

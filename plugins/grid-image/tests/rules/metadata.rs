@@ -1,13 +1,9 @@
 //! Which tags of a file become metadata.
 
 use grid_image::{FileMetadata, Parity, image_metadata::from_file};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::samples::{at, some, texts};
-
-fn xmp(value: &Value) -> FileMetadata {
-    FileMetadata { xmp: value.as_object().unwrap().clone(), ..FileMetadata::default() }
-}
+use crate::samples::{at, some, texts, xmp};
 
 fn read(file: &FileMetadata) -> grid_image::ImageMetadata {
     from_file(file, at("2021-01-20T00:00:00Z"), Parity::Grid)

@@ -1,9 +1,7 @@
 //! What the tests have in common: a small image, and its settings.
 
-use std::collections::BTreeMap;
-
 use grid_image::{
-    FileMetadata, ImageId, ImageMetadata, Input, MimeType, Settings, UsageRights,
+    FileMetadata, ImageId, ImageMetadata, Input, Json, MimeType, Settings, Texts, UsageRights,
     asset::Dimensions,
     dates::DateTime,
     merge::Answers,
@@ -21,7 +19,7 @@ pub fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-pub fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub fn texts(pairs: &[(&str, &str)]) -> Texts {
     pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
@@ -66,4 +64,33 @@ pub fn through(
     let mut image = Image { file, upload_time, metadata: metadata.clone(), usage_rights: UsageRights::default() };
     rules.iter().for_each(|rule| rule(&mut image, settings));
     (image.metadata, image.usage_rights)
+}
+
+/// A file with these properties of XMP and nothing else.
+pub fn xmp(properties: &Value) -> FileMetadata {
+    let properties = properties.as_object().unwrap().iter().map(|(name, value)| (name.clone(), property(value)));
+    FileMetadata { xmp: properties.collect(), ..FileMetadata::default() }
+}
+
+fn property(value: &Value) -> Json {
+    match value {
+        Value::String(text) => Json::Text(text.clone()),
+        Value::Array(values) => Json::List(values.iter().map(property).collect()),
+        other => panic!("{other} is no property of XMP"),
+    }
+}
+
+/// The metadata of a file as documents have it.
+pub fn file_metadata(document: &Value) -> FileMetadata {
+    let texts = |name: &str| serde_json::from_value(document[name].clone()).unwrap();
+    FileMetadata {
+        iptc: texts("iptc"),
+        exif: texts("exif"),
+        exif_sub: texts("exifSub"),
+        icc: texts("icc"),
+        getty: texts("getty"),
+        colour_model: document["colourModel"].as_str().map(str::to_owned),
+        colour_model_information: texts("colourModelInformation"),
+        ..xmp(&document["xmp"])
+    }
 }

@@ -8,7 +8,7 @@ use grid_image::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::samples::{at, json as written, settings, some, texts, through};
+use crate::samples::{at, json as written, settings, some, texts, through, xmp};
 
 fn credited(credit: &str) -> ImageMetadata {
     ImageMetadata { credit: some(credit), ..ImageMetadata::default() }
@@ -121,8 +121,7 @@ fn other_lines_and_tags_count_as_well() {
     let pa = ImageMetadata { source: some("PA"), ..credited("x") };
     assert_eq!(written(&supplied(&pa, &file).1), agency("PA"));
 
-    let xmp = json!({"plus:ImageSupplierImageID": ["S1"]});
-    let file = FileMetadata { xmp: xmp.as_object().unwrap().clone(), ..FileMetadata::default() };
+    let file = xmp(&json!({"plus:ImageSupplierImageID": ["S1"]}));
     assert_eq!(supplied(&credited("AP Photo"), &file).0.suppliers_reference, some("S1"));
 }
 

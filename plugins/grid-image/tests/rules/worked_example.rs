@@ -6,12 +6,12 @@ use grid_image::{
 };
 use serde_json::{Value, json};
 
-use crate::samples::{at, json as written, plain, settings};
+use crate::samples::{at, file_metadata, json as written, plain, settings};
 
 const ID: &str = "c669f0fe4df7e1a7596a33bf01e25c013c42be77";
 
 fn file() -> FileMetadata {
-    serde_json::from_str(include_str!("../worked-example/file-metadata.json")).unwrap()
+    file_metadata(&expected(include_str!("../worked-example/file-metadata.json")))
 }
 
 fn expected(text: &str) -> Value {
