@@ -108,7 +108,7 @@ fn sample(seed: &mut Seed) -> Owned {
 #[test]
 fn mutations_of_valid_blocks_are_read_to_an_end() {
     let mut seed = Seed::new(1);
-    for _ in 0..20_000 {
+    for _ in 0..8000 {
         let mut block = sample(&mut seed);
         seed.mutate(&mut block.data);
         read_all(&blocks(&[block]));
