@@ -44,8 +44,9 @@ pub(crate) fn read(pattern: &[Part], text: &str) -> Option<i64> {
             Part::Literal(_) | Part::Offset => {}
         }
     }
-    let is_near = year.abs() < FURTHEST_YEAR && month.abs() < FURTHEST_YEAR;
-    is_near.then(|| historic_days(year, month, day) * DAY + time)
+    // Months and days may lead far away from the year.
+    let instant = historic_days(year, month, day).checked_mul(DAY)?.checked_add(time)?;
+    (instant.abs() / DAY / 366 < FURTHEST_YEAR).then_some(instant)
 }
 
 fn without_blanks(text: &str) -> &str {
