@@ -129,13 +129,13 @@ pub fn outcome(failure: &Failure) -> Outcome {
 
 /// The metadata of a file, and the value of its tag for orientation.
 fn read(seen: &Seen) -> (FileMetadata, Option<u32>) {
-    let Header { format, colour, bands, alpha, .. } = &seen.header;
+    let Header { format, colour, alpha, .. } = &seen.header;
     // A file without any block would not say what it is.
     let container = format!("{format}:");
     let container = image_metadata::Block { name: &container, data: &[] };
     let blocks = seen.blocks.iter().map(|block| image_metadata::Block { name: &block.name, data: &block.data });
     let blocks: Vec<_> = [container].into_iter().chain(blocks).collect();
-    let picture = image_metadata::Picture { interpretation: colour, bands: *bands, alpha: *alpha };
+    let picture = image_metadata::Picture { interpretation: colour, alpha: *alpha };
     let orientation = image_metadata::orientation(&blocks).and_then(|tag| tag.exif_orientation.try_into().ok());
     (image_metadata::read(&blocks, &picture), orientation)
 }

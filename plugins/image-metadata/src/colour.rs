@@ -11,9 +11,7 @@ use crate::{
 pub struct Picture<'a> {
     /// How the numbers are meant: `srgb`, `rgb16`, `b-w`, `grey16`, `cmyk`, `lab`, ….
     pub interpretation: &'a str,
-    /// How many numbers a pixel has, transparency included.
-    pub bands: u32,
-    /// Whether the last of them says how transparent it is.
+    /// Whether the last number of a pixel says how transparent it is.
     pub alpha: bool,
 }
 
@@ -84,5 +82,54 @@ fn png_kind(kind: u8) -> Option<&'static str> {
         4 => Some("Greyscale with Alpha"),
         6 => Some("True Color with Alpha"),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Picture, information, model};
+    use crate::block::{Block, Format};
+
+    fn picture(interpretation: &str) -> Picture<'_> {
+        Picture { interpretation, alpha: false }
+    }
+
+    #[test]
+    fn a_model_is_one_that_its_format_can_have() {
+        for (format, interpretation, expected) in [
+            (Format::Jpeg, "srgb", "RGB"),
+            (Format::Jpeg, "b-w", "Greyscale"),
+            (Format::Jpeg, "cmyk", "CMYK"),
+            (Format::Jpeg, "lab", "RGB"),
+            (Format::Tiff, "grey16", "Greyscale"),
+            (Format::Tiff, "lab", "LAB"),
+            (Format::Tiff, "cmyk", "CMYK"),
+            (Format::Png, "cmyk", "RGB"),
+        ] {
+            assert_eq!(model(format, &picture(interpretation)), expected, "{format:?} {interpretation}");
+        }
+    }
+
+    #[test]
+    fn a_png_says_its_colour_type_and_whether_it_is_transparent() {
+        let header = Block { name: "png:IHDR", data: &[0, 0, 0, 9, 0, 0, 0, 9, 4, 3, 0, 0, 0] };
+        let transparency = Block { name: "png:tRNS", data: &[0] };
+        let texts = information(Format::Png, &picture("srgb"), &[header, transparency], &[].into());
+        let expected = [("bitsPerSample", "4"), ("colorType", "Indexed Color"), ("hasAlpha", "true")];
+        assert!(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).eq(expected));
+    }
+
+    #[test]
+    fn a_tiff_has_the_bits_of_its_first_sample() {
+        let exif = [("Bits Per Sample", "8 8 8 bits/component/pixel"), ("Photometric Interpretation", "CMYK")];
+        let exif = exif.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        let texts = information(Format::Tiff, &picture("cmyk"), &[], &exif);
+        let expected = [
+            ("bitsPerSample", "8"),
+            ("colorType", "ColorSeparation"),
+            ("hasAlpha", "false"),
+            ("photometricInterpretation", "CMYK"),
+        ];
+        assert!(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).eq(expected));
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! let segment = b"\x1c\x02\x69\x00\x04Rain";
 //! let blocks = [Block { name: "jpeg:APP13", data: segment }];
-//! let metadata = read(&blocks, &Picture { interpretation: "srgb", bands: 3, alpha: false });
+//! let metadata = read(&blocks, &Picture { interpretation: "srgb", alpha: false });
 //! assert_eq!(metadata.iptc["Headline"], "Rain");
 //! assert_eq!(metadata.colour_model.as_deref(), Some("RGB"));
 //! assert_eq!(orientation(&blocks), None);

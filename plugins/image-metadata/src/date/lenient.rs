@@ -25,12 +25,11 @@ pub(crate) fn read(pattern: &[Part], text: &str) -> Option<i64> {
             rest = rest.strip_prefix(*literal)?;
             continue;
         }
-        rest = rest.trim_start_matches([' ', '\t']);
         if *part == Part::Offset {
-            time -= offset(rest)?;
+            time -= offset(without_blanks(rest))?;
             continue;
         }
-        // A number that another one follows directly has a fixed length.
+        // A number that another one follows directly has a fixed length, with the blanks before it.
         let is_followed = pattern.get(place + 1).is_some_and(|next| !matches!(next, Part::Literal(_) | Part::Offset));
         let width = if *part == Part::Year { 4 } else { 2 };
         let number;
@@ -45,19 +44,25 @@ pub(crate) fn read(pattern: &[Part], text: &str) -> Option<i64> {
             Part::Literal(_) | Part::Offset => {}
         }
     }
-    let is_near = year.abs() < FURTHEST_YEAR && month.abs() < FURTHEST_YEAR;
-    is_near.then(|| historic_days(year, month, day) * DAY + time)
+    // Months and days may lead far away from the year.
+    let instant = historic_days(year, month, day).checked_mul(DAY)?.checked_add(time)?;
+    (instant.abs() / DAY / 366 < FURTHEST_YEAR).then_some(instant)
+}
+
+fn without_blanks(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
 }
 
 /// A number, which may be negative, and what follows it.
 fn number(text: &str, width: Option<usize>) -> Option<(i64, &str)> {
-    let field = match width {
+    let whole = match width {
         Some(width) => text.get(..width)?,
         None => text,
     };
+    let field = without_blanks(whole);
     let digits = field.strip_prefix('-').unwrap_or(field);
     let length = digits.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(digits.len());
-    let end = field.len() - digits.len() + length;
+    let end = whole.len() - digits.len() + length;
     // Java keeps the lower 32 bits of a number that fits into 64, and the largest number of one that does not.
     let number = match digits[..length].parse::<i64>() {
         Ok(number) => i64::from(number as i32),

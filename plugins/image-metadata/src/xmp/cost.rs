@@ -6,14 +6,14 @@
 /// How deep elements may lie in one another.
 const DEPTH: usize = 100;
 /// Attributes of an element, as in Java's parser.
-const ATTRIBUTES: usize = 10_000;
+const ATTRIBUTES: u64 = 10_000;
 /// Comparisons of names.
-const COMPARISONS: usize = 20_000_000;
+const COMPARISONS: u64 = 20_000_000;
 
 /// Whether a packet can be parsed in a time that its size accounts for. It need not be well-formed.
 pub(super) fn is_bounded(text: &str) -> bool {
-    let mut scopes = vec![0_usize];
-    let mut comparisons = 0_usize;
+    let mut scopes = vec![0];
+    let mut comparisons: u64 = 0;
     let mut rest = text;
     while let Some(begin) = rest.find('<') {
         rest = &rest[begin..];
@@ -44,8 +44,8 @@ pub(super) fn is_bounded(text: &str) -> bool {
 #[derive(Default)]
 struct Tag {
     length: usize,
-    attributes: usize,
-    namespaces: usize,
+    attributes: u64,
+    namespaces: u64,
     is_end: bool,
     is_empty: bool,
 }

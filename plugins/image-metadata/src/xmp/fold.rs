@@ -12,6 +12,8 @@ use crate::redaction::REDACTED;
 
 /// Longer texts of nested structs are replaced: each level escapes the one below once more.
 const LONGEST: usize = 1024 * 1024;
+/// What all these texts of a file may take.
+const ALL: usize = 64 * 1024 * 1024;
 
 /// The index before the first one.
 const FIRST: i64 = 2_147_483_647;
@@ -40,8 +42,9 @@ struct Entry {
 pub fn fold(flat: Flat) -> BTreeMap<String, Json> {
     let entry = |(path, value): (String, String)| Entry { index: index(&path, FIRST), path, value: Json::Text(value) };
     let mut entries: Vec<_> = flat.into_entries().into_iter().map(entry).collect();
+    let mut left = ALL;
     while entries.iter().any(|entry| entry.path.ends_with(']') || entry.path.contains('/')) {
-        entries = merged(entries.into_iter().map(shortened));
+        entries = merged(entries.into_iter().map(|entry| shortened(entry, &mut left)));
     }
     entries.into_iter().map(|entry| (entry.path, entry.value)).collect()
 }
@@ -54,7 +57,7 @@ fn index(path: &str, previous: i64) -> i64 {
 }
 
 /// Takes the last step off a path and wraps the value.
-fn shortened(entry: Entry) -> Entry {
+fn shortened(entry: Entry, left: &mut usize) -> Entry {
     let Entry { mut path, value, index } = entry;
     let index = self::index(&path, index);
     if path.ends_with(']')
@@ -65,18 +68,20 @@ fn shortened(entry: Entry) -> Entry {
     }
     match path.rsplit_once('/') {
         Some((before, name)) => {
-            let value = Json::List(vec![Json::Text(object(name, &value))]);
+            let value = Json::List(vec![Json::Text(object(name, &value, left))]);
             Entry { path: before.to_owned(), value, index }
         }
         None => Entry { path, value, index },
     }
 }
 
-/// A text that looks like an object, with the quotes of an apostrophe.
-fn object(name: &str, value: &Json) -> String {
+/// A text that looks like an object, with apostrophes for quotes. `left` is what such texts may still take.
+fn object(name: &str, value: &Json, left: &mut usize) -> String {
     let object = BTreeMap::from([(name, value)]);
     let text = serde_json::to_string(&object).unwrap_or_default().replace('"', "'");
-    if text.len() > LONGEST { REDACTED.to_owned() } else { text }
+    let after = left.checked_sub(text.len()).filter(|_| text.len() <= LONGEST);
+    *left = after.unwrap_or(*left);
+    if after.is_some() { text } else { REDACTED.to_owned() }
 }
 
 /// Makes one entry of those with the same path.

@@ -35,7 +35,17 @@ fn document(text: &str) -> Option<Document<'_>> {
         return None;
     }
     let options = ParsingOptions { nodes_limit: NODES, ..ParsingOptions::default() };
-    Document::parse_with_options(text, options).ok()
+    Document::parse_with_options(text, options).ok().filter(are_instructions_named)
+}
+
+/// Whether a blank follows the name of each processing instruction, which the parser does not look at.
+fn are_instructions_named(document: &Document) -> bool {
+    let is_named = |node: Node| {
+        let name = node.pi().map_or(0, |instruction| instruction.target.len());
+        let after = document.input_text().get(node.range().start + "<?".len() + name..);
+        after.is_none_or(|after| after.starts_with([' ', '\t', '\r', '\n', '?']))
+    };
+    document.descendants().filter(Node::is_pi).all(is_named)
 }
 
 /// The first `rdf:RDF` of a document, at any depth.

@@ -42,20 +42,19 @@ fn windows_1252(byte: u8) -> String {
 fn without_controls(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        let reference = rest.strip_prefix("&#").and_then(control);
-        match reference {
-            Some(after) => {
-                out.push(' ');
-                rest = after;
+    while let Some(at) = rest.find(|character: char| character == '&' || is_control(character.into())) {
+        let (before, found) = rest.split_at(at);
+        out += before;
+        let (blank, after) = match found.strip_prefix('&') {
+            Some(reference) => {
+                reference.strip_prefix('#').and_then(control).map_or(("&", reference), |after| (" ", after))
             }
-            None => {
-                out.push(if is_control(character.into()) { ' ' } else { character });
-                rest = &rest[character.len_utf8()..];
-            }
-        }
+            None => (" ", &found[1..]),
+        };
+        out += blank;
+        rest = after;
     }
-    out
+    out + rest
 }
 
 /// What follows the number of a control character in a reference.

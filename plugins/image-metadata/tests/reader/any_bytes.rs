@@ -1,9 +1,6 @@
 //! Whatever the bytes are, the reader comes to an end, soon and without much memory.
 
-use std::{
-    slice,
-    time::{Duration, Instant},
-};
+use std::{slice, time::Duration};
 
 use image_metadata::{Block, Picture, flat, fold, orientation, read};
 use proptest::{
@@ -11,6 +8,7 @@ use proptest::{
     sample::select,
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::{
     container::{Owned, Tag, blocks, tiff},
@@ -49,9 +47,9 @@ const BEGINS: [&[u8]; 10] = [
     b"XML:com.adobe.xmp\0\0\0\0\0",
     b"http://ns.adobe.com/xmp/extension/\0",
 ];
-const PICTURE: Picture = Picture { interpretation: "srgb", bands: 3, alpha: false };
-/// What a block of a few megabytes may take, in a debug build on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
+const PICTURE: Picture = Picture { interpretation: "srgb", alpha: false };
+/// What a block of a few megabytes may take of a processor, in a debug build.
+const SOON: Duration = Duration::from_secs(10);
 
 /// Reads all there is to read; an orientation that is found is never the usual one.
 fn read_all(blocks: &[Block]) {
@@ -64,11 +62,17 @@ fn read_all(blocks: &[Block]) {
     }
 }
 
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+}
+
 #[track_caller]
 fn is_soon(read: impl FnOnce()) {
-    let begin = Instant::now();
+    let begin = processor_time();
     read();
-    assert!(begin.elapsed() < SOON, "it took {:?}", begin.elapsed());
+    let took = processor_time() - begin;
+    assert!(took < SOON, "it took {took:?}");
 }
 
 fn read_one(name: &str, data: &[u8]) {
@@ -108,7 +112,7 @@ fn sample(seed: &mut Seed) -> Owned {
 #[test]
 fn mutations_of_valid_blocks_are_read_to_an_end() {
     let mut seed = Seed::new(1);
-    for _ in 0..20_000 {
+    for _ in 0..8000 {
         let mut block = sample(&mut seed);
         seed.mutate(&mut block.data);
         read_all(&blocks(&[block]));
@@ -118,7 +122,7 @@ fn mutations_of_valid_blocks_are_read_to_an_end() {
 #[test]
 fn a_block_may_end_anywhere() {
     let mut seed = Seed::new(2);
-    for _ in 0..24 {
+    for _ in 0..16 {
         let whole = sample(&mut seed);
         for length in 0..whole.data.len().min(1500) {
             read_all(&blocks(&[Owned::new(whole.name.as_str(), &whole.data[..length])]));
@@ -221,6 +225,11 @@ fn deep_and_wide_packets_are_read_or_refused_soon() {
         read_packet(&rdf("", &format!("{open}<q:b>say &quot;\\hi</q:b>{close}")));
         read_packet(&rdf("", &format!("{}x", "<q:a><rdf:Bag><rdf:li>".repeat(depth))));
     }
+    // Each level of a struct doubles the backslashes of a text.
+    let quotes = format!("<q:c>{}</q:c>", "&quot;\\".repeat(2000));
+    let fields: String = (0..200).map(|number| quotes.replace("q:c", &format!("q:c{number}"))).collect();
+    let (open, close) = ("<q:a rdf:parseType='Resource'>".repeat(40), "</q:a>".repeat(40));
+    read_packet(&rdf("", &format!("{open}{fields}{close}")));
     let wide: String = (0..100_000).map(|number| format!("<q:a{number}>1</q:a{number}>")).collect();
     read_packet(&rdf("", &wide));
     let attributes: String = (0..50_000).map(|number| format!(" q:a{number}=''")).collect();

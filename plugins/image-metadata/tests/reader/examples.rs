@@ -85,7 +85,7 @@ fn dates_of_a_packet_are_cleaned_and_long_values_replaced() {
     assert_eq!(metadata["xmp"].get("q:empty"), None);
 }
 
-const PHOTOGRAPH: Picture = Picture { interpretation: "srgb", bands: 3, alpha: false };
+const PHOTOGRAPH: Picture = Picture { interpretation: "srgb", alpha: false };
 
 #[test]
 fn a_photograph_has_all_its_maps() {

@@ -15,7 +15,7 @@ use crate::{
 
 const IMAGES: u64 = 3000;
 const DATES: u64 = 20_000;
-const PICTURE: Picture = Picture { interpretation: "srgb", bands: 3, alpha: false };
+const PICTURE: Picture = Picture { interpretation: "srgb", alpha: false };
 const MAPS: [&str; 4] = ["iptc", "exif", "exifSub", "icc"];
 
 /// Runs the libraries on files; a line of JSON for each.
