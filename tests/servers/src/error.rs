@@ -4,13 +4,13 @@ use std::{error, fmt, io, path::Path};
 
 use crate::{Server, Tool};
 
-/// Why a server could not be fetched or started.
+/// Why a server, or another program, could not be fetched or started.
 #[derive(Debug)]
 pub enum Error {
     /// Commands that fetching or running it takes are not installed.
-    Missing(Server, Vec<Tool>),
+    Missing(&'static str, Vec<Tool>),
     /// Its recipe failed; the last lines it wrote.
-    Fetch(Server, String),
+    Fetch(&'static str, String),
     /// It ended or stayed silent instead of becoming healthy; why, and the last lines of its log.
     Start(Server, String, String),
     /// The file system or the operating system refused something.
@@ -27,11 +27,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(server, tools) => {
+            Self::Missing(program, tools) => {
                 let say = |tool: &Tool| format!("{} is missing, install {}", tool.command, tool.install);
-                write!(f, "{server} cannot be had: {}", tools.iter().map(say).collect::<Vec<_>>().join("; "))
+                write!(f, "{program} cannot be had: {}", tools.iter().map(say).collect::<Vec<_>>().join("; "))
             }
-            Self::Fetch(server, output) => write!(f, "{server} could not be fetched; the last lines:\n{output}"),
+            Self::Fetch(program, output) => write!(f, "{program} could not be fetched; the last lines:\n{output}"),
             Self::Start(server, why, log) => write!(f, "{server} did not start: {why}; its log ends with:\n{log}"),
             Self::Io(what, cause) => write!(f, "cannot {what}: {cause}"),
         }

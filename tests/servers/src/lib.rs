@@ -28,7 +28,7 @@ mod server;
 mod shared;
 
 pub use error::Error;
-pub use fetch::{fetch, is_fetched};
+pub use fetch::{Recipe, fetch, is_fetched};
 pub use options::Options;
 pub use running::{Credentials, Running, start};
 pub use server::{Server, Tool};

@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use crate::Recipe;
+
 /// A real server that tests run against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Server {
@@ -40,23 +42,13 @@ impl Server {
         }
     }
 
-    /// The files that say how it is fetched.
-    pub(crate) fn recipe(self) -> PathBuf {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(self.name())
-    }
-
-    /// The commands that fetching and running it takes, each with what to install for it.
-    pub(crate) fn tools(self) -> &'static [Tool] {
-        const JAVA: [Tool; 3] = [
-            Tool { command: "java", install: "a JDK of version 17 or 21 (Debian: openjdk-17-jdk-headless)" },
-            Tool { command: "javac", install: "a JDK of version 17 or 21 (Debian: openjdk-17-jdk-headless)" },
-            Tool { command: "mvn", install: "Maven (Debian: maven)" },
-        ];
-        const GO: [Tool; 1] = [Tool { command: "go", install: "Go, 1.21 or later (Debian 12's golang-go is older)" }];
-        match self {
-            Self::Opensearch | Self::Elasticsearch | Self::Dynamodb | Self::Sqs => &JAVA,
-            Self::S3 | Self::Nats | Self::Minio => &GO,
-        }
+    /// How it is fetched.
+    pub(crate) fn recipe(self) -> Recipe {
+        let tools: &[Tool] = match self {
+            Self::Opensearch | Self::Elasticsearch | Self::Dynamodb | Self::Sqs => &Tool::JAVA,
+            Self::S3 | Self::Nats | Self::Minio => &Tool::GO,
+        };
+        Recipe { name: self.name(), folder: PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(self.name()), tools }
     }
 }
 
@@ -82,4 +74,15 @@ pub struct Tool {
     pub command: &'static str,
     /// What brings it.
     pub install: &'static str,
+}
+
+impl Tool {
+    /// What it takes to fetch Java programs, to compile and to run them.
+    pub const JAVA: [Self; 3] = [
+        Self { command: "java", install: "a JDK of version 17 or 21 (Debian: openjdk-17-jdk-headless)" },
+        Self { command: "javac", install: "a JDK of version 17 or 21 (Debian: openjdk-17-jdk-headless)" },
+        Self { command: "mvn", install: "Maven (Debian: maven)" },
+    ];
+    /// What it takes to build programs in Go.
+    pub const GO: [Self; 1] = [Self { command: "go", install: "Go, 1.21 or later (Debian 12's golang-go is older)" }];
 }
