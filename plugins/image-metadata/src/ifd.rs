@@ -100,7 +100,8 @@ impl<'a> Walk<'a, '_> {
             0x0055 => Role::FirstOfRaw,
             _ => return Ok(()),
         };
-        let mut at = self.place(4)?;
+        // A structure that is cut off here has a first directory without tags.
+        let mut at = self.place(4).unwrap_or(None);
         if at.is_some_and(|at| at + 1 >= self.bytes.len()) {
             at = Some(AFTER_HEADER);
         }
