@@ -9,6 +9,7 @@ use crate::{
     date::calendar::is_day,
     metadata::Texts,
     number,
+    redaction::redact,
     text::{trimmed, utf8},
 };
 
@@ -32,12 +33,17 @@ struct Profile<'a> {
     texts: BTreeMap<u32, String>,
 }
 
-/// Reads a colour profile up to its first error.
+/// Reads a colour profile up to its first error. Texts that are too long are replaced.
 pub(crate) fn read(bytes: &[u8]) -> Texts {
     let mut profile = Profile { bytes, texts: BTreeMap::new() };
     let tags = profile.header().and_then(|()| profile.tags());
-    let tags = tags.unwrap_or_default().into_iter().filter_map(|(tag, data)| Some((tag, texts::text(tag, data)?)));
-    profile.texts.extend(tags);
+    for (tag, data) in tags.unwrap_or_default() {
+        if let Some(text) = texts::text(tag, data) {
+            let mut text = trimmed(&text).to_owned();
+            redact(&mut text);
+            profile.texts.insert(tag, text);
+        }
+    }
     let named = profile.texts.iter().filter_map(|(tag, text)| Some((names::name(*tag)?, trimmed(text))));
     named.filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }

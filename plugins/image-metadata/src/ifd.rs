@@ -100,7 +100,8 @@ impl<'a> Walk<'a, '_> {
             0x0055 => Role::FirstOfRaw,
             _ => return Ok(()),
         };
-        let mut at = self.place(4)?;
+        // A structure that is cut off here has a first directory without tags.
+        let mut at = self.place(4).unwrap_or(None);
         if at.is_some_and(|at| at + 1 >= self.bytes.len()) {
             at = Some(AFTER_HEADER);
         }
@@ -202,6 +203,7 @@ impl<'a> Walk<'a, '_> {
             self.follow(tag, begin, count, spot.depth)?;
         } else if !self.is_block(spot.role, tag, data, begin)
             && let Some((kind, _)) = kind
+            && self.found.budget.takes(length)
         {
             let field = Field { kind, count, data, is_big_endian: self.is_big_endian };
             if tag == MAKE && spot.role == Role::First && spot.is_kept {
@@ -214,6 +216,9 @@ impl<'a> Walk<'a, '_> {
 
     fn follow(&mut self, tag: u16, begin: usize, count: usize, depth: usize) -> Result<(), Cut> {
         let role = if matches!(tag, SUB_DIRECTORIES | EXIF) { Role::Sub } else { Role::Other };
+        if !self.found.budget.takes(4 * count) {
+            return Ok(());
+        }
         for pointer in (begin..).step_by(4).take(count) {
             let at = self.place(pointer)?;
             self.chain(role, at, depth + 1)?;

@@ -10,7 +10,7 @@ use crate::{
     found::Found,
     getty, jpeg,
     orientation::Orientation,
-    png, redaction, tiff,
+    png, tiff,
     xmp::{self, Flat, Json},
 };
 
@@ -50,8 +50,7 @@ pub fn read(blocks: &[Block], picture: &Picture) -> FileMetadata {
     let format = Format::of(blocks);
     let mut found = find(format, blocks);
     let flat = xmp::join(std::mem::take(&mut found.xmp));
-    let (exif, mut icc) = (found.exif.unwrap_or_default(), found.icc.unwrap_or_default());
-    icc.values_mut().for_each(redaction::redact);
+    let exif = found.exif.unwrap_or_default();
     FileMetadata {
         getty: getty::texts(&flat),
         xmp: xmp::fold(flat),
@@ -61,8 +60,8 @@ pub fn read(blocks: &[Block], picture: &Picture) -> FileMetadata {
             .unwrap_or_default(),
         iptc: found.iptc.unwrap_or_default(),
         exif_sub: found.exif_sub.unwrap_or_default(),
+        icc: found.icc.unwrap_or_default(),
         exif,
-        icc,
     }
 }
 

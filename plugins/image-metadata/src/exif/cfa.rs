@@ -13,7 +13,7 @@ pub(super) fn text(array: &[i32]) -> Option<String> {
     let mut text = "[".to_owned();
     for (place, colour) in colours.iter().enumerate() {
         text += FILTERS.get(usize::try_from(*colour).ok()?).unwrap_or(&"Unknown");
-        if place % usize::try_from(*down).ok().filter(|down| *down > 0)? == 0 {
+        if place.checked_rem(down.unsigned_abs() as usize)? == 0 {
             text += ",";
         } else if place + 1 < length {
             text += "][";

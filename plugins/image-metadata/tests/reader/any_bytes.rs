@@ -185,6 +185,22 @@ fn values_that_overlap_are_not_read_again_and_again() {
     read_one("png:eXIf", &structure);
 }
 
+#[test]
+fn texts_that_overlap_are_not_written_again_and_again() {
+    const LENGTH: u32 = 200_000;
+    let tags: Vec<_> =
+        (0..800).map(|place| Tag { tag: 0x9000 + place, kind: 2, count: LENGTH, data: Vec::new() }).collect();
+    let mut structure = tiff(true, &tags, &[]);
+    let begin = structure.len() as u32;
+    for entry in 0..800 {
+        structure[10 + 12 * entry + 8..10 + 12 * entry + 12].copy_from_slice(&begin.to_be_bytes());
+    }
+    structure.resize(structure.len() + LENGTH as usize, b'x');
+    let metadata = read(&[Block { name: "png:eXIf", data: &structure }], &PICTURE);
+    let written: usize = metadata.exif.values().map(String::len).sum();
+    assert!(written >= LENGTH as usize && written <= 16 * structure.len(), "{written}");
+}
+
 fn read_packet(packet: &str) {
     is_soon(|| drop(flat(packet.as_bytes()).map(fold)));
 }

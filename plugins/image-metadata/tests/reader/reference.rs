@@ -118,9 +118,9 @@ fn has_odd_names(image: &Image) -> bool {
     false
 }
 
-/// A floating-point number with more digits than it can hold: Java 17 may write another one after the fifteenth.
+/// A floating-point number with more digits than it can hold: Java 17 may write another one after the fourteenth.
 fn is_known(ours: Option<&Value>, theirs: Option<&Value>) -> bool {
-    const EXACT: usize = 15;
+    const EXACT: usize = 14;
     let digits = |value: Option<&Value>| {
         let text = value.and_then(Value::as_str).unwrap_or_default();
         text.split(|letter: char| !letter.is_ascii_digit())
