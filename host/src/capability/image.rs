@@ -134,7 +134,7 @@ pub struct About {
     /// Its name and version, such as `libvips 8.14.1`.
     pub maker: String,
     /// What a hostile image could do to this machine if it took over the worker, such as `reach the network`; empty if
-    /// every fence is in place.
+    /// the worker's sandbox is complete.
     pub open: Vec<String>,
 }
 
