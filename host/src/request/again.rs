@@ -1,4 +1,4 @@
-//! Asking for everything once more: each object under some prefixes gets a request, whatever was done for it before.
+//! Writes requests for existing objects: each object under some prefixes gets a request, even if it was done before.
 
 use std::collections::BTreeMap;
 
