@@ -80,7 +80,7 @@ mod tests {
             for (number, size) in sizes.iter().enumerate() {
                 batches.extend(cutter.push(entry(number, *size), Instant::now()));
             }
-            // A batch that was cut before the last entry leaves that entry in the next batch, whatever its size.
+            // A batch that was cut before the last entry leaves that entry in the next batch, even if it is large.
             batches.extend(cutter.cut());
             for batch in &batches {
                 let held: usize = batch.entries.iter().map(Entry::size).sum();
