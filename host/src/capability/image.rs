@@ -51,7 +51,7 @@ pub struct Config {
     /// Disk space for everything that is being read and written.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub scratch: ByteSize,
-    /// A worker process is replaced after so many images.
+    /// The number of images after which a worker process is replaced.
     pub renew_after: u32,
 }
 

@@ -60,7 +60,7 @@ pub struct Concrete {
     pub name: String,
     /// Its settings and mappings as JSON text.
     pub definition: String,
-    /// How its versions are made.
+    /// Where its versions come from.
     pub stamp: Option<Stamp>,
     /// When it was created.
     pub created: Timestamp,

@@ -21,7 +21,7 @@ pub enum Capability {
     Queue,
     /// Search indexes.
     Index,
-    /// Images, which lie in buckets.
+    /// Images, which are objects of buckets.
     Image,
 }
 

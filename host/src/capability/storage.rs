@@ -39,7 +39,7 @@ pub struct Row {
 /// Some rows of a segment.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// In the segment's order. May be empty although the segment goes on.
+    /// In the segment's order. May be empty although more rows follow.
     pub rows: Vec<Row>,
     /// Where to resume; none when the segment is at its end.
     pub next: Option<String>,

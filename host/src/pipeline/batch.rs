@@ -1,4 +1,4 @@
-//! Cutting a stream of entries into batches by count, bytes and age. Pure: the caller brings the time.
+//! Cuts a stream of entries into batches by count, bytes and age. Pure: the caller passes the time.
 
 use std::time::Duration;
 

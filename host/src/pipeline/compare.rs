@@ -49,7 +49,7 @@ pub enum Change {
 /// A field that would change.
 #[derive(Debug, Clone, Serialize)]
 pub struct Field {
-    /// Where it stands, such as `tenures[0].uprn`.
+    /// Its path, such as `tenures[0].uprn`.
     pub path: String,
     /// What the index holds, as canonical JSON; none if there is no such field.
     pub before: Option<Box<RawValue>>,

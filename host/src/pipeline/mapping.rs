@@ -21,7 +21,7 @@ pub(super) struct Mapped {
     pub id: String,
     /// The item's version.
     pub version: Option<u64>,
-    /// What the plugin wants, or why there is nothing to do.
+    /// The plugin's outcome, or why there is none.
     pub answer: std::result::Result<Outcome, Failure>,
 }
 

@@ -41,7 +41,7 @@ pub struct Destination {
     pub index: Arc<dyn Index>,
     /// Its wanted definition, as canonical JSON text.
     pub definition: String,
-    /// How its versions are made.
+    /// Where its versions come from.
     pub stamp: Stamp,
     binding: Binding,
     /// How many reads have begun.
@@ -155,7 +155,7 @@ impl Destination {
             .hint("what this run wrote to the earlier one may be missing; `reindex run RECIPE --fresh` gives the run up and starts a new one"))
     }
 
-    /// Refuses an index whose versions are made in another way, or whose definition differs.
+    /// Refuses an index whose versions come from another attribute, or whose definition differs.
     pub fn fits(&self, current: &Concrete) -> Result<()> {
         let refuse = |message: String| {
             Err(Error::usage(message)
@@ -171,7 +171,8 @@ impl Destination {
         }
     }
 
-    /// Refuses an index that a rebuild fills if its versions are made in another way; warns if its definition differs.
+    /// Refuses an index that a rebuild fills if its versions come from another attribute; warns if its definition
+    /// differs.
     fn fits_beside(&self, filling: &Concrete, events: &Events) -> Result<()> {
         let (alias, name) = (&self.alias, &filling.name);
         if let Some(message) = self.other_versions(filling) {

@@ -12,7 +12,7 @@ pub struct Choice {
 /// Why an object becomes no request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Passed {
-    /// It lies elsewhere.
+    /// It is outside the bucket and the prefixes.
     Elsewhere,
     /// It has no name: a folder marker.
     Folder,

@@ -55,7 +55,7 @@ impl Scan for Requests {
             rows.extend(found.into_iter().flatten());
             if bytes > PAGE_BYTES && keys.len() > 0 {
                 next = some.last().cloned();
-                // Requests that come later are read in another pass.
+                // Rows after this key are read again in the next page.
                 rows.retain(|row| Some(&row.cursor) <= next.as_ref());
                 break;
             }

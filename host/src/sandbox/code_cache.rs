@@ -44,7 +44,7 @@ pub(super) enum Entry {
 }
 
 impl CodeCache {
-    /// Opens a directory of compiled plugins, or makes it.
+    /// Opens a directory of compiled plugins, or creates it.
     ///
     /// *Errors*: [`Kind::Denied`] if another user owns it or may write to it; [`Kind::Unavailable`] if it cannot be
     /// made.

@@ -11,7 +11,7 @@ use crate::{
     run::SKEW,
 };
 
-/// What is to be done.
+/// What a recipe has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     /// The run that began then is unfinished: it was stopped and has to be resumed, or another process works on it.

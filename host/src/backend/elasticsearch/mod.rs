@@ -119,7 +119,7 @@ pub struct Index {
 /// The cached properties of a concrete index.
 #[derive(Debug, Clone)]
 struct Known {
-    /// How its versions are made.
+    /// Where its versions come from.
     stamp: Option<Stamp>,
     /// The target of writes to it.
     write_alias: String,

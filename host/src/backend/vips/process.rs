@@ -38,7 +38,7 @@ const BEGINNING: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(30);
 /// How long it may take to end by itself.
 const LEAVE: Duration = Duration::from_secs(1);
-/// How long the system may take to end it.
+/// How long the system may take to reap it.
 const BURIAL: Duration = Duration::from_secs(5);
 
 /// An idle process. It is killed when it is dropped.

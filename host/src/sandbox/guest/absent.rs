@@ -99,7 +99,7 @@ impl Stub<'_> {
     }
 }
 
-/// The resources of `wasi:io` that a component imports. `wasi:http`, which JavaScript brings along, uses them.
+/// The resources of `wasi:io` that a component imports. `wasi:http`, which JavaScript plugins import, uses them.
 fn streams(engine: &Engine, component: &types::Component) -> Vec<(ResourceType, ResourceType)> {
     let mut found = Vec::new();
     for (interface, import) in component.imports(engine) {
