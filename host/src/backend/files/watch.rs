@@ -63,7 +63,7 @@ pub struct Watch {
 #[derive(Default)]
 struct State {
     ear: Option<Ear>,
-    /// Whether listening was started.
+    /// Whether listening was attempted.
     begun: bool,
     /// Files that are not known to be complete yet, by key.
     waiting: BTreeMap<String, Waiting>,
