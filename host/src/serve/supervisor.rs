@@ -194,7 +194,7 @@ impl Supervisor {
         Ok(Past::of(&runs, self.waiting, now).due(schedule, self.given_up, now))
     }
 
-    /// Runs the recipe; a run that another process finished counts, if it began `since` then.
+    /// Runs the recipe; a finished run counts, if this or another process began it at `since` or later.
     async fn run(&mut self, since: Option<Timestamp>) -> Result<()> {
         let follow = if let Way::Always(follow) = &self.way { follow.clone() } else { None };
         let options = Options { work: Work::Full, fresh: fresh(&self.project.recipe.source), follow, since };
