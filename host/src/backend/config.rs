@@ -1,4 +1,5 @@
-//! What an environment says of a resource, one variant a backend. One that is not in this build still answers.
+//! The configuration of a resource in an environment, one variant per backend. A backend that is not in this build has
+//! a variant, too.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use super::s3;
 use super::sqs;
 use super::{files, sqlite};
 
-/// What an environment says of one resource: `[backend.<name>.<kind>]`.
+/// The backend of one resource: `[backend.<name>.<kind>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Config {
@@ -62,15 +63,15 @@ pub enum Config {
     Opensearch(Absent),
 }
 
-/// Where workers on several machines share a ledger: `[ledger.dynamodb]`.
+/// The ledger that workers on several machines share: `[ledger.dynamodb]`.
 #[cfg(feature = "dynamodb")]
 pub use super::dynamodb::LedgerConfig;
 
-/// Where workers on several machines share a ledger, which this build does not contain.
+/// The shared ledger, which this build does not contain.
 #[cfg(not(feature = "dynamodb"))]
 pub type LedgerConfig = Absent;
 
-/// The configuration of a backend that is not in this build: anything, which is not kept.
+/// The configuration of a backend that is not in this build: any keys, which are ignored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "IgnoredAny")]
 #[schemars(with = "BTreeMap<String, serde_json::Value>", extend("x-absent" = true))]
@@ -83,7 +84,7 @@ impl From<IgnoredAny> for Absent {
 }
 
 impl Config {
-    /// The word an environment uses for the kind of backend.
+    /// The backend's name in an environment.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
@@ -97,7 +98,7 @@ impl Config {
         }
     }
 
-    /// What it can be used for; nothing, if it is not in this build.
+    /// The uses of this backend; empty if it is not in this build.
     pub(super) fn serves(&self) -> &'static [&'static str] {
         match self {
             Self::Sqlite(_) => &["a table", "a queue", "an index"],
@@ -111,7 +112,7 @@ impl Config {
         }
     }
 
-    /// The cluster it has to be on, as the uuid that names it, if the environment says so.
+    /// The uuid of the required cluster, if the environment sets it.
     pub fn cluster(&self) -> Option<&str> {
         match self {
             #[cfg(feature = "elasticsearch")]
@@ -120,7 +121,7 @@ impl Config {
         }
     }
 
-    /// The address of its cluster, whether that is OpenSearch, and the alias, if it is an index on one.
+    /// The address of its cluster, whether that is OpenSearch, and the alias, if it is an index of a cluster.
     #[cfg_attr(not(feature = "elasticsearch"), expect(unused_variables, reason = "no index is on a cluster"))]
     pub fn searched(&self, name: &str) -> Option<(String, bool, String)> {
         match self {
@@ -133,7 +134,7 @@ impl Config {
         }
     }
 
-    /// The AWS region it is in, if the environment says so of it alone.
+    /// Its AWS region, if the environment sets one for this resource.
     pub fn region(&self) -> Option<&str> {
         match self {
             #[cfg(feature = "dynamodb")]
@@ -146,7 +147,7 @@ impl Config {
         }
     }
 
-    /// Whether it asks for AWS credentials.
+    /// Whether it needs AWS credentials.
     fn calls_aws(&self) -> bool {
         match self {
             Self::Dynamodb(_) | Self::S3(_) | Self::Sqs(_) => true,
@@ -157,7 +158,7 @@ impl Config {
     }
 }
 
-/// Whether any of these asks for AWS credentials, so that a [`Session`](super::aws::Session) has to be brought along.
+/// Whether any of these needs AWS credentials, so that the caller has to provide a [`Session`](super::aws::Session).
 pub fn call_aws<'a>(configs: impl IntoIterator<Item = &'a Config>) -> bool {
     configs.into_iter().any(Config::calls_aws)
 }

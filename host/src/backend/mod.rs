@@ -1,8 +1,8 @@
-//! Who really does it. `config.rs` lists the backends, and this file opens them; nobody else names one.
+//! The backends. `config.rs` lists them, and this file opens them; no other module names one.
 //!
-//! An environment says which backend each named resource has ([`Config`]); [`Backends`] opens them. What it says nothing of is
-//! local: tables, queues, indexes and the ledger in one SQLite file, objects in a directory beside it. Nothing is
-//! made on the disk before it is written to.
+//! An environment sets the backend of each named resource ([`Config`]); [`Backends`] opens them. Every other resource
+//! is local: tables, queues, indexes and the ledger in one SQLite file, objects in a directory beside it. Nothing is
+//! created on the disk before the first write.
 
 #[cfg_attr(not(feature = "aws"), path = "aws/absent.rs")]
 pub mod aws;
@@ -52,16 +52,16 @@ use crate::{
     record::Form,
 };
 
-/// What may be done with whatever is opened.
+/// The access to opened resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Reading only: a dry run, or a command that looks.
+    /// Reading only: a dry run, or a command that shows something.
     ReadOnly,
     /// Everything.
     ReadWrite,
 }
 
-/// Opens the resources of one environment. Each database file is opened once, however many resources it holds.
+/// Opens the resources of one environment. Each database file is opened once, for all resources in it.
 pub struct Backends {
     beside: PathBuf,
     state: PathBuf,
@@ -74,21 +74,21 @@ pub struct Backends {
     decoder: Option<Program>,
 }
 
-/// The program that decodes images, in processes of its own: `reindex-image-worker`, which a build with the feature `vips`
-/// makes beside `reindex`.
+/// The program that decodes images, in processes of its own: `reindex-image-worker`, which a build with the feature
+/// `vips` puts beside `reindex`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     /// Its file.
     pub file: PathBuf,
-    /// What it is told.
+    /// Its arguments.
     pub arguments: Vec<String>,
 }
 
 impl Backends {
     /// Opens nothing yet.
     ///
-    /// *Shape*: configured paths are relative to `beside`, the environment's own directory; what is not
-    /// configured lies in `state` (`.reindex`).
+    /// *Shape*: configured paths are relative to `beside`, the environment's own directory; resources without a
+    /// configuration are in `state` (`.reindex`).
     pub fn new(beside: impl Into<PathBuf>, state: impl Into<PathBuf>, mode: Mode, clock: Arc<dyn Clock>) -> Self {
         let state = state.into();
         let own = state.join("reindex.db");
@@ -96,25 +96,25 @@ impl Backends {
         Self { beside: beside.into(), state, own, mode, clock, session, ledger, databases, decoder }
     }
 
-    /// Keeps the ledger, and whatever names no file, in this database instead of `state`'s own.
+    /// Keeps the ledger, and every resource that names no file, in this database instead of `state`'s own.
     #[must_use]
     pub fn with_database(self, own: impl Into<PathBuf>) -> Self {
         Self { own: own.into(), ..self }
     }
 
-    /// Keeps the ledger there instead of in its own database.
+    /// Keeps the ledger in this table instead of in its own database.
     #[must_use]
     pub fn with_ledger(self, ledger: Option<LedgerConfig>) -> Self {
         Self { ledger, ..self }
     }
 
-    /// Calls AWS as this session.
+    /// Uses this session for AWS.
     #[must_use]
     pub fn with_aws(self, session: aws::Session) -> Self {
         Self { session: Some(session), ..self }
     }
 
-    /// Lets images be decoded by this program.
+    /// Decodes images with this program.
     #[must_use]
     pub fn with_decoder(self, program: Program) -> Self {
         Self { decoder: Some(program), ..self }
@@ -130,7 +130,7 @@ impl Backends {
         Ok(Arc::new(database.table(&name)?))
     }
 
-    /// Opens the table of this name to be scanned in this way.
+    /// Opens the table of this name to be scanned with these options.
     #[cfg_attr(not(feature = "dynamodb"), expect(unused_variables, reason = "no other table has options"))]
     pub fn scan(&self, name: &str, config: Option<&Config>, options: &ScanOptions) -> Result<Arc<dyn Scan>> {
         #[cfg(feature = "dynamodb")]
@@ -141,7 +141,7 @@ impl Backends {
         Ok(self.table(name, config)?)
     }
 
-    /// The form of a table's records; no server is asked.
+    /// The form of a table's records; makes no request.
     pub async fn form(&self, name: &str, config: Option<&Config>) -> Result<Form> {
         match config {
             Some(Config::Dynamodb(_)) => Ok(Form::DynamodbJson),
@@ -149,7 +149,7 @@ impl Backends {
         }
     }
 
-    /// Makes the table of this name, unless it is there with the same key and form.
+    /// Creates the table of this name, unless it exists with the same key and form.
     pub async fn create_table(&self, name: &str, config: Option<&Config>, key: &[String], form: Form) -> Result<()> {
         #[cfg(feature = "dynamodb")]
         if let Some(Config::Dynamodb(config)) = config {
@@ -194,7 +194,7 @@ impl Backends {
         Ok(Arc::new(files::Bucket::open(directory)))
     }
 
-    /// The directory of a bucket; none if it lies in S3.
+    /// The directory of a bucket; none if it is in S3.
     fn directory(&self, name: &str, config: Option<&Config>) -> Result<Option<PathBuf>> {
         match config {
             None => {
@@ -207,8 +207,8 @@ impl Backends {
         }
     }
 
-    /// Watches the bucket of this name, which is a directory, for a recipe: what that one acknowledged it is not told
-    /// again.
+    /// Watches the bucket of this name, which is a directory, for a recipe: objects that this recipe acknowledged are
+    /// not notified again.
     pub fn watch(&self, name: &str, config: Option<&Config>, recipe: &str, events: &Events) -> Result<Arc<dyn Watch>> {
         let Some(directory) = self.directory(name, config)? else {
             return Err(Error::usage("only a bucket that is a folder can be watched").with("bucket", name).hint(
@@ -219,7 +219,7 @@ impl Backends {
         Ok(Arc::new(files::Watch::open(directory, acknowledged, events.clone())))
     }
 
-    /// Opens whoever opens images. No process is started yet.
+    /// Opens the image decoder. No process is started yet.
     pub fn images(&self, config: &image::Config) -> Result<Arc<dyn Images>> {
         vips::open(self.decoder.as_ref(), config, self.state.join("scratch"))
     }
@@ -262,7 +262,7 @@ impl Backends {
         Ok(database)
     }
 
-    /// Who calls AWS, if anybody does.
+    /// The AWS session, if one was provided.
     pub fn session(&self) -> Option<&aws::Session> {
         self.session.as_ref()
     }
@@ -275,7 +275,7 @@ impl Backends {
         })
     }
 
-    /// The database a resource stands in, and its name there.
+    /// The database that a resource is in, and its name there.
     fn sqlite(&self, what: &str, name: &str, config: Option<&Config>) -> Result<(Arc<sqlite::Database>, String)> {
         match config {
             None => Ok((self.database(None)?, name.to_owned())),

@@ -1,19 +1,19 @@
-//! What a backend has to be allowed for what a recipe does with it: AWS actions, and privileges on a search cluster.
+//! The permissions that a backend needs for a use of a resource: AWS actions, and privileges on a search cluster.
 //!
-//! Each list is what the calls of the backend beside it need, and nothing more.
+//! Each list has what the calls of the backend beside it need, and nothing more.
 
 #[cfg(feature = "elasticsearch")]
 use super::elasticsearch::{Service, Sign};
 use super::{Config, LedgerConfig};
 
-/// What a recipe does with a resource.
+/// How a recipe uses a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
-    /// Reads it from end to end, and records again by key.
+    /// Reads it from start to end, and records again by key.
     Scan,
-    /// Reads single records, objects or documents, or how long a queue is.
+    /// Reads single records, objects or documents, or the length of a queue.
     Read,
-    /// Takes messages from it.
+    /// Receives messages from it.
     Consume,
     /// Writes to it.
     Write,
@@ -26,21 +26,21 @@ pub enum Use {
 pub struct Permission {
     /// The actions, such as `dynamodb:Scan`.
     pub actions: Vec<String>,
-    /// The names of resources (ARNs) they are for.
+    /// The ARNs of the resources they are for.
     pub resources: Vec<String>,
 }
 
-/// The start of the names of AWS resources: `arn:aws:<service>:<region>:<account>:`; what is not known is `*`.
+/// The start of the ARNs of AWS resources: `arn:aws:<service>:<region>:<account>:`; unknown parts are `*`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Home<'a> {
     /// The account.
     pub account: Option<&'a str>,
-    /// The region of what names none itself.
+    /// The region of resources that set none.
     pub region: Option<&'a str>,
 }
 
 impl Home<'_> {
-    /// The name of a resource here.
+    /// The ARN of a resource here.
     pub fn arn(&self, service: &str, region: Option<&str>, resource: &str) -> String {
         let region = region.or(self.region).unwrap_or("*");
         format!("arn:aws:{service}:{region}:{}:{resource}", self.account.unwrap_or("*"))
@@ -55,7 +55,7 @@ impl Permission {
     }
 }
 
-/// The actions on a table of DynamoDB. Tables are made by people, and by `load`, but never by a run.
+/// The actions on a table of DynamoDB. Users and `load` create tables, but a run never does.
 pub fn of_table(table: &str, used: Use, region: Option<&str>, home: Home<'_>) -> Permission {
     let actions: &[&str] = match used {
         Use::Scan => &["DescribeTable", "Scan", "BatchGetItem"],
@@ -92,14 +92,14 @@ pub fn of_ledger(config: &LedgerConfig, recipe: &str, home: Home<'_>) -> Vec<Per
     permissions.into()
 }
 
-/// Nothing: this build contains no shared ledger.
+/// None: this build contains no shared ledger.
 #[cfg(not(feature = "dynamodb"))]
 pub fn of_ledger(_config: &LedgerConfig, _recipe: &str, _home: Home<'_>) -> Vec<Permission> {
     Vec::new()
 }
 
 impl Config {
-    /// The AWS actions that a use of this resource needs. None where it is not on AWS.
+    /// The AWS actions that a use of this resource needs. None if it is not on AWS.
     #[cfg_attr(not(feature = "aws"), expect(unused_variables, reason = "nothing is on AWS in this build"))]
     pub fn permissions(&self, name: &str, used: Use, home: Home<'_>) -> Vec<Permission> {
         match self {
@@ -124,7 +124,7 @@ impl Config {
     }
 }
 
-/// An S3 bucket's name is its own in the whole world, so neither region nor account is part of it.
+/// The name of an S3 bucket is globally unique, so neither region nor account is part of its ARN.
 #[cfg(feature = "s3")]
 fn objects(bucket: &str, prefix: &str, used: Use) -> Vec<Permission> {
     let actions: &[&str] = match used {
@@ -149,7 +149,7 @@ fn messages(queue: &str, used: Use, region: Option<&str>, home: Home<'_>) -> Per
     Permission::new("sqs", actions, home.arn("sqs", region, queue))
 }
 
-/// What one of Amazon's search services has to allow before the cluster's own role is asked.
+/// What one of Amazon's search services has to allow before the cluster checks its own roles.
 #[cfg(feature = "elasticsearch")]
 fn documents(url: &str, sign: &Sign, used: Use, home: Home<'_>) -> Permission {
     let region = Some(sign.region.as_str());
@@ -163,7 +163,7 @@ fn documents(url: &str, sign: &Sign, used: Use, home: Home<'_>) -> Permission {
     Permission::new("es", actions, home.arn("es", region, &format!("domain/{}/*", domain(url).unwrap_or("*"))))
 }
 
-/// The domain's name, as Amazon's own addresses begin with it: `search-NAME-xyz.REGION.es.amazonaws.com`.
+/// The domain's name, from the host of an Amazon address: `search-NAME-xyz.REGION.es.amazonaws.com`.
 #[cfg(feature = "elasticsearch")]
 fn domain(url: &str) -> Option<&str> {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', ':']).next()?;
@@ -179,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    /// Every operation of the SDKs that the backends call, and what has to be allowed for it.
+    /// Every operation of the SDKs that the backends call, and the permission it needs.
     const NEEDS: [(&str, &[&str]); 22] = [
         ("abort_multipart_upload", &["s3:AbortMultipartUpload"]),
         ("batch_get_item", &["dynamodb:BatchGetItem"]),
@@ -205,7 +205,7 @@ mod tests {
         ("update_item", &["dynamodb:UpdateItem"]),
     ];
 
-    /// The same for what is called with several actions in it, or never by a run.
+    /// The same for calls that need several actions, or that no run makes.
     const MORE: [(&str, &[&str]); 8] = [
         (
             "transact_write_items",
@@ -231,7 +231,7 @@ mod tests {
         USES.into_iter().flat_map(of).collect()
     }
 
-    /// What is called on a `client` in the sources of a directory.
+    /// The methods that the sources in a directory call on a `client`.
     fn called(directory: &Path, calls: &mut BTreeSet<String>) {
         for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
             if entry.is_dir() {

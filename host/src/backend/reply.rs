@@ -1,13 +1,13 @@
-//! What every backend does with a reply that is not the one it asked for: the server's words in one bounded line, and
-//! errors for redirects and for replies that are too long. Pure.
+//! How every backend handles an unexpected reply: the server's text in one bounded line, and errors for redirects and
+//! for replies that are too long. Pure.
 #![cfg_attr(not(feature = "elasticsearch"), allow(dead_code, reason = "each backend uses a part of it"))]
 
 use crate::error::{Error, Kind, Retry};
 
-/// The longest text of a server that is repeated, in characters.
+/// The longest text of a server that is shown, in characters.
 const LONGEST: usize = 500;
 
-/// A server's words in one line of bounded length, without control characters.
+/// Shortens a server's text to one line of bounded length, without control characters.
 pub(super) fn words(said: &str) -> String {
     let mut words = String::with_capacity(said.len().min(LONGEST));
     for (n, word) in
@@ -27,7 +27,7 @@ pub(super) fn words(said: &str) -> String {
     }
 }
 
-/// The error of a redirect, which is never followed: what was checked of one server says nothing of another one.
+/// The error of a redirect, which is never followed: the checks of one server do not hold for another one.
 pub(super) fn redirected(operation: &str, status: u16, location: Option<&str>) -> Error {
     Error::new(Kind::Unavailable, format!("{operation}: the answer sends us to another address, which is not followed"))
         .retry(Retry::Never)
@@ -36,7 +36,7 @@ pub(super) fn redirected(operation: &str, status: u16, location: Option<&str>) -
         .hint("write the server's own address in the environment file; what was done is kept")
 }
 
-/// The error of a reply that is longer than any answer to what was asked.
+/// The error of a reply that is longer than any answer to the request can be.
 pub(super) fn too_long(operation: &str, most: usize) -> Error {
     Error::new(Kind::Unavailable, format!("{operation}: the reply is longer than any answer to this request"))
         .retry(Retry::Never)
@@ -45,7 +45,7 @@ pub(super) fn too_long(operation: &str, most: usize) -> Error {
         .hint("check the server's address and what stands between here and there; what was done is kept")
 }
 
-/// Whether an error is that of a reply that is too long.
+/// Whether an error means that the reply is too long.
 pub(super) fn is_too_long(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<TooLong>)
 }
@@ -61,7 +61,7 @@ impl std::fmt::Display for TooLong {
 
 impl std::error::Error for TooLong {}
 
-/// The host that a location names; paths, queries and credentials may be secret.
+/// The host in a location; paths, queries and credentials may be secret.
 fn host(location: &str) -> String {
     let Some((_, rest)) = location.split_once("//") else { return "a path on the same server".to_owned() };
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();

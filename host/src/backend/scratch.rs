@@ -1,7 +1,7 @@
-//! Scratch resources on the endpoints that an environment names: made for a proof, and removed after it.
+//! Scratch resources on the endpoints that an environment names: created for a proof, and removed after it.
 //!
-//! They bear a name of their own and take nothing but the endpoint, the credentials and, since buckets are people's to
-//! make, the bucket from what is bound. What is proven is not known here.
+//! They have names of their own and use only the endpoint, the credentials and, since only users create buckets, the
+//! bucket of the configuration. The proof itself is elsewhere.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use crate::{
     error::Result,
 };
 
-/// A resource that nobody else knows.
+/// A resource of its own that no other program uses.
 pub enum Scratch {
     /// An empty table whose key is the text `id`.
     Table(Arc<dyn Table>),
     /// A bucket, or the part of one under a prefix, with nothing in it.
     Bucket(Arc<dyn Bucket>),
-    /// An index without anything behind its alias.
+    /// An index whose alias names nothing.
     Index(Arc<dyn Index>),
     /// An empty queue.
     Queue(Arc<dyn Queue>),
 }
 
 impl Config {
-    /// The same endpoint with another resource; none if it is on this machine, where nothing is to be proven.
+    /// Returns the same endpoint with another resource; none if it is on this machine, where nothing has to be proven.
     pub fn scratch(&self, name: &str) -> Option<Self> {
         #[cfg_attr(
             not(any(feature = "aws", feature = "nats")),
@@ -62,7 +62,7 @@ impl Config {
 }
 
 impl Backends {
-    /// Makes what a scratch configuration names; none if it is on this machine.
+    /// Creates the resource of a scratch configuration; none if it is on this machine.
     pub async fn make_scratch(&self, name: &str, config: &Config) -> Result<Option<Scratch>> {
         Ok(match config {
             #[cfg(feature = "dynamodb")]
@@ -82,8 +82,8 @@ impl Backends {
         })
     }
 
-    /// Removes a scratch table or queue, also one that was only half made. What lies in a scratch bucket or behind a
-    /// scratch alias is removed by whoever put it there.
+    /// Removes a scratch table or queue, also one that was created only in part. The proof itself removes what it put
+    /// into a scratch bucket or behind a scratch alias.
     #[cfg_attr(
         not(any(feature = "aws", feature = "nats")),
         expect(unused_variables, reason = "only remote ones are made")

@@ -1,4 +1,4 @@
-//! A text that nobody prints.
+//! A text that is never printed.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, for whoever sends it.
+    /// Returns the text itself, to send it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -6,17 +6,17 @@ use std::{
     path::Path,
 };
 
-/// The name of the directory beside the recipes, or of one above the state of an environment.
+/// The name of the directory beside the recipes, or of a parent of an environment's state.
 pub const NAME: &str = ".reindex";
 
-/// Makes a directory for state. A directory of the usual [`NAME`], or one above that has it, is given a `.gitignore`,
-/// which keeps databases and objects out of the repository that the recipes are in.
+/// Creates a directory for state. A directory named [`NAME`], or the parent with that name, gets a `.gitignore`, which
+/// keeps databases and objects out of the repository of the recipes.
 ///
-/// *Errors*: those of the file system; a `.gitignore` that cannot be written is none.
+/// *Errors*: those of the file system; a `.gitignore` that cannot be written is not an error.
 pub fn make(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     if let Some(named) = directory.ancestors().find(|part| part.file_name().is_some_and(|name| name == NAME)) {
-        // One that is there stays as it is; without one nothing is lost.
+        // An existing one is kept; a missing one does no harm.
         let _ = File::create_new(named.join(".gitignore")).and_then(|mut file| file.write_all(b"*\n"));
     }
     Ok(())

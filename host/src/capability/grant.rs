@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
-    /// Only look.
+    /// Read it.
     Read,
     /// Change it, through effects.
     Write,
@@ -27,14 +27,14 @@ impl Access {
     }
 }
 
-/// A capability on a resource, and what for. A plugin asks for grants, a recipe gives them.
+/// A capability on a resource, with an access. A plugin asks for grants, a recipe gives them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Grant {
     /// Which capability.
     pub capability: Capability,
     /// The recipe's name of the resource.
     pub name: String,
-    /// What for.
+    /// Which access.
     pub access: Access,
 }
 
@@ -89,7 +89,7 @@ impl Names {
 pub struct Grants(BTreeSet<Grant>);
 
 impl Grants {
-    /// Opens what a recipe grants.
+    /// Reads the grants of a recipe.
     pub fn new(config: &Config) -> Self {
         [(Access::Read, &config.read), (Access::Write, &config.write)]
             .into_iter()
@@ -97,7 +97,7 @@ impl Grants {
             .collect()
     }
 
-    /// Passes if it is granted.
+    /// Checks that an access is granted.
     ///
     /// *Errors*: [`Kind::Denied`], whose hint is the line to add.
     pub fn check(&self, capability: Capability, name: &str, access: Access) -> Result<()> {
@@ -105,12 +105,12 @@ impl Grants {
         if self.0.contains(&grant) { Ok(()) } else { Err(self.denied(&grant)) }
     }
 
-    /// What was asked for and is not granted, in order.
+    /// Returns what was asked for and is not granted, in order.
     pub fn missing<'a>(&self, asks: &'a [Grant]) -> Vec<&'a Grant> {
         asks.iter().filter(|grant| !self.0.contains(grant)).collect()
     }
 
-    /// What is granted and was not asked for, in order.
+    /// Returns what is granted and was not asked for, in order.
     pub fn unused<'a>(&'a self, asks: &[Grant]) -> Vec<&'a Grant> {
         self.0.iter().filter(|grant| !asks.contains(grant)).collect()
     }

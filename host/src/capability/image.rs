@@ -1,4 +1,4 @@
-//! Images: what they say of themselves, and renditions made of them. Pixels stay with whoever makes them.
+//! Images: their headers, and renditions made of them. Pixels stay in the worker that decodes them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,17 +15,17 @@ use crate::{
     record::{Rendition, Size},
 };
 
-/// `[image]` of a recipe: what is opened at all, and what an image may cost.
+/// `[image]` of a recipe: what is opened at all, and the limits of one image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Whether kinds of files are opened whose readers are not tested against hostile ones: SVG, BMP, PDF, EPS, ….
+    /// Whether kinds of files are opened whose readers are not tested against hostile files: SVG, BMP, PDF, EPS, ….
     pub untrusted_loaders: bool,
     /// The most pixels of a page.
     pub max_pixels: u64,
     /// The most pages or frames of a file.
     pub max_pages: u32,
-    /// The most numbers a pixel may have.
+    /// The most bands (numbers per pixel).
     pub max_bands: u32,
     /// The largest file that is opened.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
@@ -33,11 +33,11 @@ pub struct Config {
     /// The largest colour profile that is handed to a plugin.
     #[schemars(with = "String")]
     pub max_profile: ByteSize,
-    /// Images that are decoded at a time, each in a process of its own; 0 means one a core.
+    /// Images that are decoded at a time, each in a process of its own; 0 means one per core.
     pub workers: u32,
-    /// Threads for each of them.
+    /// Threads for each image.
     pub threads: u32,
-    /// Time on the wall for an image.
+    /// Wall-clock time for an image.
     #[serde(with = "compact::required")]
     #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub wall: Duration,
@@ -48,10 +48,10 @@ pub struct Config {
     /// Memory of a process.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub memory: ByteSize,
-    /// Room on the disk for what is being read and written, all together.
+    /// Disk space for everything that is being read and written.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub scratch: ByteSize,
-    /// A process is replaced after so many images.
+    /// The number of images after which a worker process is replaced.
     pub renew_after: u32,
 }
 
@@ -71,7 +71,7 @@ pub enum Origin {
     Bytes(Bytes),
 }
 
-/// What an image says of itself before it is decoded. The fields mean what `wit/image.wit` says of them.
+/// The header of an image, read before it is decoded. `wit/image.wit` documents the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each field is documented once, in `wit/image.wit`")]
 pub struct Header {
@@ -89,7 +89,7 @@ pub struct Header {
     pub profile: Option<Bytes>,
 }
 
-/// A block of a file that is not pixels. The fields mean what `wit/image.wit` says of them.
+/// A block of a file that is not pixels. `wit/image.wit` documents the fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is documented once, in `wit/image.wit`")]
 pub struct Block {
@@ -98,25 +98,25 @@ pub struct Block {
     pub data: Bytes,
 }
 
-/// Why an image has no answer. It costs this image alone.
+/// Why an image has no answer. Only this image is affected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flaw {
     /// There is no such object.
     Missing,
-    /// The object is another than the one that was asked for; the one there now can be tried.
+    /// The object changed since it was asked for; the new one can be tried.
     Changed,
-    /// It is more than [`Config`] allows, or of a kind that is not opened; the text says which key.
+    /// It exceeds [`Config`], or is of a kind that is not opened; the text names the key.
     Refused(String),
-    /// It is broken, or no image.
+    /// It is broken, or not an image.
     Unreadable(String),
-    /// Whoever worked on it crashed, hung or ran out of something, twice.
+    /// The worker crashed, hung or exceeded a limit, twice.
     Fatal(String),
 }
 
 /// An answer about one image.
 pub type Answer<T> = std::result::Result<T, Flaw>;
 
-/// A rendition that was made, and lies on the disk until it is read.
+/// A finished rendition, which is on the disk until it is read.
 pub struct Rendered {
     /// The size of the picture it was made of, as stored.
     pub picture: Size,
@@ -128,22 +128,22 @@ pub struct Rendered {
     pub content: Chunks,
 }
 
-/// Who opens images.
+/// The library that opens images.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// Its name and version, such as `libvips 8.14.1`.
     pub maker: String,
-    /// What an image could do to this machine if it took over whoever opens it, such as `reach the network`; nothing
-    /// where every fence stands.
+    /// What a hostile image could do to this machine if it took over the worker, such as `reach the network`; empty if
+    /// the worker's sandbox is complete.
     pub open: Vec<String>,
 }
 
-/// Opens images, away from this process: whatever is wrong with one costs only itself.
+/// Opens images in other processes: a bad image affects only itself.
 ///
-/// *Errors*: of each call, those of buckets, and whatever keeps all images from being worked on, such as a full disk.
+/// *Errors*: of each call, those of buckets, and everything that stops work on all images, such as a full disk.
 #[async_trait]
 pub trait Images: Send + Sync {
-    /// Says who opens images here, after making sure that somebody does.
+    /// Describes the library that opens images, after a check that a worker starts.
     async fn about(&self) -> Result<About>;
 
     /// Describes an image without decoding it.
@@ -152,7 +152,7 @@ pub trait Images: Send + Sync {
     /// Reads every block of metadata, in the order of the file; refuses more than `max_bytes` of them.
     async fn blocks(&self, origin: &Origin, max_bytes: u64) -> Result<Answer<Vec<Block>>>;
 
-    /// Tells the exact size of a rendition without making it. `origin` is what its picture names.
+    /// Returns the exact size of a rendition without making it. `origin` is what its picture names.
     async fn measure(&self, origin: &Origin, rendition: &Rendition) -> Result<Answer<Size>>;
 
     /// Makes a rendition. `origin` is what its picture names.

@@ -16,8 +16,8 @@ use crate::{
 pub struct Write {
     /// The document's id, 1 to [`MAX_ID_BYTES`] bytes.
     pub id: String,
-    /// With a version the write wins over every document of an equal or lower one, also over a deletion;
-    /// without one it always wins. The writers of an index all give versions, or none does.
+    /// A write with a version replaces a document, or a deletion, of an equal or lower version; a write without one
+    /// always wins. Either all writers of an index give versions, or none does.
     pub version: Option<u64>,
     /// The document's JSON text; none deletes.
     pub body: Option<String>,
@@ -29,16 +29,16 @@ pub const MAX_ID_BYTES: usize = 512;
 /// The largest version: versions are signed 64-bit integers to every engine.
 pub const MAX_VERSION: u64 = i64::MAX as u64;
 
-/// What became of one write.
+/// The result of one write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// It stands in the index.
+    /// It is in the index.
     Done,
-    /// A newer version was already there, and stays.
+    /// A newer version was already there, and is kept.
     NewerThere,
-    /// The engine refuses this document, for this reason, and would again.
+    /// The engine refuses this document for this reason, and would refuse it again.
     Refused(String),
-    /// It failed for a reason that may pass, after the index tried as often as that is worth it.
+    /// It failed for a reason that may pass, after the index retried it.
     Failed(String),
 }
 
@@ -60,11 +60,11 @@ pub struct Concrete {
     pub name: String,
     /// Its settings and mappings as JSON text.
     pub definition: String,
-    /// What its makers promise of its versions.
+    /// Where its versions come from.
     pub stamp: Option<Stamp>,
-    /// When it was made.
+    /// When it was created.
     pub created: Timestamp,
-    /// Tells it from another index that is made or restored under its name; empty where the engine does not say.
+    /// Distinguishes it from another index that is created or restored under its name; empty if the engine has none.
     pub identity: String,
 }
 
@@ -100,19 +100,19 @@ pub struct Stamp {
     pub version: String,
 }
 
-/// A document of a concrete index, as a [`list`](List::list) saw it.
+/// A document of a concrete index, as [`list`](List::list) returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The document's id.
     pub id: String,
-    /// What tells whether it was written since, in the engine's own words.
+    /// Shows whether it was written since, in the engine's own format.
     pub guard: String,
 }
 
 /// A part of the documents of a concrete index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// The documents. There may be none, or few, though more follow.
+    /// The documents. There may be none, or few, although more follow.
     pub documents: Vec<Listed>,
     /// Where the next part begins; none after the last one.
     pub next: Option<String>,
@@ -121,11 +121,10 @@ pub struct Listing {
 /// The documents of concrete indexes.
 ///
 /// A call that names a concrete index fails with [`Kind::NotFound`](crate::error::Kind::NotFound) if there is none.
-/// Calling anything again after its reply was lost is safe. The same is true of [`Alias`], [`List`] and [`Tune`].
+/// Repeating any call after its reply was lost is safe. The same is true of [`Alias`], [`List`] and [`Tune`].
 #[async_trait]
 pub trait Documents: Send + Sync {
-    /// Writes documents into a concrete index, in order; they survive the death of this process when it returns.
-    /// One answer per write.
+    /// Writes documents into a concrete index, in order; they are durable when the call returns. One answer per write.
     async fn write(&self, concrete: &str, writes: Vec<Write>) -> Result<Vec<Written>>;
 
     /// Reads documents by id, in the order asked, from a concrete index, or through the alias.
@@ -149,20 +148,20 @@ pub trait Alias: Send + Sync {
     /// The identity of the server's cluster, if there is a server.
     async fn cluster(&self) -> Result<Option<String>>;
 
-    /// The concrete index the alias names now, if any; an index that has the alias's own name is used as it is.
-    /// An alias that names several is an error.
+    /// Returns the concrete index that the alias names now, if any; an index that has the alias's own name is used as
+    /// it is. An alias that names several is an error.
     async fn current(&self) -> Result<Option<Concrete>>;
 
-    /// The concrete indexes that a write through the alias has to reach now, in one consistent look.
-    /// An alias that names several is an error.
+    /// Returns the concrete indexes that a write through the alias has to reach now, in one consistent read. An alias
+    /// that names several is an error.
     async fn route(&self) -> Result<Route>;
 
     /// A concrete index as it is now.
     async fn describe(&self, name: &str) -> Result<Concrete>;
 
-    /// Lists differences between an existing and a wanted definition, a sentence fragment each. What an engine adds
-    /// or spells differently is no difference; a field the index lacks is one, since the documents that are there
-    /// already could not be found by it.
+    /// Lists differences between an existing and a wanted definition, a sentence fragment each. What an engine adds or
+    /// spells differently is not a difference; a field that the index lacks is one, since the existing documents could
+    /// not be found by it.
     fn contradictions(&self, found: &Concrete, definition: &str) -> Vec<String> {
         match (canonical(&found.definition), canonical(definition)) {
             (Ok(found), Ok(wanted)) if found == wanted => Vec::new(),
@@ -170,8 +169,8 @@ pub trait Alias: Send + Sync {
         }
     }
 
-    /// Makes an empty concrete index. It is not found through the alias yet. Making one that exists and that
-    /// the definition and the stamp do not contradict changes nothing.
+    /// Creates an empty concrete index. It is not found through the alias yet. If it exists, and the definition and the
+    /// stamp do not contradict it, nothing changes.
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()>;
 
     /// Puts a concrete index on the [`route`](Self::route) of the alias: every writer of the alias also writes to it,
@@ -187,8 +186,8 @@ pub trait Alias: Send + Sync {
     /// be swapped.
     async fn swap(&self, from: Option<&str>, to: &str) -> Result<()>;
 
-    /// Points the alias at a concrete index, unless it names one already. False if it names another. Where several ask
-    /// at one moment, at most one is told that it does; perhaps none.
+    /// Points the alias at a concrete index, unless it already names one. False if it names another. If several callers
+    /// ask at one moment, at most one gets true; perhaps none.
     async fn claim(&self, to: &str) -> Result<bool> {
         match self.current().await? {
             Some(current) => Ok(current.name == to),
@@ -196,21 +195,21 @@ pub trait Alias: Send + Sync {
         }
     }
 
-    /// Removes a concrete index the alias does not name; it is no error if there is none.
+    /// Removes a concrete index that the alias does not name; it is not an error if there is none.
     async fn remove(&self, name: &str) -> Result<()>;
 }
 
-/// Listing the documents of a concrete index, so that those can be removed whose item is gone.
+/// Lists the documents of a concrete index, so that those whose item is gone can be removed.
 #[async_trait]
 pub trait List: Send + Sync {
-    /// The highest number of a write so far; later writes get a higher one. None where the engine does not number them,
-    /// or nothing was written.
+    /// The highest sequence number of a write so far; later writes get a higher one. None if the engine does not number
+    /// writes, or nothing was written.
     async fn watermark(&self, concrete: &str) -> Result<Option<u64>>;
 
-    /// Reads the ids of a concrete index in parts of about `limit`, of all documents or of those a query in the
+    /// Reads the ids of a concrete index in parts of about `limit`: of all documents, or of those that a query in the
     /// engine's own language (JSON text) selects, as of its first part; with a [`watermark`](Self::watermark), at least
-    /// those last written before it. `after` is where the last part said the next
-    /// begins; a crash does not make it worthless. A document that is written meanwhile may come again.
+    /// those last written before it. `after` is the `next` of the part before, and stays valid after a crash. A
+    /// document that is written meanwhile may be returned again.
     async fn list(
         &self,
         concrete: &str,
@@ -220,8 +219,8 @@ pub trait List: Send + Sync {
         limit: usize,
     ) -> Result<Listing>;
 
-    /// Removes each of these documents unless it was written since it was listed. Answers which were removed; one
-    /// that is gone already was not.
+    /// Removes each of these documents unless it was written since it was listed. Returns which were removed; a
+    /// document that was already gone was not.
     async fn remove_listed(&self, concrete: &str, documents: &[Listed]) -> Result<Vec<bool>>;
 }
 
@@ -231,22 +230,22 @@ pub trait Tune: Send + Sync {
     /// The settings that [`tune`](Self::tune) changes, as JSON text for [`restore`](Self::restore).
     async fn load_settings(&self, concrete: &str) -> Result<String>;
 
-    /// Sets a concrete index up for a load: no refreshing, no replicas.
+    /// Prepares a concrete index for a load: no refreshing, no replicas.
     async fn tune(&self, concrete: &str) -> Result<()>;
 
-    /// Gives a concrete index the settings back that [`load_settings`](Self::load_settings) answered.
+    /// Restores the settings that [`load_settings`](Self::load_settings) returned.
     async fn restore(&self, concrete: &str, before: &str) -> Result<()>;
 }
 
-/// The index behind one alias, with what its engine can do.
+/// The index behind one alias, with the capabilities of its engine.
 pub trait Index: Documents + Alias {
-    /// Its documents can be listed.
+    /// Its [`List`], if its documents can be listed.
     fn lists(&self) -> Option<&dyn List>;
 
-    /// A load changes its settings.
+    /// Its [`Tune`], if a load changes its settings.
     fn tunes(&self) -> Option<&dyn Tune>;
 
-    /// Its [`List`], for what needs one.
+    /// Returns its [`List`], for a caller that needs one.
     ///
     /// *Errors*: [`Kind::Usage`](crate::error::Kind::Usage) if it has none.
     fn listed(&self) -> Result<&dyn List> {
@@ -255,7 +254,7 @@ pub trait Index: Documents + Alias {
     }
 }
 
-/// The error of a [`swap`](Alias::swap) whose alias names another index by now.
+/// The error of a [`swap`](Alias::swap) whose alias names another index now.
 pub fn moved(alias: &str, from: Option<&str>, now: Option<&str>) -> Error {
     let (from, now) = (from.unwrap_or("no index"), now.unwrap_or("no index"));
     Error::usage(format!("`{alias}` named {from} when this rebuild began, and now names {now}, so it was not swapped"))

@@ -1,7 +1,7 @@
 //! What a backend must do, one trait family per capability, and what a plugin may touch.
 //!
-//! Promises only: no I/O, no servers. Every read takes a list and answers in the order asked. The contract
-//! suites under `tests/contract/` hold every backend to the words of these doc comments.
+//! Traits only: no I/O, no servers. Every read takes a list and answers in the order asked. The contract suites under
+//! `tests/contract/` test every backend against these doc comments.
 
 pub mod grant;
 pub mod image;
@@ -21,7 +21,7 @@ pub enum Capability {
     Queue,
     /// Search indexes.
     Index,
-    /// Images, which lie in buckets.
+    /// Images, which are objects of buckets.
     Image,
 }
 
@@ -50,6 +50,6 @@ pub struct Resources {
     pub queues: BTreeMap<String, Arc<dyn queue::Queue>>,
     /// Search indexes.
     pub indexes: BTreeMap<String, Arc<dyn index::Index>>,
-    /// Who opens images in those buckets, if anybody does.
+    /// What opens images in those buckets, if it is set up.
     pub images: Option<Arc<dyn image::Images>>,
 }

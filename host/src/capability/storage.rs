@@ -30,81 +30,80 @@ pub struct Segment {
 pub struct Row {
     /// Resumes the scan right after this row, within the same segment of the same total.
     pub cursor: String,
-    /// Finds this very row again: the key in a table, file and offset in a file.
+    /// Finds this row again: the key in a table, file and offset in a file.
     pub position: String,
-    /// The record's bytes: JSON text in the source's [`Form`], or whatever else stood there.
+    /// The record's bytes: JSON text in the source's [`Form`], or any other text that the source has there.
     pub body: Vec<u8>,
 }
 
 /// Some rows of a segment.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// In the segment's order. May be empty although the segment goes on.
+    /// In the segment's order. May be empty although more rows follow.
     pub rows: Vec<Row>,
-    /// Where to go on; none when the segment is at its end.
+    /// Where to resume; none when the segment is at its end.
     pub next: Option<String>,
 }
 
-/// What a source says of itself.
+/// What a source knows about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceInfo {
-    /// Tells whether it is still the same source: a table's identity and creation time, a file's size and digest.
+    /// Shows whether it is still the same source: a table's identity and creation time, a file's size and digest.
     pub fingerprint: String,
-    /// How many records there are, if that is known without reading them. May be hours old: it is shown, and
-    /// nothing relies on it.
+    /// How many records there are, if that is known without reading them. May be hours old: it is only displayed.
     pub count: Option<u64>,
     /// The form its bodies are in.
     pub form: Form,
-    /// Into how many segments it is best cut where nobody says; none means one a core.
+    /// Into how many segments it is best cut by default; none means one per core.
     pub segments: Option<u32>,
-    /// How many segments it offers at most, where that is limited; a file that cannot be split offers 1.
+    /// How many segments it offers at most, if that is limited; a file that cannot be split offers 1.
     pub max_segments: Option<u32>,
-    /// The attributes of its key, where records can be looked up by id. A table's positions are ids.
+    /// The attributes of its key, if records can be read by id. A table's positions are ids.
     pub key: Option<Vec<String>>,
-    /// Whether its records are what is to be done, and go away when it is; else it holds everything there is.
+    /// Whether its records are work to do, removed when it is done; else it holds all data permanently.
     pub passing: bool,
 }
 
 /// How a source compares with what it was when a run began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sameness {
-    /// It is the same, as far as a run relies on it.
+    /// It is the same, as far as a run depends on it.
     Same,
-    /// It is not; this says how, such as "it has 60 bytes and had 120".
+    /// It changed; the text says how, such as "it has 60 bytes and had 120".
     Changed(String),
-    /// It holds only what is left to do, so what went away tells nothing.
+    /// It holds only what is left to do, so removed records show nothing.
     Unknown,
 }
 
 impl Sameness {
-    /// Compares two fingerprints that need no reading.
+    /// Compares two fingerprints without reading the source.
     pub fn of(now: &str, then: &str) -> Self {
         if now == then { Self::Same } else { Self::Changed(format!("it is {now} and was {then}")) }
     }
 }
 
-/// How a table is scanned. What a backend knows nothing of, it ignores.
+/// How a table is scanned. A backend ignores the options it does not support.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScanOptions {
-    /// The attributes that are fetched, key and version among them; none of them means all. Only saves traffic:
+    /// The attributes that are fetched, key and version among them; empty means all. This only saves traffic:
     /// [`crate::record::Shape`] decides what an item has.
     pub attributes: Vec<String>,
-    /// Whether everything that was written before the scan is seen for certain, at twice the price.
+    /// Whether the scan is strongly consistent: it sees everything written before it, at twice the price.
     pub consistent: bool,
-    /// How much it may take of the table; without it, as much as it can.
+    /// How much of the table's capacity it may use; unlimited without it.
     pub rate: Option<Rate>,
 }
 
-/// How much a scan may take of a table.
+/// How much of a table's capacity a scan may use.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rate {
-    /// A share of the capacity that is provisioned, above 0 and up to 1.
+    /// A share of the provisioned capacity, above 0 and up to 1.
     Share(f64),
-    /// Units of capacity a second.
+    /// Capacity units per second.
     Units(u32),
 }
 
-/// Something whose records can be read from end to end.
+/// A source whose records can be read from start to end.
 #[async_trait]
 pub trait Scan: Send + Sync {
     /// Describes the source without reading its records.
@@ -112,23 +111,22 @@ pub trait Scan: Send + Sync {
 
     /// Reads some rows of a segment, after a cursor or from its start.
     ///
-    /// `limit` is how many rows are wanted at a time. A source that is read by pages of its own may hand out a whole
-    /// page, which is bounded in bytes.
-    /// All segments together yield every record that was there all the time exactly once. A source whose places move
-    /// when it changes, such as a file, hands out nothing that was read after it changed. A line that is not
-    /// JSON, or too long, is a row like any other: it is the caller's to refuse.
+    /// `limit` is how many rows are wanted at a time. A source that reads its own pages may return a whole page, which
+    /// is bounded in bytes. All segments together return every record that was there all the time exactly once. A
+    /// source whose positions move when it changes, such as a file, returns nothing that was read after it changed. A
+    /// line that is not JSON, or too long, is a row like any other: the caller refuses it.
     async fn read(&self, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page>;
 
-    /// Reads rows again by position, in the order asked; none where nothing is left.
+    /// Reads rows again by position, in the order asked; none for a row that is gone.
     async fn reread(&self, positions: &[String]) -> Result<Vec<Option<Row>>>;
 
-    /// Compares the source with what it was when [`Scan::info`] gave this fingerprint. A run asks this once everything
-    /// is read, and relies on nothing it read if the source changed; a retry asks it before it reads again.
+    /// Compares the source with its state when [`Scan::info`] gave this fingerprint. A run asks this once everything is
+    /// read, and uses nothing it read if the source changed; a retry asks it before it reads again.
     ///
-    /// *Errors*: those of looking; a source that is gone is an error, not a change.
+    /// *Errors*: those of the comparison; a source that is gone is an error, not a change.
     async fn compare(&self, fingerprint: &str) -> Result<Sameness>;
 
-    /// Learns how many workers read it now, this one included, so that all together keep to what may be read.
+    /// Tells it how many workers read it now, this one included, so that all together keep to the limit.
     fn share(&self, _workers: u32) {}
 }
 
@@ -137,8 +135,7 @@ pub trait Scan: Send + Sync {
 pub struct Update {
     /// The record's key, as [`Table::get_many`] takes it.
     pub key: String,
-    /// The text of one plain JSON object that contains none of the key's attributes; a table of another form turns it
-    /// into its own.
+    /// The text of one plain JSON object without the key's attributes; a table of another form converts it.
     pub attributes: String,
 }
 
@@ -151,20 +148,20 @@ pub trait Table: Scan {
     /// Reads bodies by key, consistently, in the order asked.
     async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>>;
 
-    /// Puts records, each in place of any with its key; it survives the death of this process when it returns.
+    /// Writes records; each replaces a record of the same key. They are durable when the call returns.
     ///
     /// *Shape*: each record is the text of one JSON object in the table's form, which contains the key.
-    /// *Errors*: one answer per record, in order, so that a bad record costs only itself.
+    /// *Errors*: one answer per record, in order, so that a bad record affects only itself.
     async fn put_many(&self, records: &[String]) -> Result<Vec<Result<()>>>;
 
-    /// Sets attributes of records that are there, each in one step: what others write to other attributes stays. False
-    /// where there is no such record.
+    /// Sets attributes of existing records, each in one step: concurrent writes to other attributes are kept. False if
+    /// there is no such record.
     ///
     /// *Errors*: one answer per update, in order.
     async fn update_many(&self, updates: &[Update]) -> Result<Vec<Result<bool>>>;
 
-    /// Removes records by key. False where there is none; one answer per key, in order. No run removes records: this is
-    /// for a person who tries things out.
+    /// Removes records by key. False if there is none; one answer per key, in order. No run removes records: this is
+    /// for a user who experiments.
     async fn remove_many(&self, _keys: &[String]) -> Result<Vec<bool>> {
         Err(Error::usage("this table removes no records"))
     }

@@ -1,6 +1,6 @@
-//! A TOML file that a person wrote, with the place of every key, so that errors can point there.
+//! A TOML file written by a user, with the position of every key, so that errors can point there.
 //!
-//! Knows neither recipes nor environments: what may stand in a file is the schema its owner hands in.
+//! Knows neither recipes nor environments: the caller passes the schema of the file.
 
 mod pattern;
 mod read;
@@ -24,7 +24,7 @@ pub(crate) use read::{here, read, root};
 pub(crate) use shape::check;
 pub(crate) use variables::substitute;
 
-/// A file's text and where each of its keys stands.
+/// A file's text and the position of each of its keys.
 pub(crate) struct Document<'t> {
     what: &'static str,
     path: &'t Path,
@@ -34,7 +34,7 @@ pub(crate) struct Document<'t> {
     places: BTreeMap<String, Place>,
 }
 
-/// Where a key and its value stand, in bytes.
+/// The position of a key and its value, in bytes.
 #[derive(Debug, Clone)]
 struct Place {
     key: Range<usize>,
@@ -42,7 +42,7 @@ struct Place {
 }
 
 impl<'t> Document<'t> {
-    /// Parses a file; `what` is the word errors use for it.
+    /// Parses a file; `what` is the word that errors use for it.
     pub(crate) fn parse(what: &'static str, path: &'t Path, text: &'t str) -> Result<(Self, Spanned<DeTable<'t>>)> {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let mut document = Self { what, path, text, starts, places: BTreeMap::new() };
@@ -65,7 +65,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// An error that points at a value, or at nothing but the file where the key is not written there.
+    /// An error that points at a value, or only at the file if the key is not in it.
     pub(crate) fn error_at(&self, key: &str, message: impl Into<String>) -> Error {
         match self.places.get(key) {
             Some(place) => self.error(place.value.clone(), message),
@@ -73,7 +73,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// An error that points at a key itself rather than at its value.
+    /// An error that points at the key itself instead of its value.
     pub(crate) fn error_at_key(&self, key: &str, message: impl Into<String>) -> Error {
         match self.places.get(key) {
             Some(place) => self.error(place.key.clone(), message),
@@ -81,7 +81,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Refuses a format version other than the one this program knows.
+    /// Refuses a format version that this program does not support.
     pub(crate) fn format(&self, key: &str, number: &str, known: u32) -> Result<()> {
         if number == known.to_string() {
             return Ok(());
@@ -95,13 +95,13 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// The line of each key that is written in the file, by its dotted path.
+    /// Returns the line of each key in the file, by its dotted path.
     pub(crate) fn lines(&self) -> BTreeMap<String, usize> {
         let line = |place: &Place| self.starts.partition_point(|start| *start <= place.key.start);
         self.places.iter().map(|(key, place)| (key.clone(), line(place))).collect()
     }
 
-    /// Turns a table of the shape of `schema` into a value of the program. `secrets` are the places of replaced
+    /// Turns a table of the shape of `schema` into a value of the program. `secrets` are the positions of replaced
     /// variables, whose values an error must not quote.
     pub(crate) fn deserialize<T: DeserializeOwned>(
         &self,
@@ -124,7 +124,7 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// Notes the places of a table's keys, `grant.read` before `grant.read.storage`.
+    /// Records the positions of a table's keys, `grant.read` before `grant.read.storage`.
     fn note(&mut self, above: &str, table: &DeTable) {
         for (key, value) in table {
             let path = join(above, key.get_ref());
@@ -148,7 +148,7 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// The key whose value covers a span most closely.
+    /// The key with the smallest value that contains a span.
     fn key_at(&self, span: &Range<usize>) -> &str {
         self.places
             .iter()
@@ -165,7 +165,8 @@ impl<'t> Document<'t> {
         (line, self.text[start..at].chars().count() + 1)
     }
 
-    /// The source line with a caret under what is meant; control characters would break the picture.
+    /// The source line with a caret under the position; control characters are replaced, since they would move the
+    /// caret.
     fn excerpt(&self, at: &Range<usize>) -> Option<String> {
         let (line, column) = self.position(at.start);
         let text = self.text[*self.starts.get(line.checked_sub(1)?)?..].lines().next()?;
@@ -185,14 +186,14 @@ impl<'t> Document<'t> {
 /// How much of a line an error shows, in characters.
 const EXCERPT: usize = 100;
 
-/// A key's dotted path, as TOML itself would write it.
+/// A key's dotted path in TOML syntax.
 pub(crate) fn join(above: &str, key: &str) -> String {
     let bare = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     let key = if bare { key.to_owned() } else { format!("{key:?}") };
     if above.is_empty() { key } else { format!("{above}.{key}") }
 }
 
-/// The candidate a person most likely meant, if any is near.
+/// Returns the candidate that the user most likely meant, if one is near.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
@@ -202,7 +203,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// Words for a sentence: "`a`, `b` and `c`".
+/// Formats words for a sentence: "`a`, `b` and `c`".
 pub(crate) fn list<T: AsRef<str>>(words: &[T], last: &str) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match quoted.split_last() {

@@ -1,7 +1,7 @@
-//! How names, times and sizes are written, as patterns of JSON Schema. Each takes whatever the program takes; what an
-//! editor lets pass may still be refused by the program.
+//! The syntax of names, times and sizes, as patterns of JSON Schema. Each accepts everything that the program accepts;
+//! the program may still refuse a text that an editor accepts.
 
-/// A resource's name, as `recipe/check.rs` has it.
+/// A resource's name, as in `recipe/check.rs`.
 pub(crate) const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,99}$";
 
 /// A time: numbers with units from days to nanoseconds, hours and minutes by the clock, or ISO 8601.

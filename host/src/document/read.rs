@@ -1,4 +1,4 @@
-//! Reading a file that a person wrote, and finding the workspace it belongs to.
+//! Reads a file written by a user, and finds the workspace it belongs to.
 
 use std::{
     fs::File,
@@ -10,13 +10,13 @@ use bytesize::ByteSize;
 
 use crate::error::{Error, Kind, Result};
 
-/// The largest file that is read; what persons write is far smaller.
+/// The largest file that is read; files written by users are far smaller.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What marks the root of a workspace.
+/// The files that mark the root of a workspace.
 const MARKS: [&str; 3] = [".git", "Cargo.lock", "Cargo.toml"];
 
-/// Reads a text file; `what` is the word errors use for it.
+/// Reads a text file; `what` is the word that errors use for it.
 pub(crate) fn read(what: &'static str, path: &Path) -> Result<String> {
     let shown = path.display().to_string();
     let refuse = |kind, message: String| Error::new(kind, message).with(what, shown.clone());
@@ -54,7 +54,7 @@ fn unreadable(what: &'static str, path: &Path, error: std::io::Error) -> Error {
     }
 }
 
-/// The TOML file beside a missing one whose name is nearest.
+/// The TOML file beside a missing one with the most similar name.
 fn siblings(path: &Path) -> Option<PathBuf> {
     let names: Vec<String> = std::fs::read_dir(here(path.parent()?))
         .ok()?
@@ -65,14 +65,14 @@ fn siblings(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(near))
 }
 
-/// The workspace a directory belongs to: the nearest one at or above it that holds `.git`, `Cargo.lock` or
+/// The workspace that a directory belongs to: the nearest one at or above it that holds `.git`, `Cargo.lock` or
 /// `Cargo.toml`.
 pub(crate) fn root(dir: &Path) -> Option<PathBuf> {
     let dir = std::path::absolute(here(dir)).ok()?;
     dir.ancestors().find(|dir| MARKS.iter().any(|mark| dir.join(mark).exists())).map(Path::to_owned)
 }
 
-/// A directory, also where it is the current one and its path is empty.
+/// A directory; an empty path is the current one.
 pub(crate) fn here(dir: &Path) -> &Path {
     if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
 }

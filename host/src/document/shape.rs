@@ -1,7 +1,7 @@
-//! Compares a table with the JSON Schema of its file: unknown, missing and contradicting keys, wrong types.
+//! Compares a table with the JSON Schema of its file: unknown, missing and conflicting keys, wrong types.
 //!
-//! Reads the few words of JSON Schema that our own schemas use, so that editors, this check and the types it
-//! is made from cannot say different things. Ranges and names are the owner's to check.
+//! Supports the few keywords of JSON Schema that this program's schemas use, so that editors, this check and the types
+//! that the schemas are generated from agree. The owner of the file checks ranges and names.
 
 use serde_json::Value;
 use toml::{
@@ -12,7 +12,7 @@ use toml::{
 use super::{Document, join, list, nearest};
 use crate::error::{Error, Result};
 
-/// Passes a table that has the shape a schema describes.
+/// Checks a table against a schema.
 pub(crate) fn check(document: &Document, schema: &Value, table: &DeTable) -> Result<()> {
     Shape { document }.table(schema, "", table)
 }
@@ -92,7 +92,7 @@ impl Shape<'_> {
         })
     }
 
-    /// A whole number must be one that the program can hold.
+    /// A whole number must fit the program's type.
     fn number(&self, schema: &Value, path: &str, number: &DeInteger) -> Result<()> {
         let most = match branches(schema).find_map(|branch| branch["format"].as_str()) {
             Some("uint32") => i64::from(u32::MAX),
@@ -144,7 +144,7 @@ impl Shape<'_> {
     }
 }
 
-/// What a person could write at a key, by its dotted path.
+/// An example of the value of a key, by its dotted path.
 pub(super) fn example_at(schema: &Value, path: &str) -> Option<String> {
     example(path.split('.').try_fold(schema, |schema, key| branches(schema).find_map(|branch| inner(branch, key)))?)
 }
@@ -155,20 +155,20 @@ fn inner<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
     schema["properties"].get(key).or(others)
 }
 
-/// Which of its keys a table needs one of, as the end of a sentence.
+/// The keys of which a table needs one, as the end of a sentence.
 fn needs(schema: &Value) -> String {
     let choices = schema["oneOf"].as_array().into_iter().flatten();
     let keys: Vec<_> = choices.filter_map(|choice| choice["required"][0].as_str()).collect();
     if keys.is_empty() { String::new() } else { format!(" with {}", list(&keys, "or")) }
 }
 
-/// The tables that a choice is between, as words of a sentence.
+/// The tables of a choice, as words of a sentence.
 fn tables(path: &str, choices: &[(&str, &Value)]) -> String {
     let tables: Vec<_> = offered(choices).into_iter().map(|name| format!("[{}]", join(path, name))).collect();
     list(&tables, "or")
 }
 
-/// The choices to be offered: what is known but absent from this build (`x-absent`) helps nobody.
+/// The choices to suggest: those that this build lacks (`x-absent`) are left out.
 fn offered<'a>(choices: &[(&'a str, &Value)]) -> Vec<&'a str> {
     choices.iter().filter(|(_, schema)| schema["x-absent"] != true).map(|(name, _)| *name).collect()
 }
@@ -189,7 +189,7 @@ fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
     std::iter::once(schema).chain(inner)
 }
 
-/// The JSON types a value may have; none stands for any. TOML has no null.
+/// The JSON types a value may have; empty means any. TOML has no null.
 fn types(schema: &Value) -> Vec<&str> {
     let mut types: Vec<&str> = branches(schema)
         .flat_map(|branch| match &branch["type"] {
@@ -247,7 +247,7 @@ fn noun_of(value: &DeValue) -> &'static str {
     }
 }
 
-/// What a person could write: the schema's own example, or its default. JSON's scalars and lists are TOML too.
+/// An example value: the schema's own example, or its default. JSON's scalars and lists are TOML, too.
 fn example(schema: &Value) -> Option<String> {
     let example = schema["examples"].get(0).or_else(|| schema.get("default"))?;
     (!example.is_object() && !example.is_null()).then(|| example.to_string())

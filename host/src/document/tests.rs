@@ -1,4 +1,4 @@
-//! Places, suggestions and secrets of a file, whatever it is about.
+//! Positions, suggestions and secrets of a file, for every kind of file.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 
-/// Holds the error of every `tests/cases/<what>/<case>/<what>.toml` to the `expected.txt` beside it. Where that
-/// is missing it is written, for a person to judge, and the test fails once.
+/// Compares the error of every `tests/cases/<what>/<case>/<what>.toml` with the `expected.txt` beside it. A missing one
+/// is written, to be reviewed, and the test fails once.
 pub(crate) fn refused_in_the_expected_words(what: &str, refusal: impl Fn(&str) -> Error) {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases").join(what);
     let mut wrong = String::new();

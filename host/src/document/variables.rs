@@ -1,4 +1,4 @@
-//! `${NAME}` in the texts of a file. What replaces it is a secret and never shown.
+//! `${NAME}` in the texts of a file. Its replacement is a secret and never shown.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -10,13 +10,13 @@ use toml::{
 use super::{Document, join};
 use crate::error::{Error, Result};
 
-/// Where the value of a variable comes from; the library itself reads no environment.
+/// The source of a variable's value; the library itself reads no environment.
 pub(crate) type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// Whether a key may hold variables; if not, what to do instead.
 pub(crate) type May = fn(&str) -> Result<(), &'static str>;
 
-/// Replaces `${NAME}` in the texts of a table and answers where; `$${` stands for a plain `${`.
+/// Replaces `${NAME}` in the texts of a table and returns where; `$${` stands for a plain `${`.
 ///
 /// *Errors*: an unset variable, a malformed one, and one in a place that `may` refuses, with what to do instead.
 pub(crate) fn substitute(

@@ -4,8 +4,8 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// How many of what. For a whole run `read` is always the sum of the five numbers after it; a segment keeps its open
-/// ids as rows instead of numbers.
+/// The counts of a segment or a run. For a whole run `read` is always the sum of the five numbers after it; a segment
+/// keeps its open ids as rows instead of numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Counts {
@@ -13,7 +13,7 @@ pub struct Counts {
     pub read: u64,
     /// Items whose effects were all acknowledged.
     pub done: u64,
-    /// Items the plugin had no business with.
+    /// Items that the plugin skipped.
     pub skipped: u64,
     /// Items whose object does not exist.
     pub not_found: u64,
@@ -62,7 +62,7 @@ impl AddAssign for Counts {
 }
 
 impl Counts {
-    /// Whether every record read is accounted for.
+    /// Whether the counts account for every record that was read.
     pub fn add_up(&self) -> bool {
         self.read == self.done + self.skipped + self.not_found + self.failed + self.waiting
     }

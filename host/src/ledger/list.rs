@@ -1,8 +1,8 @@
-//! A list of ids to be worked through: each stands in a state, and moves by compare-and-set.
+//! A list of ids to work through: each has a state, and moves by compare-and-set.
 //!
-//! Whoever moves an id says how it was found; of several that found the same, one moves it. An id in progress is in
-//! its owner's hands. Clocks are not compared: who finds it unchanged after a while takes it over by the same move,
-//! and the former owner's own move then comes too late.
+//! A move states how the id was found; of several callers that found the same, one moves it. An id in progress has an
+//! owner. Clocks are not compared: a worker that finds the id unchanged after a while takes it over by the same move,
+//! and the former owner's own move then fails.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use super::State;
 use crate::error::Result;
 
-/// An id as it stood when it was read.
+/// An id as it was when it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The id.
@@ -20,37 +20,37 @@ pub struct Listed {
     pub state: State,
     /// Why; may be empty.
     pub reason: String,
-    /// In whose hands it is, if in anybody's.
+    /// Its owner, if it has one.
     pub owner: Option<String>,
     /// Grows with every move.
     pub token: u64,
 }
 
-/// An id on its way into a state.
+/// A move of an id to a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
     /// The id as it was found.
     pub found: Listed,
-    /// Where it goes.
+    /// Its new state.
     pub state: State,
     /// Why; may be empty.
     pub reason: String,
-    /// In whose hands it is from then on, if in anybody's.
+    /// Its owner after the move, if it has one.
     pub owner: Option<String>,
 }
 
-/// What came of ids that were to be added.
+/// The result of adding ids.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// New ones.
+    /// Ids that were new.
     pub added: u64,
-    /// Those that were there, and are ready again.
+    /// Ids that existed, and are ready again.
     pub reset: u64,
-    /// Those that were there, and stay as they were.
+    /// Ids that existed, and keep their state.
     pub kept: u64,
 }
 
-/// Some ids, in no order that means anything.
+/// Some ids, in no particular order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// The ids; there may be none though more follow.
@@ -62,14 +62,14 @@ pub struct Page {
 /// Keeps a list of ids.
 #[async_trait]
 pub trait List: Send + Sync {
-    /// Adds ids as ready ones. One that is there already keeps its state, or is ready again with `reset`.
+    /// Adds ids in the state ready. An existing id keeps its state, or becomes ready with `reset`.
     async fn load(&self, ids: &[String], reset: bool) -> Result<Loaded>;
 
-    /// Reads ids in a state, or all, from where the page before ended. Ids that move meanwhile may be missed or come
-    /// twice.
+    /// Reads ids in a state, or all, from where the page before ended. An id that moves meanwhile may be missed or
+    /// returned twice.
     async fn page(&self, state: Option<State>, from: Option<&str>, limit: usize) -> Result<Page>;
 
-    /// Moves ids, each unless it stands otherwise than it was found; answers for each whether it moved.
+    /// Moves ids, each unless it changed since it was found; returns for each whether it moved.
     async fn shift(&self, moves: &[Move]) -> Result<Vec<bool>>;
 
     /// How many ids are in each state.

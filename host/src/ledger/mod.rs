@@ -1,8 +1,8 @@
-//! What happened to each id, and how far the run is.
+//! What happened to each id, and the progress of the run.
 //!
-//! A scan has one row per segment (checkpoint and counts) and a row per id only for ids that are not done. A
-//! checkpoint may pass an id once that row is written, so both are written together. Promises only: the
-//! ledgers themselves are `backend/<service>/ledger.rs`.
+//! A scan has one row per segment (checkpoint and counts) and a row per id only for ids that are not done. A checkpoint
+//! may pass an id once that row is written, so both are written together. This module has only the traits: the ledgers
+//! themselves are `backend/<service>/ledger.rs`.
 
 mod counts;
 pub mod list;
@@ -22,7 +22,7 @@ pub use state::State;
 
 use crate::error::Result;
 
-/// What sort of run it is.
+/// The kind of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
@@ -32,23 +32,23 @@ pub enum Scope {
     Rebuild,
     /// A list of ids. Moves no checkpoint of a full run and never prunes.
     Ids,
-    /// The recipe's list of ids, which says itself what is done. Moves no checkpoint of a full run and never prunes.
+    /// The recipe's list of ids, which itself records what is done. Moves no checkpoint of a full run and never prunes.
     Loaded,
     /// The first records only. Moves no checkpoint of a full run and never prunes.
     Limit,
 }
 
-/// How far a run is.
+/// The phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Segments are being worked through.
     Running,
-    /// Every segment is at its end; the closing steps are being done and marked.
+    /// Every segment is at its end; the closing steps are done and marked one by one.
     Finishing,
     /// Everything is done.
     Finished,
-    /// Given up for a fresh one.
+    /// Given up in favour of a new run.
     Abandoned,
 }
 
@@ -59,21 +59,21 @@ pub struct Run {
     pub id: String,
     /// The recipe it belongs to.
     pub recipe: String,
-    /// What sort of run it is.
+    /// The kind of run.
     pub scope: Scope,
-    /// How far it is.
+    /// The phase it is in.
     pub phase: Phase,
-    /// Where the recipe is, told from a place that all its workers share; none if it is not told, as by older versions.
+    /// Where the recipe is, relative to a place that all its workers share; none in a record of an older version.
     #[serde(default)]
     pub place: Option<String>,
-    /// The fingerprint of the source when the run began; none if it is not told, as by older versions.
+    /// The fingerprint of the source when the run began; none in a record of an older version.
     #[serde(default)]
     pub source: Option<String>,
-    /// What makes it this run and no other, by name (`plugin`, `source`, …), each as a digest or a short text.
+    /// What identifies this run, by name (`plugin`, `source`, …), each as a digest or a short text.
     pub identity: BTreeMap<String, String>,
     /// How many segments the source was cut into.
     pub segments: u32,
-    /// The concrete index each alias stands for during this run.
+    /// The concrete index behind each alias during this run.
     pub targets: BTreeMap<String, String>,
     /// The concrete index each alias named before a rebuild took it over.
     #[serde(default)]
@@ -86,25 +86,25 @@ pub struct Run {
     pub started: Timestamp,
     /// When it finished.
     pub ended: Option<Timestamp>,
-    /// The aliases whose concrete index this run makes itself.
+    /// The aliases whose concrete index this run creates.
     #[serde(default)]
     pub made: BTreeSet<String>,
-    /// The settings of an index it makes as they are to be after the load, by alias.
+    /// The settings that an index created by this run gets after the load, by alias.
     #[serde(default)]
     pub load_settings: BTreeMap<String, String>,
-    /// Whether its items are single changes, each settled in the index that its alias names by then.
+    /// Whether its items are single changes, each written to the index that its alias names at that time.
     #[serde(default)]
     pub follows: bool,
-    /// The identity of the concrete index behind each alias, which tells it from a later one of the same name.
+    /// The identity of the concrete index behind each alias, which distinguishes it from a later one of the same name.
     #[serde(default)]
     pub identities: BTreeMap<String, String>,
-    /// The highest write each index it goes on filling had seen before it began, where the engine counts them.
+    /// The highest write of each index that it continues to fill from before it began, if the engine numbers writes.
     #[serde(default)]
     pub watermarks: BTreeMap<String, u64>,
-    /// The numbers of a finished run, so that every worker says the same.
+    /// The counts of a finished run, so that every worker reports the same.
     #[serde(default)]
     pub counts: Option<Counts>,
-    /// How often the record was written; tells whether somebody else wrote it in between.
+    /// How often the record was written; shows whether another process wrote it in between.
     #[serde(default)]
     pub revision: u64,
 }
@@ -115,29 +115,29 @@ impl Run {
         self.segments
     }
 
-    /// The line of work whose lease allows to do the opening and closing steps.
+    /// The line of work whose lease allows the opening and closing steps.
     pub fn steps(&self) -> u32 {
         self.segments + 1
     }
 }
 
-/// The right to work on one line of a run, until it is given back or taken over.
+/// The right to work on one line of a run, until it is released or taken over.
 ///
-/// Clocks of several machines are never compared: whoever wants the lease of somebody who may be dead looks at it
-/// twice, `lasting` apart by the own clock, and takes it over if `beat` stood still.
+/// Clocks of several machines are never compared: a worker that wants a lease whose owner may be dead reads it twice,
+/// `lasting` apart by its own clock, and takes it over if `beat` did not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// Who holds it.
+    /// The holder.
     pub owner: String,
-    /// Grows whenever the line changes hands; a writer with an older one is refused.
+    /// Grows whenever the line gets a new holder; a writer with an older one is refused.
     pub token: u64,
-    /// Grows whenever the owner shows that it lives: by a commit, or by [`Ledger::hold`].
+    /// Grows whenever the owner shows that it is alive: by a commit, or by [`Ledger::hold`].
     pub beat: u64,
     /// How long the owner may be silent before others may take over, in milliseconds.
     pub lasting: u64,
 }
 
-/// How far one segment is.
+/// The progress of one segment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Everything up to and including this cursor is acknowledged.
@@ -146,7 +146,7 @@ pub struct Progress {
     pub ended: bool,
     /// What happened in this segment so far.
     pub counts: Counts,
-    /// Who works on it; none while nobody does. Moved by [`Ledger::claim`] and its like, never by a commit.
+    /// Its lease; none while no worker holds it. Changed by [`Ledger::claim`], `hold` and `release`, never by a commit.
     pub lease: Option<Lease>,
 }
 
@@ -159,7 +159,7 @@ pub struct IdRow {
     pub id: String,
     /// Which state it is in.
     pub state: State,
-    /// Why, in full: may hold several lines, such as a plugin's backtrace.
+    /// Why, in full: may have several lines, such as a plugin's backtrace.
     pub reason: String,
     /// Why, without what differs from id to id, so that equal failures group.
     pub group: String,
@@ -185,7 +185,8 @@ pub fn bounded(reason: String) -> String {
     format!("{}{told}", &reason[..kept])
 }
 
-/// How many rows one [`Commit`] may write and settle, taken together: some ledgers write only so much at once.
+/// How many rows one [`Commit`] may write and settle in total: some ledgers limit the size of a transaction.
+
 pub const MAX_ROWS: usize = 90;
 
 /// What one batch changes, or a part of a large one: written whole or not at all.
@@ -193,11 +194,11 @@ pub const MAX_ROWS: usize = 90;
 pub struct Commit {
     /// Which line of work: a segment, or [`Run::retries`].
     pub segment: u32,
-    /// The line's new state, absolute; its lease is not looked at.
+    /// The line's new state, absolute; its lease is ignored.
     pub progress: Progress,
-    /// Rows to write, each in place of any with its position.
+    /// Rows to write; each replaces a row of the same position.
     pub rows: Vec<IdRow>,
-    /// Positions whose rows are to go, since they are done now.
+    /// Positions whose rows are removed, since their items are done.
     pub settled: Vec<String>,
 }
 
@@ -206,7 +207,7 @@ pub struct Commit {
 pub struct Filter {
     /// Only these states; empty means every one.
     pub states: Vec<State>,
-    /// Only rows whose group or full reason holds this text.
+    /// Only rows whose group or full reason contains this text.
     pub reason: Option<String>,
     /// Only rows of this id.
     pub id: Option<String>,
@@ -230,27 +231,27 @@ pub struct Group {
 /// A line of work is a segment, or one of [`Run::retries`] and [`Run::steps`].
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Whether other machines reach it, too, so that several workers may share a run.
+    /// Whether other machines can reach it, so that several workers may share a run.
     fn is_shared(&self) -> bool;
 
-    /// Writes a new run, if `after` is still the newest of its recipe (of any scope). False if another was begun.
+    /// Writes a new run, if `after` is still the newest of its recipe (of any scope). False if another run was begun.
     async fn begin(&self, run: &Run, after: Option<&str>) -> Result<bool>;
 
-    /// Writes the record of a run again, and raises its revision. False, and nothing changed, if somebody else wrote
+    /// Writes the record of a run again, and raises its revision. False, and nothing changed, if another process wrote
     /// it since it was read.
     async fn save(&self, run: &mut Run) -> Result<bool>;
 
     /// The run of this id.
     async fn find(&self, run: &str) -> Result<Option<Run>>;
 
-    /// The runs of a recipe in the order they were begun, the last one first, at most `limit`. No clock has a say in it.
+    /// The runs of a recipe in the order they were begun, the last one first, at most `limit`. The order uses no clock.
     async fn runs(&self, recipe: &str, limit: usize) -> Result<Vec<Run>>;
 
-    /// How far each line of a run is, by number: its segments, its retries, its steps.
+    /// The progress of each line of a run, by number: its segments, its retries, its steps.
     async fn progress(&self, run: &Run) -> Result<Vec<Progress>>;
 
-    /// Takes a line whose lease is still as it was `found`: free, or with this token and beat. Answers the line as it
-    /// is then, under the new lease, or none if somebody else was faster or the owner showed that it lives.
+    /// Takes a line whose lease is still as it was `found`: free, or with this token and beat. Returns the line under
+    /// the new lease, or none if another worker was faster or the owner showed that it is alive.
     async fn claim(
         &self,
         run: &str,
@@ -260,18 +261,18 @@ pub trait Ledger: Send + Sync {
         lasting: Duration,
     ) -> Result<Option<Progress>>;
 
-    /// Shows that the owner lives. False if the lease was taken over.
+    /// Shows that the owner is alive. False if the lease was taken over.
     async fn hold(&self, run: &str, line: u32, token: u64) -> Result<bool>;
 
-    /// Gives a line back. False if the lease was taken over before.
+    /// Releases a line. False if the lease was taken over before.
     async fn release(&self, run: &str, line: u32, token: u64) -> Result<bool>;
 
-    /// Writes what a batch changed, whole or not at all, and shows that the owner lives. False, and nothing changed,
+    /// Writes what a batch changed, whole or not at all, and shows that the owner is alive. False, and nothing changed,
     /// if the lease was taken over.
     async fn commit(&self, run: &str, token: u64, commit: &Commit) -> Result<bool>;
 
-    /// Reads rows sorted by position, after a position, at most `limit`. Fewer say nothing; none means that no more
-    /// follow.
+    /// Reads rows sorted by position, after a position, at most `limit`. Fewer rows do not mean the end; only an empty
+    /// answer does.
     async fn rows(&self, run: &str, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Vec<IdRow>>;
 
     /// Groups the rows by state and reason, the largest group first, with at most `examples` ids each.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where an id stands.
+/// The state of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -26,7 +26,7 @@ pub enum State {
     UnknownError,
     /// Larger than a limit.
     TooBig,
-    /// The plugin had no business with it.
+    /// The plugin skipped it.
     Skipped,
 }
 

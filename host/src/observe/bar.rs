@@ -1,4 +1,4 @@
-//! A run on a terminal: one bar that stays where it is, and the remarks above it.
+//! A run on a terminal: one bar that stays in place, and the remarks above it.
 
 use std::time::Instant;
 
@@ -11,9 +11,9 @@ use super::{
 };
 use crate::event::Event;
 
-/// With a total: name, bar, amount, pace.
+/// With a total: name, bar, amount, rate.
 const KNOWN: &str = "{prefix}  {bar:24}  {msg}";
-/// Without one there is nothing to fill.
+/// Without a total the bar cannot be filled.
 const UNKNOWN: &str = "{prefix}  {spinner}  {msg}";
 
 /// Draws a bar.

@@ -1,4 +1,4 @@
-//! Every event as one JSON line, with its time, for a program that reads along.
+//! Every event as one JSON line, with its time, for a program that reads the log.
 
 use std::{io::Write, sync::Arc, time::Instant};
 
@@ -30,7 +30,7 @@ impl Json {
         Self { out, clock, recipe: None }
     }
 
-    /// Says on every line which recipe it is about.
+    /// Adds the recipe's name to every line.
     #[must_use]
     pub fn of(self, recipe: &str) -> Self {
         Self { recipe: Some(recipe.to_owned()), ..self }
@@ -39,10 +39,10 @@ impl Json {
 
 impl View for Json {
     fn hear(&mut self, event: &Event, _now: Instant) {
-        // One event says it itself.
+        // This event already has the name.
         let recipe = self.recipe.as_deref().filter(|_| !matches!(event, Event::Started { .. }));
         let line = serde_json::to_string(&Line { time: self.clock.now(), recipe, event });
-        // A log that cannot be written is no reason to stop a run.
+        // A log that cannot be written must not stop a run.
         let _ = line.map(|line| writeln!(self.out, "{line}"));
     }
 

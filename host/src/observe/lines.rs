@@ -1,5 +1,5 @@
-//! A run in a log: one line every ten seconds, and each remark as it comes. In the log of a service, where several
-//! recipes take turns for days, every line begins with its recipe, and nothing is said while nothing moves.
+//! A run in a log: one line every ten seconds, and each remark at once. In the log of a service, where several recipes
+//! run for days, every line begins with its recipe, and no line is written while nothing changes.
 
 use std::{
     io::Write,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{event::Event, ledger::Counts};
 
-/// How far progress lines are apart.
+/// The interval of progress lines.
 const PACE: Duration = Duration::from_secs(10);
 
 /// Writes plain lines.
@@ -24,7 +24,7 @@ pub struct Lines {
     last: Instant,
     /// The recipe of a service that these lines are about.
     recipe: Option<String>,
-    /// How the run stood at the last line of a service.
+    /// The state of the run in the last line of a service.
     said: Option<(Counts, Option<String>)>,
 }
 
@@ -40,7 +40,7 @@ impl Lines {
         Self { recipe: Some(recipe.to_owned()), ..self }
     }
 
-    /// A log that cannot be written is no reason to stop a run.
+    /// A log that cannot be written must not stop a run.
     fn line(&mut self, line: &str) {
         let Some(recipe) = &self.recipe else {
             let _ = writeln!(self.out, "{line}");
@@ -51,7 +51,7 @@ impl Lines {
         }
     }
 
-    /// A line about the run itself, whose recipe has to be named.
+    /// A line about the run itself, which has to name its recipe.
     fn run_line(&mut self, line: &str) {
         match &self.recipe {
             Some(_) => self.line(line),
@@ -59,7 +59,8 @@ impl Lines {
         }
     }
 
-    /// Whether it was said already how the run stands; a person who waits for one run wants to see it hang.
+    /// Whether this state was already written; without a service it is written again, so that a run that hangs is
+    /// visible.
     fn is_said(&mut self) -> bool {
         let stands = Some((self.track.counts, self.track.waiting.clone()));
         self.recipe.is_some() && std::mem::replace(&mut self.said, stands.clone()) == stands
@@ -79,7 +80,7 @@ impl View for Lines {
             self.last = now;
         }
         if matches!(event, Event::Started { .. } | Event::Ended { .. }) {
-            // Others say how it begins and ends.
+            // Other lines report the beginning and the end.
             self.is_said();
         }
         if let Some(remark) = self.remarks.of(event, now) {

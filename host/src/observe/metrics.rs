@@ -1,6 +1,6 @@
-//! The numbers of a service, for Prometheus. They only listen to events; names and help stand in one table.
+//! The metrics of a service, for Prometheus. They are computed from events; names and help are in one table.
 //!
-//! Labels are the recipe's name and words of ours: never an id, a reason, or what a plugin says.
+//! Labels are the recipe's name and fixed words of this program: never an id, a reason, or text of a plugin.
 
 use std::{
     collections::BTreeMap,
@@ -47,7 +47,7 @@ impl Of {
 type Counted = Family<Of, Counter>;
 type Measured = Family<Of, Gauge<f64, AtomicU64>>;
 
-/// Every number there is.
+/// Every metric.
 struct Numbers {
     started: Counted,
     finished: Counted,
@@ -72,7 +72,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// The table of names and help. What only grows is given `_total` at its end.
+    /// The table of names and help. Counters get the suffix `_total`.
     fn registered(registry: &mut Registry) -> Self {
         registry.register("build", "Which version this is", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let by_all = "by all workers of the run";
@@ -100,7 +100,7 @@ impl Numbers {
         }
     }
 
-    /// Lets a recipe's numbers begin at nothing instead of being absent, so that their first step is seen.
+    /// Initializes a recipe's counters with 0, so that their first increase is visible.
     fn begin(&self, of: &Of) {
         let counted = [&self.started, &self.finished, &self.errors, &self.denied, &self.warnings];
         for counted in counted.into_iter().chain(self.written(&Counts::default()).map(|(written, _)| written)) {
@@ -111,7 +111,7 @@ impl Numbers {
         self.arrive(of, 0, 0);
     }
 
-    /// What was written, with the counts of it.
+    /// What was written, with its counters.
     fn written(&self, counts: &Counts) -> [(&Counted, u64); 7] {
         [
             (&self.documents, counts.documents),
@@ -139,7 +139,8 @@ impl Numbers {
         }
     }
 
-    /// Counts what a run has more than before. What it has less of, such as failures that were mended, was counted.
+    /// Counts what a run has more than before. A count that decreased, such as failures that were retried, was already
+    /// counted.
     fn count(&self, of: &Of, before: &Counts, now: &Counts) {
         for ((written, before), (_, now)) in self.written(before).into_iter().zip(self.written(now)) {
             written.get_or_create(of).inc_by(now.saturating_sub(before));
@@ -165,7 +166,7 @@ fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &
     metric
 }
 
-/// The numbers of all recipes of a service. Cheap to clone.
+/// The metrics of all recipes of a service. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -177,7 +178,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// A run that is worked on.
+/// The current run of a recipe.
 struct Current {
     began: Timestamp,
     counts: Counts,
@@ -194,15 +195,15 @@ impl Metrics {
         Self(Arc::new(Inner { registry, numbers, current: Mutex::default(), clock }))
     }
 
-    /// Everything counted so far, as Prometheus reads it.
+    /// Returns all metrics in the format of Prometheus.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        // Nothing that is written to a text fails.
+        // Writing to a text cannot fail.
         let _ = prometheus_text::encode(&mut text, &self.0.registry);
         text
     }
 
-    /// Where to send a recipe's events so that they are counted and then go on to `events`.
+    /// Returns where to send a recipe's events so that they are counted and then sent to `events`.
     pub fn of(&self, recipe: &str, events: Events) -> Events {
         let (metrics, of) = (self.clone(), Of { recipe: recipe.to_owned() });
         metrics.0.numbers.begin(&of);
@@ -293,7 +294,7 @@ mod tests {
         text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
     }
 
-    /// A scrape whose series are in order: head, type, then what is counted.
+    /// A scrape with its series in order: help, type, then the samples.
     fn ordered(metrics: &Metrics) -> String {
         let text = metrics.text();
         let families = text.split("# HELP ").skip(1).map(|family| {

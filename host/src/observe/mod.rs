@@ -1,7 +1,7 @@
-//! What a person or a log sees of a run: each [`Event`] becomes a bar, a line, or JSON.
+//! The output of a run for a person or a log: each [`Event`] becomes a bar, a line, or JSON.
 //!
-//! Writes only to what it is handed, and never changes a run. Progress on a terminal is [`Bar`], in a log
-//! [`Lines`], for a program [`Json`]; the words they share are in [`text`]. [`Metrics`] count instead.
+//! Writes only to the output it is given, and never changes a run. Progress on a terminal is [`Bar`], in a log
+//! [`Lines`], for a program [`Json`]; the texts they share are in [`text`]. [`Metrics`] count instead.
 
 mod bar;
 mod json;
@@ -27,20 +27,20 @@ pub use remarks::Tone;
 
 use crate::event::{Event, Events};
 
-/// Shows events, one after the other.
+/// Shows events in order.
 pub trait View: Send {
-    /// Shows what just happened.
+    /// Shows an event.
     fn hear(&mut self, event: &Event, now: Instant);
 
-    /// Called a few times a second, so that a run that hangs can be seen to hang.
+    /// Called a few times a second, so that a run that hangs is visible.
     fn tick(&mut self, now: Instant);
 
-    /// Prints something that is not the view's own, without the two getting into each other's lines.
+    /// Prints other output without mixing it with the view's lines.
     fn aside(&mut self, print: &mut dyn FnMut()) {
         print();
     }
 
-    /// Leaves the terminal or file as it should stay. Later events are not shown.
+    /// Leaves the terminal or file in its final state. Later events are not shown.
     fn close(&mut self);
 }
 
@@ -54,18 +54,18 @@ impl Observer {
         Self(Arc::new(Mutex::new(Box::new(view))))
     }
 
-    /// Where to send events so that the view shows them.
+    /// Returns where to send events so that the view shows them.
     pub fn events(&self) -> Events {
         let observer = self.clone();
         Events::new(move |event| observer.with(|view| view.hear(&event, Instant::now())))
     }
 
-    /// Lets the view notice that time has passed.
+    /// Tells the view that time has passed.
     pub fn tick(&self) {
         self.with(|view| view.tick(Instant::now()));
     }
 
-    /// Prints something else, without getting in the way of the view.
+    /// Prints other output without disturbing the view.
     pub fn aside(&self, print: &mut dyn FnMut()) {
         self.with(|view| view.aside(print));
     }
@@ -75,7 +75,7 @@ impl Observer {
         self.with(|view| view.close());
     }
 
-    /// A view that panicked once goes on: a run is not lost because its bar was.
+    /// A view that panicked once continues: a failed bar must not end a run.
     fn with(&self, show: impl FnOnce(&mut dyn View)) {
         show(self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut());
     }

@@ -1,14 +1,14 @@
-//! How fast it goes, smoothed, and how long it will take.
+//! How fast a run works, smoothed, and how long it will take.
 
 use std::time::{Duration, Instant};
 
-/// How far back the rate remembers: older than a few times this, and a pause is forgotten.
+/// The time constant of the rate: a pause is forgotten after a few times this.
 const MEMORY: Duration = Duration::from_secs(8);
 
-/// A smoothed rate of something that is counted.
+/// A smoothed rate of a count.
 ///
-/// An exponential average over time that corrects for its own short past, so the first figure is already the
-/// mean so far and not a fraction of it.
+/// An exponential average over time that is corrected for its short history, so the first value is already the mean so
+/// far and not a fraction of it.
 #[derive(Debug, Clone)]
 pub struct Rate {
     began: Instant,
@@ -18,12 +18,12 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Starts to measure at a count that was reached before.
+    /// Starts to measure from a count.
     pub fn new(count: u64, now: Instant) -> Self {
         Self { began: now, last: now, count, average: 0.0 }
     }
 
-    /// Takes in a new count. A count below the last one starts anew there.
+    /// Adds a new count. A count below the last one restarts the measurement there.
     pub fn update(&mut self, count: u64, now: Instant) {
         let passed = now.saturating_duration_since(self.last);
         if passed.is_zero() {
@@ -35,13 +35,13 @@ impl Rate {
         self.last = now;
     }
 
-    /// What is counted, per second.
+    /// Returns the rate per second.
     pub fn per_second(&self) -> f64 {
         let age = weight(self.last.saturating_duration_since(self.began));
         if age > 0.0 { self.average / age } else { 0.0 }
     }
 
-    /// How long until a total is reached; none while nothing moves.
+    /// How long until a total is reached; none while the count does not grow.
     pub fn left(&self, total: u64) -> Option<Duration> {
         let seconds = total.saturating_sub(self.count) as f64 / self.per_second();
         Duration::try_from_secs_f64(seconds).ok()

@@ -1,4 +1,4 @@
-//! Which events deserve a line of their own, and its words.
+//! Which events get a line of their own, and its text.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,18 +11,18 @@ use super::{
 };
 use crate::event::Event;
 
-/// What sort of remark it is; a terminal colours it.
+/// The kind of a remark; a terminal colours it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Good to know.
+    /// Information.
     Note,
     /// Needs attention soon.
     Warning,
-    /// Went wrong.
+    /// A failure of an item.
     Failure,
-    /// Ended what was going on.
+    /// An error that ended the work.
     Error,
-    /// Somebody else's words.
+    /// Text of a plugin or another program.
     Quote,
 }
 
@@ -39,10 +39,10 @@ impl Tone {
     }
 }
 
-/// A line, and how it is meant.
+/// A line and its kind.
 pub(super) type Remark = (Tone, String);
 
-/// Turns events into remarks, and leaves out what repeats or floods.
+/// Turns events into remarks, and leaves out those that repeat or are too many.
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
     failures: Thin,
@@ -52,7 +52,7 @@ pub(super) struct Remarks {
 }
 
 impl Remarks {
-    /// The remark an event deserves, if any.
+    /// Returns the remark for an event, if it gets one.
     pub(super) fn of(&mut self, event: &Event, now: Instant) -> Option<Remark> {
         let (tone, text) = match event {
             Event::Note { text } => (Tone::Note, paragraph(text)),
@@ -66,7 +66,7 @@ impl Remarks {
             Event::PluginLog { plugin, line } if !line.trim().is_empty() && self.logs.pass(plugin, now) => {
                 (Tone::Quote, format!("{} | {}", one_line(plugin), first_line(line)))
             }
-            // What merely waits is tried again, and says so later if that was in vain.
+            // An item that waits is retried, and is reported later if the retries failed.
             Event::ItemFailed { id, state, reason } if state.is_failure() && self.failures.pass("", now) => {
                 (Tone::Failure, format!("{} ({}): {}", first_line(id), state.word(), first_line(reason)))
             }
@@ -75,12 +75,12 @@ impl Remarks {
         Some((tone, text))
     }
 
-    /// What was left out in the stretches of time that are over.
+    /// The remarks that were left out in the periods that are over.
     pub(super) fn left_out(&mut self, now: Instant) -> Vec<Remark> {
         Self::say(self.failures.over(now), self.logs.over(now), self.arrivals.over(now))
     }
 
-    /// What was left out since then, at the end of all.
+    /// The remarks that were left out since then, at the end of the run.
     pub(super) fn rest(&mut self) -> Vec<Remark> {
         Self::say(self.failures.rest(), self.logs.rest(), self.arrivals.rest())
     }
@@ -98,7 +98,7 @@ impl Remarks {
     }
 }
 
-/// The words for objects that came.
+/// The text for objects that arrived.
 fn arrived(taken: u64, passed: &BTreeMap<&'static str, u64>) -> String {
     let passed = passed.iter().map(|(reason, count)| format!(", {} not: {reason}", number(*count)));
     format!("new objects: {} asked for{}", number(taken), passed.collect::<String>())

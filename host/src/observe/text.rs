@@ -1,10 +1,10 @@
-//! The words a person reads of a run: numbers, times, and the last line. Pure functions.
+//! The texts that a person reads about a run: numbers, times, and the last line. Pure functions.
 
 use std::time::Duration;
 
 use crate::ledger::Counts;
 
-/// A whole number with its thousands apart.
+/// Formats a whole number with separated thousands.
 pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -17,7 +17,7 @@ pub fn number(n: u64) -> String {
     text
 }
 
-/// How long something took, or will take, in at most two units.
+/// Formats how long something took, or will take, in at most two units.
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -30,27 +30,28 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
-/// How many a second: with a decimal while it is slow.
+/// Formats a rate per second: with a decimal while it is slow.
 pub fn rate(per_second: f64) -> String {
     if per_second >= 9.95 { number(per_second.round() as u64) } else { format!("{per_second:.1}") }
 }
 
-/// Makes foreign text safe to print: characters that steer a terminal or reorder text are escaped. Line breaks stay.
+/// Makes foreign text safe to print: control characters of a terminal and those that reorder text are escaped. Line
+/// breaks stay.
 pub fn clean(text: &str) -> String {
     escape(text, |c| c != '\n' && steers(c))
 }
 
-/// Makes foreign text safe to print inside a line of our own, such as a name: a line break is escaped, too.
+/// Makes foreign text safe to print inside one of this program's lines, such as a name: a line break is escaped, too.
 pub fn one_line(text: &str) -> String {
     escape(text, steers)
 }
 
-/// Makes foreign text safe to print as a paragraph: no line after the first can pass for a line of our own.
+/// Makes foreign text safe to print as a paragraph: no line after the first looks like one of this program's lines.
 pub fn paragraph(text: &str) -> String {
     clean(text).replace('\n', "\n  ")
 }
 
-/// Whether a character steers a terminal, breaks a line, or changes the direction or visibility of what follows.
+/// Whether a character controls a terminal, breaks a line, or changes the direction or visibility of what follows.
 fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
@@ -71,7 +72,7 @@ fn escape(text: &str, harmful: impl Fn(char) -> bool) -> String {
     })
 }
 
-/// The first line of a foreign text, safe to print and not longer than a screen's line or two.
+/// Returns the first line of a foreign text, safe to print and at most one or two lines on a screen.
 pub fn first_line(text: &str) -> String {
     const LONGEST: usize = 200;
     let line = one_line(text.lines().next().unwrap_or_default());
@@ -81,7 +82,7 @@ pub fn first_line(text: &str) -> String {
     }
 }
 
-/// What was counted, as a list: what every run has always, the rest where there is any.
+/// Formats counts as a list: those that every run has, and the others if they are not zero.
 pub fn counts(counts: &Counts) -> String {
     let always = [(counts.read, "read"), (counts.documents, "documents")];
     let sometimes = [
@@ -101,7 +102,7 @@ pub fn counts(counts: &Counts) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// Pixels in millions, rounded to nearest.
+/// Returns pixels in millions, rounded to nearest.
 pub fn megapixels(pixels: u64) -> u64 {
     const MILLION: u64 = 1_000_000;
     (pixels + MILLION / 2) / MILLION
@@ -110,7 +111,7 @@ pub fn megapixels(pixels: u64) -> u64 {
 /// How a run ended, for the last line.
 #[derive(Debug, Clone)]
 pub struct Ending<'a> {
-    /// The run's id; none for what leaves no trace.
+    /// The run's id; none for work that is not recorded.
     pub run: Option<&'a str>,
     /// Whether it finished.
     pub finished: bool,
@@ -120,7 +121,7 @@ pub struct Ending<'a> {
     pub elapsed: Duration,
 }
 
-/// The line that tells the truth.
+/// Formats the last line of a run.
 pub fn ending(ending: &Ending) -> String {
     let word = if ending.finished { "done" } else { "stopped" };
     let run = ending.run.map(|run| format!(" (run {run})")).unwrap_or_default();

@@ -1,16 +1,16 @@
-//! Lets a few lines of a kind through in each stretch of time and counts the rest.
+//! Lets a few lines of a kind pass in each period and counts the rest.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-/// How long a stretch is.
+/// The length of a period.
 const STRETCH: Duration = Duration::from_secs(10);
-/// How many lines of a kind pass in one stretch.
+/// How many lines of a kind pass in one period.
 const LINES: u32 = 5;
 
-/// Keeps a chatty plugin or a thousand equal failures from filling a screen.
+/// Keeps a plugin's many log lines, or a thousand equal failures, from filling a screen.
 #[derive(Debug, Default)]
 pub(super) struct Thin(BTreeMap<String, Stretch>);
 
@@ -37,12 +37,12 @@ impl Thin {
         }
     }
 
-    /// The kinds whose stretch is over, with how many lines each left out.
+    /// The kinds whose period is over, each with how many lines were left out.
     pub(super) fn over(&mut self, now: Instant) -> Vec<(String, u64)> {
         self.take(|stretch| now.saturating_duration_since(stretch.began) >= STRETCH)
     }
 
-    /// Every kind that left lines out, at the end of all.
+    /// Every kind that left lines out, at the end of the run.
     pub(super) fn rest(&mut self) -> Vec<(String, u64)> {
         self.take(|_| true)
     }

@@ -1,4 +1,4 @@
-//! Where a run stands, gathered from its events.
+//! The state of a run, collected from its events.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{event::Event, ledger::Counts};
 
-/// The latest of everything a progress line says.
+/// The latest value of everything in a progress line.
 #[derive(Debug, Clone)]
 pub(super) struct Track {
     /// Empty until the run begins.
@@ -26,7 +26,7 @@ impl Track {
         Self { recipe, total: None, counts, waiting: None, rate: Rate::new(0, now) }
     }
 
-    /// Takes an event in.
+    /// Adds an event.
     pub(super) fn hear(&mut self, event: &Event, now: Instant) {
         match event {
             Event::Started { recipe, total, before, .. } => {
@@ -43,17 +43,17 @@ impl Track {
         }
     }
 
-    /// Measures; called at an even pace, so that the rate is one of time and not of batches.
+    /// Measures the rate; called at a fixed interval, so that the rate is independent of batches.
     pub(super) fn tick(&mut self, now: Instant) {
         self.rate.update(self.counts.read, now);
     }
 
-    /// The total, unless the source turned out to hold more than it said.
+    /// The total, unless the source has more records than it announced.
     pub(super) fn known_total(&self) -> Option<u64> {
         self.total.filter(|total| *total >= self.counts.read)
     }
 
-    /// How much was read, as wide at the start as at the end.
+    /// How much was read, with the same width at the start and at the end.
     pub(super) fn amount(&self) -> String {
         match self.known_total() {
             Some(total) => {
@@ -69,12 +69,12 @@ impl Track {
         self.waiting.as_deref().filter(|_| self.recipe.is_empty())
     }
 
-    /// Whether there is anything to tell.
+    /// Whether there is nothing to show.
     pub(super) fn is_silent(&self) -> bool {
         self.recipe.is_empty() && self.waiting.is_none()
     }
 
-    /// Rate, time left and failures: each in a place of its own.
+    /// Rate, time left and failures: each in a fixed place.
     pub(super) fn pace(&self) -> String {
         let left = match (&self.waiting, self.known_total().and_then(|total| self.rate.left(total))) {
             (Some(reason), _) => format!("waiting: {reason}"),

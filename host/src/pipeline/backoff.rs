@@ -1,4 +1,4 @@
-//! Trying again what may pass.
+//! Retries with backoff.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -13,24 +13,25 @@ use crate::{
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// How long to wait before the try after `tries` failed ones.
+/// Returns how long to wait after `tries` failed tries.
 pub(crate) fn pause(tries: u32) -> Duration {
     FIRST.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1))).min(LONGEST)
 }
 
-/// A number that differs from worker to worker and from call to call.
+/// Returns a number that differs from worker to worker and from call to call.
 pub(super) fn chance() -> u64 {
     RandomState::new().hash_one(())
 }
 
-/// A time from half as long to as long, so that workers that wait for one thing do not all ask at one moment.
+/// Returns a random time between half of it and all of it, so that workers that wait for one thing do not all ask at
+/// one moment.
 pub(crate) fn jittered(longest: Duration) -> Duration {
     let chance = chance() >> 32;
     longest.mul_f64(0.5 + chance as f64 / 2f64.powi(33))
 }
 
-/// Calls until it succeeds, fails for good, or was tried `attempts` times, counting the tries below this one: of the
-/// client of a store, or of a backend that asks again for what was left out.
+/// Retries a call until it succeeds, fails for good, or was tried `attempts` times. This counts the tries of the layers
+/// below, too: of a store's client, or of a backend that asks again for what was left out.
 pub(crate) async fn insist<T, F>(attempts: u32, events: &Events, mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,

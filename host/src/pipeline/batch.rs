@@ -1,4 +1,4 @@
-//! Cutting a stream of entries into batches by count, bytes and age. Pure: the caller brings the time.
+//! Cuts a stream of entries into batches by count, bytes and age. Pure: the caller passes the time.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::source::Entry;
 
-/// Entries that go through the plugin and into the sinks together.
+/// Entries that go through the plugin and to the sinks together.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// In the order of their segment; empty in the last batch of a segment that ended on a full one.
@@ -31,7 +31,7 @@ impl Cutter {
         Self { records: records.max(1), bytes, age, entries: Vec::new(), held: 0, since: None }
     }
 
-    /// Adds an entry; answers the batch that is full because of it, or that it no longer fits into.
+    /// Adds an entry; returns the batch that is full with it, or that it no longer fits into.
     pub fn push(&mut self, entry: Entry, now: Instant) -> Option<Batch> {
         let size = entry.size();
         let full = if !self.entries.is_empty() && self.held + size > self.bytes { self.cut() } else { None };
@@ -44,12 +44,12 @@ impl Cutter {
         full
     }
 
-    /// When the batch that is being gathered has to go.
+    /// When the open batch has to be sent.
     pub fn deadline(&self) -> Option<Instant> {
         self.since.map(|since| since + self.age)
     }
 
-    /// Ends the batch that is being gathered; none if it is empty.
+    /// Ends the open batch; none if it is empty.
     pub fn cut(&mut self) -> Option<Batch> {
         self.since = None;
         self.held = 0;
@@ -80,7 +80,7 @@ mod tests {
             for (number, size) in sizes.iter().enumerate() {
                 batches.extend(cutter.push(entry(number, *size), Instant::now()));
             }
-            // A batch that was cut before the last entry leaves that entry behind, however large it is.
+            // A batch that was cut before the last entry leaves that entry in the next batch, even if it is large.
             batches.extend(cutter.cut());
             for batch in &batches {
                 let held: usize = batch.entries.iter().map(Entry::size).sum();

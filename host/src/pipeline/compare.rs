@@ -1,4 +1,5 @@
-//! What a run would change, without changing it: the same source, the same plugin, and a look instead of a write.
+//! Reports what a run would change, without changing it: the same source, the same plugin, and a read instead of a
+//! write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +40,7 @@ pub struct Difference {
 pub enum Change {
     /// It is not there yet.
     Added,
-    /// It would go.
+    /// It would be removed.
     Removed,
     /// These fields would change.
     Changed(Vec<Field>),
@@ -48,7 +49,7 @@ pub enum Change {
 /// A field that would change.
 #[derive(Debug, Clone, Serialize)]
 pub struct Field {
-    /// Where it stands, such as `tenures[0].uprn`.
+    /// Its path, such as `tenures[0].uprn`.
     pub path: String,
     /// What the index holds, as canonical JSON; none if there is no such field.
     pub before: Option<Box<RawValue>>,
@@ -68,7 +69,7 @@ pub struct Tally {
     pub changed: u64,
     /// Documents that are already as they would be.
     pub same: u64,
-    /// Documents that would go.
+    /// Documents that would be removed.
     pub removed: u64,
     /// Fields that documents have and would no longer have.
     pub lost: Lost,
@@ -81,11 +82,11 @@ impl Tally {
     }
 }
 
-/// The last thing the items of a batch say of one document: its body, or that it is to go.
+/// The last effect of a batch on each document: its body, or none if it is to be deleted.
 type Wanted = BTreeMap<(String, String), Option<String>>;
 
 impl Pipeline {
-    /// Compares every document the source's records become with the one in the index.
+    /// Compares every document that the source's records become with the one in the index.
     pub async fn compare(
         &self,
         ids: Option<std::sync::Arc<Vec<String>>>,
@@ -129,7 +130,7 @@ impl Pipeline {
         for (mut entry, work) in mapped.into_iter().zip(works) {
             counts.read += 1;
             *counts += work.counts;
-            // Renditions come first in a run, so one that cannot be made leaves nothing else to do.
+            // Renditions are made first in a run, so if one fails, nothing else is done.
             let effects = if work.failure.is_none() { work.effects } else { Vec::new() };
             for effect in effects {
                 count_effect(effect, &mut wanted, counts);
@@ -219,7 +220,7 @@ fn parse(body: &str) -> Result<String> {
     canonical(body).map_err(|reason| Error::usage(format!("a document {reason}")))
 }
 
-/// Compares two canonical values: the order of keys says nothing, the text of numbers does.
+/// Compares two canonical values: the order of keys is ignored, the text of numbers is not.
 fn compare(path: String, before: Option<&str>, after: Option<&str>, changed: &mut Vec<Field>) -> Result<()> {
     let broken = |reason| Error::bug(format!("a canonical value {reason}"));
     let both = |first| [before, after].map(|text| text.filter(|text| text.starts_with(first)));

@@ -1,4 +1,4 @@
-//! What one batch comes to: the ledger's commits, and the change of the run's open rows. Pure.
+//! The result of one batch: the ledger's commits, and the change of the run's open rows. Pure.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use super::{
     source::{Ended, Receipt},
 };
 
-/// What became of a batch whose effects were carried out, in parts that a ledger can write at once.
+/// The result of a batch whose effects were carried out, in parts of the size that a ledger can write at once.
 #[derive(Debug)]
 pub(super) struct Conclusion {
     /// Whether the line is at its end.
@@ -21,33 +21,33 @@ pub(super) struct Conclusion {
     parts: Vec<Part>,
 }
 
-/// Some entries of a batch, one after the other.
+/// Consecutive entries of a batch.
 #[derive(Debug, Default)]
 struct Part {
     /// What was read, done, skipped and written; the rows below are counted apart.
     counts: Counts,
     cursor: Option<String>,
     rows: Vec<IdRow>,
-    /// The open rows that were there before, by state.
+    /// The states of the open rows that existed before.
     closed: Vec<State>,
     settled: Vec<String>,
-    /// What ends its entries where they came from.
+    /// How its entries ended, for their source.
     ends: Vec<Ended>,
 }
 
-/// A commit, with what it changes in the run's open rows beyond its own rows.
+/// A commit, and the change of the run's open rows beyond the commit's own rows.
 #[derive(Debug)]
 pub(super) struct Change {
     /// What the ledger writes.
     pub commit: Commit,
-    /// The states of rows that are replaced or gone with it.
+    /// The states of rows that it replaces or removes.
     pub closed: Vec<State>,
-    /// What ends its entries where they came from, once the ledger has it.
+    /// How its entries ended, for their source, once the ledger has written the commit.
     pub ends: Vec<Ended>,
 }
 
 impl Conclusion {
-    /// Begins with nothing; `most` is how many rows one commit may change.
+    /// Starts empty; `most` is how many rows one commit may change.
     pub fn new(last: bool, most: usize) -> Self {
         Self { last, most, parts: vec![Part::default()] }
     }
@@ -57,8 +57,8 @@ impl Conclusion {
         self.last
     }
 
-    /// Takes up how an entry ended, and what was written for it. The last attempt of an item that asks for more is
-    /// its failure.
+    /// Adds how an entry ended, and what was written for it. If an item asks for another attempt on its last one, it
+    /// failed.
     pub fn add(&mut self, entry: Mapped, end: End, written: Counts, now: Timestamp, attempts: u32) {
         let part = match self.parts.pop() {
             Some(full) if full.rows.len() + full.settled.len() >= self.most => {
@@ -70,7 +70,7 @@ impl Conclusion {
         self.parts.push(part.with(entry, end, written, now, attempts));
     }
 
-    /// The commits, in order, each with the segment's progress after it.
+    /// Returns the commits, in order, each with the segment's progress after it.
     pub fn commits(self, segment: u32, progress: &mut Progress) -> Vec<Change> {
         let last = self.parts.len() - 1;
         let mut changes = Vec::with_capacity(self.parts.len());
@@ -120,7 +120,8 @@ impl Part {
         self
     }
 
-    /// An id whose list says how it stands leaves no row. One that is to be tried again is counted when it ends.
+    /// Adds an entry of a list: the list keeps its state, so it leaves no row. An id that is tried again is counted
+    /// when it ends.
     fn with_listed(mut self, receipt: Receipt, entry: Mapped, end: End, now: Timestamp, attempts: u32) -> Self {
         let ended = match end {
             End::Done => Ended::done(receipt),
@@ -177,7 +178,7 @@ mod tests {
         conclusion.commits(0, &mut Progress::default())
     }
 
-    /// What a run comes to by these commits, of which each holds the counts of all before it.
+    /// The run's counts after these commits, each of which includes the counts of all before it.
     fn totals(lines: &[&[Change]]) -> Counts {
         let run = vec![Counts::default(); lines.len()];
         let mut totals = Totals::of(run);

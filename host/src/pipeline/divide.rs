@@ -1,5 +1,6 @@
-//! Dividing the lines of a run: each worker takes free ones, works, and goes on to the next, until all are at
-//! their end. Whoever finds none free watches the others, and takes over from one that stands still.
+//! Divides the lines of a run: each worker takes free ones, works through them, and continues with the next, until all
+//! are at their end. A worker that finds no free line watches the others, and takes over a line whose lease stands
+//! still.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -17,8 +18,8 @@ use crate::{
     ledger::{Phase, Progress},
 };
 
-/// How many lines a worker takes at a time on a shared ledger, unless it is told; never so many that a second one
-/// would find none.
+/// How many lines a worker takes at a time on a shared ledger by default; fewer if a second worker would find none
+/// otherwise.
 const AT_ONCE: u32 = 16;
 
 /// The lines this process works on now.
@@ -35,7 +36,7 @@ impl Lines {
         self.work.push(async move { (line, task.join().await) }.boxed());
     }
 
-    /// Waits until one ends; none if there is nothing to wait for.
+    /// Waits until a line ends; none if no line is running.
     async fn next(&mut self) -> Option<Result<bool>> {
         let (line, ended) = self.work.next().await?;
         self.numbers.remove(&line);
@@ -44,7 +45,7 @@ impl Lines {
 }
 
 impl Pipeline {
-    /// Works through the lines of a source, beside other workers. Answers whether all are at their end.
+    /// Works through the lines of a source, beside other workers. Returns whether all are at their end.
     pub(super) async fn divide(&self, source: &dyn Source) -> Result<bool> {
         let mut lines = Lines::default();
         let mut failure = None;
@@ -61,7 +62,7 @@ impl Pipeline {
             looks = if lines.numbers.is_empty() { looks + 1 } else { 0 };
             let idle = self.must_stop() || !self.parts.leases.are_shared();
             tokio::select! {
-                // The first error is the cause; those of the other lines are its echo.
+                // The first error is the cause; the other lines fail because of it.
                 Some(ended) = lines.next() => failure = failure.or(ended.err()),
                 rested = self.parts.leases.rest(looks), if !idle => drop(rested),
                 else => {}
@@ -70,7 +71,7 @@ impl Pipeline {
         failure.map_or(Ok(false), Err)
     }
 
-    /// Takes free lines, up to this process's share. Answers whether every line is at its end.
+    /// Takes free lines, up to this process's share. Returns whether every line is at its end.
     async fn fill(&self, source: &dyn Source, lines: &mut Lines) -> Result<bool> {
         if self.must_stop() {
             return Ok(false);
@@ -80,7 +81,7 @@ impl Pipeline {
         if open.is_empty() && lines.numbers.is_empty() {
             return Ok(true);
         }
-        // Workers that start at one moment begin at different lines.
+        // Workers that start at the same moment begin at different lines.
         if self.parts.leases.are_shared() {
             let first = self.chance as usize % open.len().max(1);
             open.rotate_left(first);
@@ -100,7 +101,7 @@ impl Pipeline {
         Ok(false)
     }
 
-    /// Takes a line, if it is free and somebody faster did not bring it to its end.
+    /// Takes a line, if it is free and not yet ended by a faster worker.
     async fn take(&self, line: u32, found: &Progress) -> Result<Option<(Held, Progress)>> {
         let leases = &self.parts.leases;
         if !leases.is_free(line, found) {
@@ -117,7 +118,7 @@ impl Pipeline {
         }
     }
 
-    /// Reads how far each line is; takes up what others did, and that there are others.
+    /// Reads the progress of each line; updates the totals, and the number of other workers.
     async fn look_around(&self, own: &BTreeSet<u32>) -> Result<Vec<Progress>> {
         let (leases, ledger, run) = (&self.parts.leases, &self.parts.ledger, &self.parts.run);
         let (attempts, events) = (self.parts.config.attempts, &self.parts.events);

@@ -1,4 +1,4 @@
-//! Which fields a run would lose: a document that is there has them, and what a run would write in its place has not.
+//! Which fields a run would lose: the existing document has them, and the document that the run would write has not.
 //! Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,11 +9,11 @@ use super::compare::{Change, Field};
 /// `[]` stands for any element of a list.
 pub type Lost = BTreeMap<String, BTreeMap<String, u64>>;
 
-/// How many fields of an index are told apart; those beyond count together as [`OTHERS`], each document once.
+/// How many fields of an index are counted separately; the others count together as [`OTHERS`], each document once.
 const MOST: usize = 1000;
 const OTHERS: &str = "…";
 
-/// Takes up what a changed document would lose; each field counts once a document.
+/// Counts the fields that a changed document would lose; each field counts once per document.
 pub(super) fn take(lost: &mut Lost, index: &str, change: &Change) {
     let Change::Changed(fields) = change else { return };
     let paths: BTreeSet<_> = fields.iter().filter(|field| is_lost(field)).map(|field| general(&field.path)).collect();
@@ -30,12 +30,12 @@ pub(super) fn take(lost: &mut Lost, index: &str, change: &Change) {
     }
 }
 
-/// A null says nothing, and a list that gets shorter keeps its fields.
+/// A null holds no value, and a list that gets shorter keeps its fields.
 fn is_lost(Field { path, before, after }: &Field) -> bool {
     after.is_none() && before.as_ref().is_some_and(|before| before.get() != "null") && !path.ends_with(']')
 }
 
-/// The path without the numbers of elements.
+/// The path without the indexes of list elements.
 fn general(path: &str) -> String {
     let mut parts = path.split('[');
     let mut general = parts.next().unwrap_or_default().to_owned();

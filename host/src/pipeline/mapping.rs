@@ -1,4 +1,4 @@
-//! From entries to answers: checked items go through the plugin, everything else is answered here.
+//! From entries to answers: checked items go through the plugin, everything else gets its answer here.
 
 use crate::{
     error::Result,
@@ -21,11 +21,12 @@ pub(super) struct Mapped {
     pub id: String,
     /// The item's version.
     pub version: Option<u64>,
-    /// What the plugin wants, or why there is nothing to do.
+    /// The plugin's outcome, or why there is none.
     pub answer: std::result::Result<Outcome, Failure>,
 }
 
-/// Maps a batch; one answer an entry, in the same order. What the plugin reads from is waited for, a while.
+/// Maps a batch; returns one answer per entry, in the same order. Waits for a time if the stores that the plugin reads
+/// are unreachable.
 pub(super) async fn map(parts: &Parts, entries: Vec<Entry>) -> Result<Vec<Mapped>> {
     let Parts { shape, mapper, config, events, .. } = parts;
     let mut items = Vec::with_capacity(entries.len());
@@ -68,7 +69,7 @@ fn read(shape: &Shape, entry: &Entry) -> std::result::Result<Item, (Option<Strin
     })
 }
 
-/// A record that is not where it was read before. Its row stays, under its own id.
+/// The failure of a record that is not where it was read before. Its row stays, under its own id.
 fn moved(there: &str, expected: &str) -> Failure {
     let reason = format!(
         "where `{expected}` was read, the source has `{there}` now, so `{expected}` was not tried again; run the recipe \

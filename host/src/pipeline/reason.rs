@@ -3,7 +3,7 @@
 /// The longest name of a group, in characters.
 const LONGEST_GROUP: usize = 256;
 
-/// A reason without what differs from id to id: names such as the id itself, and numbers that stand alone.
+/// Removes what differs from id to id from a reason: names such as the id itself, and numbers that stand alone.
 pub(super) fn group(reason: &str, names: &[&str]) -> String {
     let line = reason.lines().next().unwrap_or_default();
     let line = names.iter().fold(line.to_owned(), |line, name| without(&line, name));
@@ -27,7 +27,7 @@ pub(super) fn group(reason: &str, names: &[&str]) -> String {
     group.chars().take(LONGEST_GROUP).collect()
 }
 
-/// A line without a name, wherever that is not a part of a word.
+/// Removes a name from a line, except inside a word.
 fn without(line: &str, name: &str) -> String {
     let is_word = |neighbour: Option<char>| neighbour.is_some_and(char::is_alphanumeric);
     let (mut out, mut end) = (String::with_capacity(line.len()), 0);

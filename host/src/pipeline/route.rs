@@ -1,9 +1,9 @@
-//! Where the documents of a run go: the concrete indexes that an alias stands for, looked up anew for each batch.
+//! Where the documents of a run go: the concrete indexes behind an alias, read again for each batch.
 //!
-//! A batch is written to every index on the route, and then the route is looked up once more. An item is settled only
-//! when each index that is on the route by then has its documents, so that a rebuild which swaps the alias in between
-//! takes no update away. An index that a rebuild fills is on the route before the rebuild reads its first record:
-//! whatever was acknowledged before that, the rebuild reads, and whatever is acknowledged later, it is given.
+//! A batch is written to every index on the route, and then the route is read once more. An item is settled only when
+//! each index that is then on the route has its documents, so that a rebuild which swaps the alias in between loses no
+//! update. An index that a rebuild fills is on the route before the rebuild reads its first record: the rebuild reads
+//! what was acknowledged before that, and later writes go to the index as well.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use crate::{
     event::Events,
 };
 
-/// How often a route is looked up that changes while its indexes are compared with the recipe.
+/// How often a route is read that changes while its indexes are compared with the recipe.
 const LOOKS: u32 = 10;
 
 /// Which concrete indexes a run writes to.
@@ -27,7 +27,7 @@ const LOOKS: u32 = 10;
 pub enum Binding {
     /// The one that a rebuild fills, and no other.
     Filled(Place),
-    /// The one that the alias named when the run began, for as long as it names it, and those that are being filled.
+    /// The one that the alias named when the run began, as long as the alias names it, and those that are being filled.
     Fixed(Place),
     /// The one that the alias names at the time, and those that are being filled.
     Followed,
@@ -39,21 +39,21 @@ pub struct Destination {
     pub alias: String,
     /// The index.
     pub index: Arc<dyn Index>,
-    /// What it should be, as canonical JSON text.
+    /// Its wanted definition, as canonical JSON text.
     pub definition: String,
-    /// What versions mean in it.
+    /// Where its versions come from.
     pub stamp: Stamp,
     binding: Binding,
-    /// How many looks have begun.
+    /// How many reads have begun.
     begun: AtomicU64,
-    /// The latest look: its number and what was found. Looks take turns.
+    /// The latest read: its number and its result. Reads take turns.
     latest: tokio::sync::Mutex<(u64, Arc<[Place]>)>,
-    /// The identities of the indexes that were compared with the recipe, by name.
+    /// The identities of the indexes that were already compared with the recipe, by name.
     known: Mutex<BTreeMap<String, String>>,
 }
 
 impl Destination {
-    /// Looks at nothing yet.
+    /// Reads nothing yet.
     pub fn new(alias: &str, index: Arc<dyn Index>, definition: &str, stamp: &Stamp, binding: Binding) -> Self {
         let known = match &binding {
             Binding::Filled(place) | Binding::Fixed(place) => [(place.name.clone(), place.identity.clone())].into(),
@@ -71,7 +71,7 @@ impl Destination {
         }
     }
 
-    /// The indexes to write to, as of the latest look. The first one is the one that counts.
+    /// The indexes to write to, as of the latest read. The first one decides the answer.
     pub(super) async fn places(&self, events: &Events) -> Result<Arc<[Place]>> {
         let mut latest = self.latest.lock().await;
         if latest.0 == 0 {
@@ -80,7 +80,7 @@ impl Destination {
         Ok(latest.1.clone())
     }
 
-    /// The same as of a look that began after this call; calls of several batches share one.
+    /// The same, of a read that began after this call; calls of several batches share one read.
     pub(super) async fn places_now(&self, events: &Events) -> Result<Arc<[Place]>> {
         let before = self.begun.load(Ordering::SeqCst);
         let mut latest = self.latest.lock().await;
@@ -103,7 +103,7 @@ impl Destination {
             .hint("run again once no other command makes and removes indexes for it"))
     }
 
-    /// Those indexes of a route that this run writes to.
+    /// Selects the indexes of a route that this run writes to.
     fn select(&self, route: Route) -> Result<Vec<Place>> {
         let Route { current, filling } = route;
         match &self.binding {
@@ -119,7 +119,7 @@ impl Destination {
         }
     }
 
-    /// Compares indexes that were not seen before with the recipe. False if one of them went away meanwhile.
+    /// Compares new indexes of a route with the recipe. False if one of them was removed meanwhile.
     async fn compare(&self, places: &[Place], events: &Events) -> Result<bool> {
         for (at, place) in places.iter().enumerate() {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&place.name).cloned();
@@ -144,7 +144,7 @@ impl Destination {
         Ok(true)
     }
 
-    /// Refuses an index that was made or restored under the name of another.
+    /// Refuses an index that was created or restored under the name of another.
     pub fn same(&self, name: &str, before: &str, now: &str) -> Result<()> {
         if before.is_empty() || now.is_empty() || before == now {
             return Ok(());
@@ -155,7 +155,7 @@ impl Destination {
             .hint("what this run wrote to the earlier one may be missing; `reindex run RECIPE --fresh` gives the run up and starts a new one"))
     }
 
-    /// Refuses an index whose versions mean something else, or whose definition is another.
+    /// Refuses an index whose versions come from another attribute, or whose definition differs.
     pub fn fits(&self, current: &Concrete) -> Result<()> {
         let refuse = |message: String| {
             Err(Error::usage(message)
@@ -171,7 +171,8 @@ impl Destination {
         }
     }
 
-    /// Refuses an index that a rebuild fills if its versions mean something else; warns if its definition is another.
+    /// Refuses an index that a rebuild fills if its versions come from another attribute; warns if its definition
+    /// differs.
     fn fits_beside(&self, filling: &Concrete, events: &Events) -> Result<()> {
         let (alias, name) = (&self.alias, &filling.name);
         if let Some(message) = self.other_versions(filling) {
@@ -206,7 +207,7 @@ impl Destination {
         }
     }
 
-    /// The error of an index that is not there any more for this run.
+    /// The error of an index that this run cannot write to any more.
     pub fn gone(&self, name: &str) -> Error {
         Error::usage(format!("index {name}, which this run was filling, is no longer behind `{}`", self.alias)).hint(
             "it was rebuilt or removed meanwhile; `reindex run RECIPE --fresh` gives this run up and starts a new one",

@@ -27,7 +27,7 @@ use super::{
     task::{self, Task},
 };
 
-/// How many batches all segments of a process together have on their way to the sinks; each at least one.
+/// How many batches all segments of a process together write to the sinks at a time; at least one per segment.
 const ABREAST: usize = 8;
 
 /// A batch that went through the plugin.
@@ -43,9 +43,9 @@ impl MappedBatch {
     }
 }
 
-/// A batch's place among those of its segment, until it is carried out.
+/// A batch's turn among those of its segment, until it is carried out.
 enum Turn {
-    /// Beside others that only write documents.
+    /// Beside other batches that only write documents.
     Beside { _held: OwnedRwLockReadGuard<()> },
     /// Alone.
     Alone { _held: OwnedRwLockWriteGuard<()> },
@@ -69,7 +69,7 @@ impl Turn {
 }
 
 impl Pipeline {
-    /// Works through a line from where its progress says, while the lease is held. Answers whether it is at its end.
+    /// Works through a line from its progress, while the lease is held. Returns whether it is at its end.
     pub(super) async fn segment(self, held: Arc<Held>, line: Arc<dyn Line>, progress: Progress) -> Result<bool> {
         let worked = self.work_on(&held, &line, progress).await;
         line.close().await;
@@ -82,7 +82,7 @@ impl Pipeline {
             self.halt();
             return Err(lease::lost(held.line));
         }
-        // Somebody else goes on from what was acknowledged, whatever became of the rest here.
+        // Another worker resumes from what was acknowledged; the rest of the work here is discarded.
         self.parts
             .events
             .note(format!("another worker took over part {}, which was held for too long here", held.line));
@@ -96,13 +96,13 @@ impl Pipeline {
         let batches = futures::stream::unfold(receive, async |mut receive: mpsc::Receiver<Batch>| {
             Some((receive.recv().await?, receive))
         });
-        // All segments together keep every worker busy, and each has one batch more in hand.
+        // All segments together keep every worker busy, and each has one batch waiting.
         let depth = self.parts.config.worker_count().div_ceil(self.at_once()) + 1;
         let mapped = std::pin::pin!(batches.map(|batch| self.map(batch).join()).buffered(depth));
         let carried = std::pin::pin!(self.carried(mapped));
         let mut saving = None;
         let worked = self.commit(held, line, progress, carried, &mut saving).await;
-        // What was begun is written down also when a later batch could not be carried out.
+        // Finished batches are committed, also if a later batch could not be carried out.
         let saved = saved(saving).await;
         let ended = worked.and_then(|ended| saved.map(|()| ended))?;
         if !held.is_lost() {
@@ -111,7 +111,7 @@ impl Pipeline {
         Ok(ended)
     }
 
-    /// Reads batches until the line ends or somebody asks to stop.
+    /// Reads batches until the line ends or the run is asked to stop.
     async fn read(
         self,
         held: Arc<Held>,
@@ -165,9 +165,9 @@ impl Pipeline {
         })
     }
 
-    /// Carries out batches, in order. Where few segments are worked on, several batches that only write documents are
-    /// on their way at once, or the index would wait for each: their versions tell which one wins. Whatever else an
-    /// effect does waits for what was before it, and what comes after waits for it.
+    /// Carries out batches, in order. If few segments are worked on, several batches that only write documents are in
+    /// flight at once, since the index would wait for each otherwise: their versions decide which one wins. Every other
+    /// effect waits for the batches before it, and later batches wait for it.
     fn carried(&self, mapped: impl Stream<Item = Result<MappedBatch>>) -> impl Stream<Item = Result<Conclusion>> {
         let abreast = match self.parts.shape.version {
             Version::None => 1,
@@ -184,7 +184,7 @@ impl Pipeline {
         let pipeline = self.clone();
         let carry_out = move |batch: Result<(Turn, MappedBatch)>| {
             let pipeline = pipeline.clone();
-            // A task of its own goes on while the ledger is waited for.
+            // A task of its own continues while the ledger is waited for.
             let carried = task::spawn(async move {
                 let (_turn, batch) = batch?;
                 pipeline.carry_out(batch).await
@@ -194,7 +194,7 @@ impl Pipeline {
         in_turn.map(carry_out).buffered(abreast)
     }
 
-    /// Writes down what came of one batch while others are being carried out.
+    /// Commits one batch while others are being carried out.
     async fn commit(
         &self,
         held: &Arc<Held>,
@@ -211,10 +211,10 @@ impl Pipeline {
             }
             ended = conclusion.is_last();
             let changes = conclusion.commits(held.line, &mut progress);
-            // Checkpoints are written one after the other, so that none is passed by a later one.
+            // Checkpoints are written one after the other, so that a later one never overtakes an earlier one.
             saved(saving.take()).await?;
             let (pipeline, save) = (self.clone(), self.clone().save(held.clone(), line.clone(), changes));
-            // A line may wait for what was to be written down; it must not do so for ever.
+            // A line may wait for a commit; if the commit fails, the line must not wait for ever.
             *saving = Some(task::spawn(async move { save.await.inspect_err(|_| pipeline.halt()) }));
         }
         Ok(ended)
@@ -270,7 +270,7 @@ async fn saved(saving: Option<Task<Result<()>>>) -> Result<()> {
     }
 }
 
-/// Hands a batch on. Answers whether anybody still takes them.
+/// Sends a batch. Returns whether the receiver still takes batches.
 async fn deliver(batch: Option<Batch>, send: &mpsc::Sender<Batch>) -> bool {
     match batch {
         Some(batch) => send.send(batch).await.is_ok(),

@@ -1,4 +1,4 @@
-//! How each entry ended, and the row it leaves behind if it is not done. Pure but for the events.
+//! How each entry ended, and the row it leaves if it is not done. Pure except for the events.
 
 use jiff::Timestamp;
 
@@ -20,13 +20,13 @@ use super::{
 pub(super) enum End {
     /// All its effects were acknowledged.
     Done,
-    /// The plugin had no business with it, for this reason.
+    /// The plugin skipped it, for this reason.
     Skipped(String),
     /// It is not done.
     Open(Failure),
 }
 
-/// What an outcome without effects means.
+/// How an outcome without effects ends.
 pub(super) fn end(outcome: Outcome, id: &str) -> End {
     let open = |state, reason: String| End::Open(Failure { state, group: group(&reason, &[id]), reason });
     match outcome {
@@ -39,7 +39,7 @@ pub(super) fn end(outcome: Outcome, id: &str) -> End {
     }
 }
 
-/// The number that counts the records of a state.
+/// The counter for records of a state.
 pub(super) fn count(state: State, counts: &mut Counts) -> &mut u64 {
     match state {
         State::Done => &mut counts.done,
@@ -48,7 +48,7 @@ pub(super) fn count(state: State, counts: &mut Counts) -> &mut u64 {
     }
 }
 
-/// The number that counts the rows of a state.
+/// The counter for rows of a state.
 pub(super) fn open_count(state: State, counts: &mut Counts) -> &mut u64 {
     match state {
         State::NotFound => &mut counts.not_found,
@@ -76,12 +76,12 @@ pub(super) fn row(entry: Mapped, failure: Failure, at: Timestamp, attempts: u32)
     row
 }
 
-/// Says that an entry is not done.
+/// Reports that an entry is not done.
 pub(super) fn announce(row: &IdRow, events: &Events) {
     events.send(Event::ItemFailed { id: row.id.clone(), state: row.state, reason: row.reason.clone() });
 }
 
-/// Says that an id of a list, which leaves no row, is not done.
+/// Reports that an id of a list, which leaves no row, is not done.
 pub(super) fn announce_listed(ended: &Ended, events: &Events) {
     if let (Receipt::Listed(id, _), false) = (&ended.receipt, matches!(ended.state, State::Done | State::Skipped)) {
         let (id, state, reason) = (id.clone(), ended.state, ended.reason.clone());
@@ -90,7 +90,7 @@ pub(super) fn announce_listed(ended: &Ended, events: &Events) {
 }
 
 impl Mapped {
-    /// How it ended, once its effects were carried out or one of them failed.
+    /// How it ended, after its effects were carried out or one of them failed.
     pub fn end(&mut self, failure: Option<Failure>) -> End {
         let answer = std::mem::replace(&mut self.answer, Ok(Outcome::Effects(Vec::new())));
         match (failure, answer) {

@@ -5,19 +5,19 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// A request to stop, shared by its callers and by the tasks that obey it.
+/// A request to stop, shared by its callers and by the tasks that follow it.
 ///
 /// Once asked, nothing new is read; what is in flight is committed, and the run can be resumed. To stop at
 /// once, drop the run's future or end the process: nothing is lost either way.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     asked: Arc<AtomicBool>,
-    /// A request that counts for this one, too.
+    /// The request of the whole run, which counts for this part, too.
     parent: Option<Arc<AtomicBool>>,
 }
 
 impl Stop {
-    /// Makes a request nobody has made yet.
+    /// Makes a request that is not asked yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -27,13 +27,13 @@ impl Stop {
         self.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody asked.
+    /// Returns whether the stop was asked for.
     pub fn is_asked(&self) -> bool {
         let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         is_set(&self.asked) || self.parent.as_deref().is_some_and(is_set)
     }
 
-    /// A request for a part of the run: it stops with the run, and the run goes on without it.
+    /// Returns a request for a part of the run: the part stops with the run, and the run continues without the part.
     pub(super) fn child(&self) -> Self {
         Self { asked: Arc::default(), parent: Some(self.asked.clone()) }
     }

@@ -1,4 +1,4 @@
-//! A task that ends with whoever waits for it.
+//! A task that is aborted when its owner is dropped.
 
 use tokio::task::JoinHandle;
 
@@ -12,8 +12,8 @@ pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
     Task(tokio::spawn(work))
 }
 
-/// Spawns work that computes for milliseconds at a time, on a thread where it keeps nobody waiting: whoever commits
-/// must be free the moment a sink answers. Dropping it lets it end by itself.
+/// Spawns work that computes for milliseconds at a time, on a thread where it delays no other task: a commit must run
+/// at once when a sink answers. Dropping the task does not abort it.
 pub(super) fn spawn_computing<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Task<T> {
     let runtime = tokio::runtime::Handle::current();
     Task(tokio::task::spawn_blocking(move || runtime.block_on(work)))

@@ -1,4 +1,4 @@
-//! What a run comes to so far: what its lines say, and which of its records are open. Pure but for the first reading.
+//! The counts of a run so far: those of its lines, and its open records. Pure except for the first read.
 
 use super::settle;
 use crate::{
@@ -6,22 +6,22 @@ use crate::{
     ledger::{Counts, Group, Ledger, Progress, Run, State},
 };
 
-/// The counts of a run, line by line: each line is written by whoever holds it, so none is counted twice.
+/// The counts of a run, line by line: only a line's holder writes it, so nothing is counted twice.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Totals {
     lines: Vec<Counts>,
-    /// Of the records that are open, how many stand in which way; the rest failed.
+    /// How many of the open records are not found, and how many wait; the rest failed.
     not_found: u64,
     waiting: u64,
 }
 
 impl Totals {
-    /// Begins with the lines, none of whose records are known to wait or to be missing.
+    /// Starts with the lines; no record is known yet to wait or to be missing.
     pub fn of(lines: Vec<Counts>) -> Self {
         Self { lines, ..Self::default() }
     }
 
-    /// Reads them from a ledger.
+    /// Reads them from the ledger.
     pub async fn read(ledger: &dyn Ledger, run: &Run) -> Result<Self> {
         let lines = ledger.progress(run).await?.into_iter().map(|progress| progress.counts).collect();
         let mut totals = Self::of(lines);
@@ -29,7 +29,7 @@ impl Totals {
         Ok(totals)
     }
 
-    /// The run's counts. They add up at any time, also while other workers are ahead of what is known of them.
+    /// The run's counts. They add up at any time, also while other workers are ahead of what is known here.
     pub fn counts(&self) -> Counts {
         let mut total = Counts::default();
         for line in &self.lines {
@@ -49,7 +49,7 @@ impl Totals {
         sum(|line| line.read).saturating_sub(sum(|line| line.done + line.skipped + line.not_found + line.failed))
     }
 
-    /// Takes up what the lines say that somebody else may have written.
+    /// Updates the lines that other workers may have written.
     pub fn take_lines(&mut self, lines: &[Progress], is_own: impl Fn(u32) -> bool) {
         for ((number, own), line) in (0..).zip(&mut self.lines).zip(lines) {
             if !is_own(number) {
@@ -58,7 +58,7 @@ impl Totals {
         }
     }
 
-    /// Takes up what the rows say.
+    /// Updates the open records from the rows.
     pub fn take_groups(&mut self, groups: &[Group]) {
         let mut open = Counts::default();
         for group in groups {
@@ -67,7 +67,7 @@ impl Totals {
         (self.not_found, self.waiting) = (open.not_found, open.waiting);
     }
 
-    /// Takes up what this process wrote: a line's counts, the rows that were there before, and those that are there now.
+    /// Adds a commit of this process: a line's counts, the rows it closed, and the rows it opened.
     pub fn take_commit(&mut self, line: u32, counts: Counts, closed: &[State], opened: impl Iterator<Item = State>) {
         if let Some(own) = self.lines.get_mut(line as usize) {
             *own = counts;

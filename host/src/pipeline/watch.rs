@@ -1,4 +1,4 @@
-//! Whose lease stands still, by the own monotonic clock alone. Pure: the caller brings the time.
+//! Which leases stand still, by this process's monotonic clock alone. Pure: the caller passes the time.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::ledger::{Lease, Progress};
 
-/// What was seen of the leases of a run.
+/// The leases of a run, as they were last seen.
 #[derive(Debug, Default)]
 pub(super) struct LeaseWatch {
     seen: BTreeMap<u32, Sighting>,
@@ -19,11 +19,11 @@ pub(super) struct LeaseWatch {
 #[derive(Debug)]
 struct Sighting {
     lease: Lease,
-    /// Since when it was always seen like this.
+    /// Since when it has not changed.
     since: Instant,
-    /// Until when it was.
+    /// Until when it had not changed.
     until: Instant,
-    /// Whether its owner showed that it lives while somebody looked.
+    /// Whether its owner showed that it is alive since it was first seen.
     moved: bool,
 }
 
@@ -34,8 +34,8 @@ impl Sighting {
 }
 
 impl LeaseWatch {
-    /// Takes up how the lines of a run are. They were asked for at one time and answered at another: a lease stood
-    /// still from one answer to a later question.
+    /// Updates the leases of a run's lines. They were asked for at one time and answered at another: a lease certainly
+    /// stood still only from one answer to a later question.
     pub fn see(&mut self, lines: &[Progress], asked: Instant, answered: Instant) {
         for (line, progress) in (0..).zip(lines) {
             match (&progress.lease, self.seen.get_mut(&line)) {
@@ -50,18 +50,18 @@ impl LeaseWatch {
         }
     }
 
-    /// Whether the owner of this line was silent for longer than it said it would be.
+    /// Whether the owner of this line was silent for longer than its lease allows.
     pub fn stands_still(&self, line: u32) -> bool {
         self.seen.get(&line).is_some_and(Sighting::stands_still)
     }
 
-    /// An owner of one of these lines, who showed that it lives since it was first seen.
+    /// An owner of one of these lines who showed that it is alive since it was first seen.
     pub fn living(&self, lines: &[u32]) -> Option<&str> {
         let lives = |sighting: &&Sighting| sighting.moved && !sighting.stands_still();
         lines.iter().filter_map(|line| self.seen.get(line)).find(lives).map(|sighting| sighting.lease.owner.as_str())
     }
 
-    /// Everybody who holds a line and may live.
+    /// The owners of all lines that may be alive.
     pub fn owners(&self) -> BTreeSet<&str> {
         let held = self.seen.values().filter(|sighting| !sighting.stands_still());
         held.map(|sighting| sighting.lease.owner.as_str()).collect()
@@ -115,7 +115,7 @@ mod tests {
             for (pause, delay) in looks {
                 let asked = now + pause;
                 now = asked + delay;
-                // It beats every 50 ms; what an answer shows was so at some time after the question.
+                // It beats every 50 ms; an answer shows the state of some time after the question.
                 watch.see(&[line("a", 1, (asked + delay / 2) / 50)], at(start, asked), at(start, now));
                 prop_assert!(!watch.stands_still(0));
             }

@@ -1,4 +1,4 @@
-//! Attributes that are set on a record, whatever else it has. Pure.
+//! Attributes that are set on a record; its other attributes stay. Pure.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -8,9 +8,9 @@ use super::{
     typed::plain_to_typed,
 };
 
-/// Brings plain attributes into a table's form, canonically.
+/// Converts plain attributes to a table's form, canonically.
 ///
-/// *Errors*: a sentence fragment that says what is wrong with them; the key's attributes are never among them.
+/// *Errors*: a sentence fragment that names what is wrong with them; the key's attributes are not allowed.
 pub fn attributes(text: &str, key: &Key, form: Form) -> Result<String, String> {
     let write: fn(&str, usize, &mut String) -> Result<(), String> = match form {
         Form::Plain => write_plain,
@@ -27,7 +27,7 @@ pub fn attributes(text: &str, key: &Key, form: Form) -> Result<String, String> {
     Ok(object(written.collect::<Result<_, String>>()?))
 }
 
-/// A record with some attributes in place of those of its own that have the same names. Canonical where both are.
+/// Returns a record with some attributes replaced or added. Canonical if both inputs are.
 pub fn set(record: &str, attributes: &str) -> Result<String, String> {
     let both = fields(record)?.into_iter().chain(fields(attributes)?);
     Ok(object(both.map(|(name, value)| (name, Cow::from(value))).collect()))

@@ -1,8 +1,8 @@
-//! Canonical JSON, so that one record gives the same bytes whatever store it came from.
+//! Canonical JSON, so that one record gives the same bytes from every store.
 //!
-//! Keys are sorted by their UTF-8 bytes at every level and occur once; numbers keep their decimal text; texts
-//! are escaped in the shortest way; there is no white space. Works on borrowed slices of the input: no tree is
-//! built and no number is ever converted.
+//! Keys are sorted by their UTF-8 bytes at every level and occur once; numbers keep their decimal text; texts are
+//! escaped in the shortest way; there is no white space. Works on borrowed slices of the input: builds no tree and
+//! converts no number.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 128;
 
 /// Rewrites JSON text canonically. Equal values give equal texts.
 ///
-/// *Errors*: a sentence fragment that says what is wrong with the text.
+/// *Errors*: a sentence fragment that names what is wrong with the text.
 pub fn canonical(text: &str) -> Result<String, String> {
     let raw: &RawValue = parse(text)?;
     let mut out = String::with_capacity(text.len());
@@ -100,7 +100,7 @@ pub(super) fn write_array<'a>(
     Ok(())
 }
 
-/// A text without escapes is canonical as it stands.
+/// A text without escapes is already canonical.
 pub(super) fn write_text(raw: &str, out: &mut String) -> Result<(), String> {
     if raw.contains('\\') {
         push_text(&text(raw)?, out);
@@ -121,7 +121,7 @@ pub(super) fn push_text(text: &str, out: &mut String) {
     }
 }
 
-/// A string, borrowed from the input where it has no escapes.
+/// A string, borrowed from the input if it has no escapes.
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {

@@ -1,8 +1,8 @@
-//! Numbers by their value, exactly, however many digits they have. A number is never converted.
+//! Numbers by their value, exact for any number of digits. A number is never converted.
 
 use std::cmp::Ordering;
 
-/// Compares two JSON numbers by value, exactly, however many digits they have.
+/// Compares two JSON numbers by value, exactly, for any number of digits.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let (a, b) = (Decimal::new(a), Decimal::new(b));
     match (a.sign(), b.sign()) {
@@ -12,13 +12,13 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// A text that two JSON numbers share if their values are equal.
+/// Returns a text that is equal for JSON numbers of equal value.
 pub fn normal(number: &str) -> String {
     let decimal = Decimal::new(number);
     format!("{}:{}:{}", decimal.sign(), decimal.digits, decimal.power)
 }
 
-/// How many digits a JSON number has without zeros at either end, and the power of ten of the first of them.
+/// Returns how many digits a JSON number has without zeros at either end, and the power of ten of its first digit.
 pub fn significant(number: &str) -> (usize, i64) {
     let decimal = Decimal::new(number);
     (decimal.digits.len(), decimal.power - 1)

@@ -1,6 +1,6 @@
-//! What a plugin answers: one outcome an item, and the effects the host carries out for it.
+//! What a plugin answers: one outcome per item, and the effects that the host carries out for it.
 //!
-//! The fields mean what `wit/types.wit` says of them.
+//! `wit/types.wit` documents the fields.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::Rendition;
 pub enum Outcome {
     /// These effects, in this order.
     Effects(Vec<Effect>),
-    /// None of the plugin's business, with the reason.
+    /// The plugin skips the item, with the reason.
     Skip(String),
     /// The object behind the item does not exist.
     NotFound(String),
@@ -21,7 +21,7 @@ pub enum Outcome {
     Invalid(String),
     /// Larger than its sink allows.
     TooBig(String),
-    /// Undecidable now; may succeed later.
+    /// Cannot be decided now; may succeed later.
     Retry(String),
 }
 
@@ -35,7 +35,7 @@ pub enum Effect {
     DeleteDocument { index: String, id: String, version: Option<u64> },
     /// Puts a record into a table; `body` is the text of a JSON object that contains the key.
     PutRecord { table: String, body: String },
-    /// Sets attributes of a record that is there; `attributes` is the text of a JSON object without the key.
+    /// Sets attributes of an existing record; `attributes` is the text of a JSON object without the key.
     UpdateRecord { table: String, key: String, attributes: String, timed: Option<String> },
     /// Stores an object in a bucket.
     PutObject {
@@ -59,19 +59,19 @@ pub enum Effect {
 pub enum Content {
     /// These bytes.
     Bytes(Vec<u8>),
-    /// What the host makes of an image.
+    /// A rendition that the host makes of an image.
     Rendition(Rendition),
 }
 
-/// When an object is written at all. Decided and done in one step, also among processes.
+/// On which condition an object is written. Checked and written in one step, also across processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
-    /// Whatever is there.
+    /// Always, also over an existing object.
     #[default]
     Always,
-    /// Only where no object has the key.
+    /// Only if no object has the key.
     Absent,
-    /// Only in place of the object with this etag.
+    /// Only as a replacement of the object with this etag.
     Etag(String),
 }

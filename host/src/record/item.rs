@@ -12,13 +12,13 @@ use super::{
 pub struct Item {
     /// The key; a composite key is the JSON array of its parts.
     pub id: String,
-    /// The version, where the recipe names an attribute for it.
+    /// The version, if the recipe names an attribute for it.
     pub version: Option<u64>,
     /// Canonical JSON text.
     pub body: String,
 }
 
-/// How a record's JSON is written.
+/// The form of a record's JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
@@ -74,7 +74,7 @@ impl From<Vec<String>> for Key {
     }
 }
 
-/// Where an item's version stands. Said by the recipe, never guessed.
+/// Where an item's version is. Set by the recipe, never guessed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(from = "String", into = "String")]
 #[schemars(with = "String")]
@@ -100,10 +100,10 @@ impl From<Version> for String {
     }
 }
 
-/// Why bytes are no item.
+/// Why bytes are not an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The key, if it could be read all the same.
+    /// The key, if it could be read.
     pub id: Option<String>,
     /// What is wrong.
     pub reason: String,
@@ -114,17 +114,17 @@ pub struct Refusal {
 /// Turns a source's bytes into items.
 #[derive(Debug, Clone)]
 pub struct Shape {
-    /// What makes the key.
+    /// The attributes that make the key.
     pub key: Key,
-    /// What makes the version.
+    /// Where the version is.
     pub version: Version,
-    /// The attributes an item has, key and version among them; none of them means all. Others are dropped.
+    /// The attributes an item has, key and version among them; empty means all. Other attributes are dropped.
     pub attributes: Vec<String>,
-    /// How the source writes.
+    /// The form of the source.
     pub source: Form,
-    /// How the plugin wants to read.
+    /// The form that the plugin reads.
     pub wants: Form,
-    /// The largest body a plugin is handed, in bytes.
+    /// The largest body that is passed to a plugin, in bytes.
     pub max_bytes: usize,
 }
 
@@ -133,7 +133,7 @@ impl Shape {
     pub fn item(&self, bytes: &[u8]) -> Result<Item, Refusal> {
         let fail = |reason: String| Refusal { id: None, reason, too_big: false };
         if bytes.len() > self.max_bytes {
-            // A source may have cut it, so how long it really is cannot be said.
+            // The source may have cut it, so its full length is unknown.
             let reason = format!("the item is longer than {} bytes, the `item` under `[limits]`", self.max_bytes);
             return Err(Refusal { id: None, reason, too_big: true });
         }
@@ -148,7 +148,7 @@ impl Shape {
 
     fn fields<'a>(&self, text: &'a str) -> Result<Fields<'a>, String> {
         if !text.starts_with('{') {
-            // Parsed for the sake of a better reason: broken JSON, or JSON of another kind.
+            // Parsed only for a better reason: broken JSON, or JSON of another kind.
             canonical::canonical(text)?;
             return Err("is not a JSON object".to_owned());
         }

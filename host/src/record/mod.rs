@@ -1,4 +1,4 @@
-//! What flows: rows out of a source, items into a plugin, outcomes and effects out of it.
+//! The data of a run: rows of a source, items for a plugin, its outcomes and effects.
 //!
 //! Pure data and pure functions; nothing here does I/O.
 

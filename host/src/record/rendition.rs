@@ -1,21 +1,21 @@
-//! What is to be made of an image, as plain data, and the size it will have. Pure: nothing here opens an image.
+//! The description of a rendition, as plain data, and the size it will have. Pure: nothing here opens an image.
 //!
-//! The fields mean what `wit/types.wit` says of them.
+//! `wit/types.wit` documents the fields.
 
 use serde::{Deserialize, Serialize};
 
 /// The largest side of a picture, in pixels: libvips' own limit.
 pub const MAX_SIDE: u32 = 10_000_000;
 
-/// A page of an image, changed step by step, in a format.
+/// A page of an image, changed in steps, in a format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Rendition {
-    /// What it is made of.
+    /// The page it is made of.
     pub picture: Picture,
-    /// What is done with it, in this order.
+    /// The steps, in this order.
     pub steps: Vec<Step>,
-    /// What it is written as.
+    /// The format of the file.
     pub format: Format,
 }
 
@@ -33,7 +33,7 @@ pub struct Picture {
     /// Which page, counted from 0.
     #[serde(default)]
     pub page: u32,
-    /// Dots an inch at which drawn pages become pixels.
+    /// Dots per inch at which vector pages are rendered to pixels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub density: Option<f64>,
 }
@@ -55,26 +55,26 @@ pub enum Step {
         /// Whether a smaller image is enlarged, too.
         enlarge: bool,
     },
-    /// Its colours in another space.
+    /// Converts its colours to another space.
     #[serde(rename_all = "kebab-case")]
     Colour {
-        /// The space they come to.
+        /// The new space.
         space: Space,
-        /// Whether the profile in the image is left aside for a standard one.
+        /// Whether a standard profile is used instead of the one in the image.
         ignore_profile: bool,
     },
     /// Laid on a background: red, green, blue.
     Flatten([u8; 3]),
     /// Its edges sharpened.
     Sharpen {
-        /// How far it reaches, in pixels.
+        /// The radius, in pixels.
         sigma: f64,
-        /// How strong it is.
+        /// The strength.
         amount: f64,
     },
 }
 
-/// Pixels: of a picture, or of a box.
+/// A size in pixels: of a picture, or of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
     /// From left to right.
@@ -83,11 +83,11 @@ pub struct Size {
     pub height: u32,
 }
 
-/// A space of colours.
+/// A colour space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Space {
-    /// What screens show.
+    /// The colours of screens.
     Srgb,
     /// Shades of grey.
     Grey,
@@ -95,7 +95,7 @@ pub enum Space {
     Cmyk,
 }
 
-/// What an image is written as.
+/// The file format of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
@@ -106,7 +106,7 @@ pub enum Format {
     Jpeg {
         /// 1 to 100.
         quality: u8,
-        /// Whether it is sent coarse first.
+        /// Whether the file shows a coarse picture first.
         progressive: bool,
         /// What is kept.
         keep: Kept,
@@ -123,7 +123,7 @@ pub enum Format {
     },
 }
 
-/// What is kept of what an image says of itself.
+/// What is kept of an image's metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kept {
@@ -157,7 +157,7 @@ pub enum Compression {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Tiff {
-    /// Whether smaller and smaller copies follow.
+    /// Whether smaller copies follow, each half as large as the one before.
     pub pyramid: bool,
     /// The side of a tile in pixels; 0 means strips.
     pub tile: u32,
@@ -165,32 +165,32 @@ pub struct Tiff {
     pub compression: Compression,
     /// 1 to 100.
     pub quality: u8,
-    /// Whether the smaller copies lie in sub-directories instead of pages.
+    /// Whether the smaller copies are in sub-directories instead of pages.
     pub subifd: bool,
     /// Whether the file may become larger than 4 GiB.
     pub bigtiff: bool,
     /// Whether JPEG tiles are kept in RGB.
     pub rgb_jpeg: bool,
-    /// Pixels a millimetre on both axes; without it, what the image says.
+    /// Pixels per millimetre on both axes; without it, the resolution of the image.
     pub resolution: Option<f64>,
     /// What is kept.
     pub keep: Kept,
 }
 
 impl Size {
-    /// How many pixels that is.
+    /// Returns the number of pixels.
     pub fn pixels(self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Width and height exchanged.
+    /// Returns the size with width and height exchanged.
     #[must_use]
     pub fn turned(self) -> Self {
         Self { width: self.height, height: self.width }
     }
 
-    /// The size that fits into a box, keeping the ratio: the side that is longer in relation to the box fits exactly,
-    /// the other is rounded to nearest, at least 1.
+    /// Returns the size that fits into a box and keeps the ratio: the side that is longer in relation to the box fits
+    /// exactly, the other is rounded to nearest, at least 1.
     #[must_use]
     pub fn fitted(self, bounds: Self, enlarge: bool) -> Self {
         let Self { width, height } = bounds;
@@ -215,7 +215,7 @@ fn scaled(side: u32, to: u32, from: u32) -> u32 {
 }
 
 impl Rendition {
-    /// The size it will have, made of a picture of this size and EXIF orientation.
+    /// Returns the size of the rendition of a picture of this size and EXIF orientation.
     pub fn measure(&self, picture: Size, orientation: u8) -> Size {
         let mut orientation = orientation;
         self.steps.iter().fold(picture, |size, step| match step {
@@ -230,7 +230,7 @@ impl Rendition {
         })
     }
 
-    /// What cannot be made, whatever the image is.
+    /// Returns why the rendition cannot be made of any image; none if it can.
     pub fn flaw(&self) -> Option<String> {
         let density = self.picture.density.filter(|density| !(1.0..=10_000.0).contains(density));
         density
@@ -276,7 +276,7 @@ impl Format {
         }
     }
 
-    /// The media type of what is written.
+    /// Returns the media type of the format.
     pub fn media_type(&self) -> &'static str {
         match self {
             Self::Tiff(_) => "image/tiff",

@@ -16,7 +16,7 @@ pub fn typed_to_plain(value: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// Rewrites plain JSON as a typed attribute value; what DynamoDB would have stored for it.
+/// Rewrites plain JSON as a typed attribute value, as DynamoDB stores it.
 pub(super) fn plain_to_typed(text: &str, depth: usize, out: &mut String) -> Result<(), String> {
     check_depth(depth)?;
     match text.as_bytes().first() {
@@ -68,7 +68,7 @@ pub(super) fn write_typed(text: &str, depth: usize, out: &mut String) -> Result<
     }
 }
 
-/// Rewrites a typed attribute value as itself with its keys and sets in order.
+/// Rewrites a typed attribute value with its keys and sets in order.
 pub(super) fn write_typed_as_typed(text: &str, depth: usize, out: &mut String) -> Result<(), String> {
     check_depth(depth)?;
     let fields = fields(text)?;

@@ -1,4 +1,4 @@
-//! Asking for everything once more: each object under some prefixes gets a request, whatever was done for it before.
+//! Writes requests for existing objects: each object under some prefixes gets a request, even if it was done before.
 
 use std::collections::BTreeMap;
 
@@ -10,37 +10,37 @@ use crate::{
     pipeline::{Stop, insist},
 };
 
-/// How many objects are listed, and asked for, at a time.
+/// How many objects are listed and requested at a time.
 const PAGE: usize = 1000;
 
-/// How an object is asked for again.
+/// How requests for existing objects are written again.
 #[derive(Debug, Clone, Copy)]
 pub struct Again<'a> {
     /// What the keys begin with; one empty text means all.
     pub prefixes: &'a [String],
-    /// Which of those objects are asked for.
+    /// Which of those objects get a request.
     pub choice: &'a Choice,
-    /// Whether nothing is written down.
+    /// Whether nothing is written.
     pub dry: bool,
-    /// How often a server is asked that is busy.
+    /// How often a call to a busy server is tried.
     pub attempts: u32,
 }
 
-/// What came of it.
+/// What was requested, and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Asked {
-    /// How many objects are asked for.
+    /// How many objects got a request.
     pub asked: u64,
-    /// How many are not, by reason.
+    /// How many did not, by reason.
     pub passed: BTreeMap<&'static str, u64>,
-    /// Entries that are served as no object, though they would be asked for by their names.
+    /// Entries that are served as no object, although their names are accepted by the choice.
     #[serde(skip_serializing_if = "Omissions::is_empty")]
     pub omitted: Omissions,
 }
 
 impl Requests {
-    /// Asks for objects once more, a page at a time, and hands each page's keys to `each`. Answers whether it came to
-    /// the end; a second time changes nothing that is still to be done.
+    /// Writes requests for existing objects, a page at a time, and hands each page's keys to `each`. Returns whether it
+    /// reached the end. A second call changes nothing that is still to be done.
     pub async fn ask_again(
         &self,
         again: Again<'_>,
@@ -74,7 +74,7 @@ impl Requests {
 }
 
 impl Asked {
-    /// Counts keys, and answers those that are asked for.
+    /// Counts keys, and returns those that get a request.
     fn take(&mut self, keys: impl Iterator<Item = String>, choice: &Choice) -> Vec<String> {
         let mut taken = Vec::new();
         for key in keys {
@@ -87,7 +87,7 @@ impl Asked {
         taken
     }
 
-    /// Counts entries that are no objects, unless they would not be asked for either if they were.
+    /// Counts entries that are no objects, unless the choice would pass over them in any case.
     fn omit(&mut self, omitted: Vec<Omitted>, choice: &Choice) {
         for entry in omitted {
             match choice.passes(&entry.name) {

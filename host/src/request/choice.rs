@@ -12,18 +12,18 @@ pub struct Choice {
 /// Why an object becomes no request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Passed {
-    /// It lies elsewhere.
+    /// It is outside the bucket and the prefixes.
     Elsewhere,
-    /// It has no name: a folder's mark.
+    /// It has no name: a folder marker.
     Folder,
     /// Its name begins with a dot.
     Hidden,
-    /// Its name ends otherwise.
+    /// Its name has another ending.
     Ending,
 }
 
 impl Choice {
-    /// Why an object becomes no request; none if it does.
+    /// Returns why an object becomes no request; none if it becomes one.
     pub fn passes(&self, key: &str) -> Option<Passed> {
         let name = key.rsplit('/').next().unwrap_or(key);
         if !self.prefixes.is_empty() && !self.prefixes.iter().any(|prefix| key.starts_with(prefix)) {
@@ -45,7 +45,7 @@ fn ends_with(name: &str, ending: &str) -> bool {
 }
 
 impl Passed {
-    /// It in words.
+    /// The reason in words.
     pub fn text(self) -> &'static str {
         match self {
             Self::Elsewhere => "outside the recipe's bucket and `prefixes`",

@@ -1,7 +1,7 @@
-//! Taking in events: each becomes a request that is written down, and only then it is acknowledged.
+//! Takes in events: each is written as a request, and acknowledged only then.
 //!
-//! An event means "look at this key", nothing more. It may come twice and late: the same request is written again, or
-//! an older one is not. What dies in between is told again.
+//! An event means "look at this key", nothing more. It may come twice and late: the same request is written again, and
+//! an older one is not written. An event that was not acknowledged because the process died is delivered again.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -21,13 +21,13 @@ use crate::{
 /// How many messages are taken at once.
 const MOST: usize = 100;
 
-/// For how long they are taken, anew with each try to write them down.
+/// The lease of a message; renewed with each try to write its request.
 const LEASE: Duration = Duration::from_secs(120);
 
-/// How long to wait for events without looking whether to stop.
+/// How long to wait for events before the stop request is checked again.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Who tells of new objects.
+/// Where notifications of new objects come from.
 #[derive(Clone)]
 pub enum Notifier {
     /// A queue of a bucket's events.
@@ -45,10 +45,10 @@ pub struct Intake {
     report: Report,
 }
 
-/// Takes up why events cannot be taken in at present, or that they can.
+/// Takes why events cannot be taken in at present, or none if they can.
 pub type Report = Box<dyn Fn(Option<&Error>) + Send + Sync>;
 
-/// What some events come to.
+/// What a batch of events results in.
 #[derive(Default)]
 struct Taken {
     requests: Vec<Request>,
@@ -57,22 +57,22 @@ struct Taken {
 }
 
 impl Intake {
-    /// Takes in nothing yet.
+    /// Takes in no events yet.
     pub fn new(notifier: Notifier, requests: Arc<Requests>, choice: Choice, events: Events) -> Self {
         Self { notifier, requests, choice, events, report: Box::new(|_| ()) }
     }
 
-    /// Reports to somebody whether events can be taken in, with each call that shows it.
+    /// Calls `report` after each call that shows whether events can be taken in.
     #[must_use]
     pub fn reporting(self, report: Report) -> Self {
         Self { report, ..self }
     }
 
-    /// Takes in events until it is asked to stop, and wakes whoever waits for requests. It waits for a server that is
-    /// away, however long that takes; the first failure of a row is said as an error.
+    /// Takes in events until it is asked to stop, and wakes the tasks that wait for requests. It waits for a server
+    /// that is unreachable, however long that takes; the first failure of a row is reported as an error.
     ///
-    /// *Errors*: what will not pass by itself, such as a queue that does not exist. *Cancel*: safe; what was not
-    /// acknowledged comes again.
+    /// *Errors*: those that do not pass by themselves, such as a queue that does not exist. *Cancel*: safe; what was
+    /// not acknowledged comes again.
     pub async fn run(&self, stop: &Stop, wake: &Notify) -> Result<()> {
         while !stop.is_asked() {
             match &self.notifier {
@@ -94,20 +94,21 @@ impl Intake {
         }
         let receipts: Vec<_> = deliveries.into_iter().map(|delivery| delivery.receipt).collect();
         let write = || async {
-            // Given back, they would come again and again while the server is away, until their queue gives them up.
+            // If they were given back, they would be delivered again and again while the server is away, until their
+            // queue gives them up.
             queue.extend(&receipts, LEASE).await?;
             self.write(&taken).await
         };
         match self.insist(stop, write).await {
             Ok(Some(())) => {}
             unwritten => {
-                // Where that fails, too, the end of the lease does it.
+                // If that fails, too, they are delivered again when the lease ends.
                 let _ = queue.extend(&receipts, Duration::ZERO).await;
                 return unwritten.map(drop);
             }
         }
         self.tell(taken, wake);
-        // One whose lease ran out comes again, which changes nothing.
+        // A message whose lease expired comes again, which changes nothing.
         self.insist(stop, || queue.acknowledge(&receipts)).await.map(drop)
     }
 
@@ -125,7 +126,7 @@ impl Intake {
         self.insist(stop, || watch.acknowledge(&arrivals)).await.map(drop)
     }
 
-    /// Calls until it succeeds or fails for good; none if somebody asks to stop before.
+    /// Retries a call until it succeeds or fails for good; none if the stop request comes first.
     async fn insist<T, F>(&self, stop: &Stop, mut call: impl FnMut() -> F) -> Result<Option<T>>
     where
         F: Future<Output = Result<T>>,
@@ -173,7 +174,7 @@ impl Intake {
         }
     }
 
-    /// Writes down what was taken.
+    /// Writes the requests of a batch of events.
     async fn write(&self, taken: &Taken) -> Result<()> {
         self.requests.write(taken.requests.clone()).await?;
         for unreadable in &taken.unreadable {
@@ -182,7 +183,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Says what was written down, and wakes whoever waits for it.
+    /// Reports what was written, and wakes the tasks that wait for it.
     fn tell(&self, Taken { requests, unreadable, passed }: Taken, wake: &Notify) {
         for unreadable in &unreadable {
             self.events
@@ -198,7 +199,7 @@ impl Intake {
     }
 }
 
-/// Waits, but no longer than until somebody asks to stop.
+/// Waits, but not longer than until the stop request.
 async fn rest(wait: Duration, stop: &Stop) {
     let mut left = wait;
     while !left.is_zero() && !stop.is_asked() {

@@ -1,8 +1,8 @@
-//! Requests: small JSON files that each name an object to look at. What lies in their bucket is what is to be done.
+//! Requests: small JSON files that each name an object to look at. The files in their bucket are the work to do.
 //!
-//! An event of a bucket is read ([`notice`]), becomes a [`Request`] and is written down by [`Requests`] before the
-//! event is acknowledged ([`Intake`]); a run scans what is written down. Requests are taken away by whoever did the
-//! work, never here.
+//! An event of a bucket is read ([`notice`]), becomes a [`Request`] and is written by [`Requests`] before the event is
+//! acknowledged ([`Intake`]); a run scans the requests. A request is removed by the plugin's effects once the work is
+//! done, never here.
 
 mod again;
 mod choice;

@@ -7,20 +7,20 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// An object that came.
+/// An object that was stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arrival {
-    /// What its server calls the bucket.
+    /// The server's name of the bucket.
     pub bucket: String,
     /// Its whole key there.
     pub key: String,
     /// Its etag, without quotes.
     pub etag: Option<String>,
-    /// Orders the events of one key: a hexadecimal number whose digits begin at the left.
+    /// Orders the events of one key: a hexadecimal number that is compared from the left.
     pub sequencer: Option<String>,
     /// Its size in bytes.
     pub size: Option<u64>,
-    /// When it came, as the server writes it.
+    /// When it was stored, as the server writes it.
     pub time: Option<String>,
 }
 
@@ -33,12 +33,12 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-/// What a message says. One that tells of a test or of removals says nothing.
+/// What a message says. A message about a test or about removals says nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notice {
     /// The objects that came, in the message's order.
     pub arrivals: Vec<Arrival>,
-    /// What nobody could read.
+    /// What cannot be read.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -131,7 +131,7 @@ impl Notice {
     }
 }
 
-/// The object that one record tells of; none if it tells of something else.
+/// The object that a record is about; none if the record is about another kind of event.
 fn arrival(record: &Value) -> Result<Option<Arrival>, String> {
     let record = Record::deserialize(record).map_err(|error| format!("the record is none of S3's: {error}"))?;
     let name = record.event_name.strip_prefix("s3:").unwrap_or(&record.event_name);
@@ -143,7 +143,7 @@ fn arrival(record: &Value) -> Result<Option<Arrival>, String> {
     place.arrival(record.event_time).map(Some)
 }
 
-/// A key as it is, from the form in which a record has it: `+` is a space, `%XX` a byte.
+/// Decodes a key from the form in which a record has it: `+` is a space, `%XX` a byte.
 fn decoded(key: &str) -> Result<String, String> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();

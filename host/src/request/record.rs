@@ -1,4 +1,4 @@
-//! One request, which of two for one object counts, and what a plugin is handed. Pure.
+//! One request, which of two requests for one object wins, and what a plugin is given. Pure.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::notice::Arrival;
 
-/// What asks that an object be looked at.
+/// A request to look at an object.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -16,51 +16,52 @@ pub struct Request {
     pub bucket: String,
     /// The object's key there.
     pub key: String,
-    /// Everything of the key up to its last slash, that included; empty if it has none.
+    /// The key up to its last slash, with the slash; empty if it has none.
     #[serde(default)]
     pub path: String,
-    /// The object's etag when it came, if whoever told knew it.
+    /// The object's etag when it was stored, if the event had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub e_tag: Option<String>,
-    /// Orders the events of one key, where their server numbers them.
+    /// Orders the events of one key, if the server numbers them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequencer: Option<String>,
-    /// Whether the work is to be done although it was done for this very object before.
+    /// Whether the work is repeated although it was done for this object before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub force: bool,
-    /// Whatever else it says.
+    /// All other fields.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }
 
 impl Request {
-    /// Asks for an object by its key.
+    /// Makes a request for an object by its key.
     pub fn new(bucket: &str, key: &str) -> Self {
         let path = key.rfind('/').map_or("", |slash| &key[..=slash]);
         Self { bucket: bucket.to_owned(), key: key.to_owned(), path: path.to_owned(), ..Self::default() }
     }
 
-    /// Asks for an object that came; `bucket` is the recipe's name for where, and `key` the object's key there.
+    /// Makes a request for an object that was stored; `bucket` is the recipe's name of its bucket, and `key` its key
+    /// there.
     pub fn of(arrival: &Arrival, bucket: &str, key: &str) -> Self {
         let (e_tag, sequencer) = (arrival.etag.clone(), arrival.sequencer.clone());
         Self { e_tag, sequencer, ..Self::new(bucket, key) }
     }
 
-    /// Asks for the work to be done again.
+    /// Asks for the work to be repeated.
     #[must_use]
     pub fn forced(self) -> Self {
         Self { force: true, ..self }
     }
 
-    /// The name of the file that holds it, among those of a prefix: the same for every request for this object.
+    /// The name of the request's file below the prefix: the same for every request for this object.
     pub fn file_name(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.bucket.as_bytes()).update(&[0]).update(self.key.as_bytes());
         format!("{}.json", &hasher.finalize().to_hex()[..32])
     }
 
-    /// What is to stand in place of an earlier request for the same object; none if that one is of a later event. One that
-    /// says the same is put again, so that it is looked at again. That the work was asked for once more is not forgotten.
+    /// Returns what replaces an earlier request for the same object; none if the earlier one is of a later event. An
+    /// equal request is written again, so that the object is looked at again. `force` of the earlier request is kept.
     pub fn over(&self, earlier: &Self) -> Option<Self> {
         let is_older = |(own, other): (&String, &String)| by_sequencer(own, other).is_lt();
         if self.sequencer.as_ref().zip(earlier.sequencer.as_ref()).is_some_and(is_older) {

@@ -1,4 +1,4 @@
-//! Requests as a source of runs: what lies there, in the order of its keys.
+//! Requests as a source of runs, in the order of their keys.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::{
 /// How many keys are listed at a time.
 const PAGE: usize = 1000;
 
-/// How many bytes of requests are handed out at a time, at most, and one request more.
+/// How many bytes of requests a page holds at most, not counting its last request.
 const PAGE_BYTES: usize = 4 << 20;
 
 #[async_trait]
@@ -55,7 +55,7 @@ impl Scan for Requests {
             rows.extend(found.into_iter().flatten());
             if bytes > PAGE_BYTES && keys.len() > 0 {
                 next = some.last().cloned();
-                // Those that come later are met again.
+                // Rows after this key are read again in the next page.
                 rows.retain(|row| Some(&row.cursor) <= next.as_ref());
                 break;
             }
@@ -76,7 +76,7 @@ impl Requests {
         format!("requests {:?} of bucket {:?}", self.prefix, self.bucket.name)
     }
 
-    /// The key of a request: a position is one, and the id of an object leads to the request we write for it.
+    /// The key of a request. A position is the key itself; the id of an object gives the key of its request.
     fn key_at(&self, position: &str) -> String {
         match serde_json::from_str::<[String; 2]>(position) {
             Ok([bucket, key]) => self.key_of(&Request::new(&bucket, &key)),
@@ -89,7 +89,7 @@ impl Requests {
         stream::iter(rows).buffered(AT_ONCE).try_collect().await
     }
 
-    /// A request; one that cannot be read fails with the reason, and costs no other.
+    /// A request; one that cannot be read fails with its reason, and the others are not affected.
     async fn row(&self, key: &str) -> Result<Option<Row>> {
         match self.read_one(key).await {
             Err(error) if error.concerns_item() && !error.may_retry() => {
@@ -102,7 +102,7 @@ impl Requests {
     async fn read_one(&self, key: &str) -> Result<Option<Row>> {
         let Some((info, mut content)) = self.bucket.bucket.read(key).await? else { return Ok(None) };
         let mut bytes = Vec::new();
-        // One byte more tells that it is too long.
+        // One byte beyond the limit shows that it is too long.
         while bytes.len() <= self.max_bytes
             && let Some(chunk) = content.try_next().await?
         {
@@ -112,7 +112,7 @@ impl Requests {
         Ok(Some(Row { cursor: key.to_owned(), position: key.to_owned(), body }))
     }
 
-    /// A request that cannot be read. It goes by its own name.
+    /// The row of a request that cannot be read. Its id is its own name.
     fn unreadable(&self, name: &str, reason: &str) -> Result<Row> {
         let body = json!({
             "bucket": self.objects.name, "key": name, "unreadable": format!("the request cannot be read: {reason}"),
@@ -121,7 +121,7 @@ impl Requests {
         Ok(Row { cursor: name.to_owned(), position: name.to_owned(), body: body.to_string().into_bytes() })
     }
 
-    /// What a plugin is handed of a request; none if it is no JSON object, or too long to be looked at.
+    /// What a plugin is given of a request; none if it is not a JSON object, or too long.
     fn body(&self, info: &ObjectInfo, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
         let mut fields: BTreeMap<String, Box<RawValue>> = match serde_json::from_slice(bytes) {
             Ok(fields) if bytes.len() <= self.max_bytes => fields,
@@ -136,7 +136,7 @@ impl Requests {
             fields.insert(name.to_owned(), raw);
             Ok::<_, Error>(())
         };
-        // The time tells a request that was put again from the one that was looked at.
+        // The time distinguishes a request that was written again from the one that was looked at.
         let modified = info.modified.map(|time| time.to_string());
         say(
             "request",
@@ -149,8 +149,8 @@ impl Requests {
                 say("key", json!(key))?;
                 say("path", json!(path))?;
             }
-            // An event that nobody could read names no object. It goes by its own key, so that a plugin is handed it and
-            // says what was wrong.
+            // An event that cannot be read names no object. Its own key is its id, so that a plugin is given it and
+            // reports what is wrong.
             None => {
                 say("bucket", json!(self.objects.name))?;
                 if unreadable {
@@ -164,7 +164,7 @@ impl Requests {
     }
 }
 
-/// Whether a segment is the one in which a request is, by a hash of its key.
+/// Whether a request belongs to a segment, by a hash of its key.
 fn is_in(segment: Segment, key: &str) -> bool {
     let hash = blake3::hash(key.as_bytes());
     let number = hash.as_bytes()[..8].iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));

@@ -1,4 +1,4 @@
-//! Where requests are written down: one file an object, so that a second request for it takes the place of the first.
+//! Where requests are kept: one file per object, so that a second request for it replaces the first.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,41 +14,41 @@ use crate::{
 /// How many requests are read or written at a time.
 pub(super) const AT_ONCE: usize = 16;
 
-/// The largest request that is looked at before another one takes its place; none of ours comes near.
+/// The largest request that is read before another one replaces it; requests written here are far smaller.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A bucket whose objects are asked for.
+/// A bucket whose objects are requested.
 #[derive(Clone)]
 pub struct Served {
     /// The recipe's name for it.
     pub name: String,
-    /// It.
+    /// The bucket.
     pub bucket: Arc<dyn Bucket>,
 }
 
 /// The requests of a recipe, as files of a bucket.
 pub struct Requests {
-    /// Where they lie.
+    /// Where the requests are.
     pub(super) bucket: Served,
     pub(super) prefix: String,
-    /// What they ask for.
+    /// The bucket whose objects they name.
     pub(super) objects: Served,
-    /// How many bytes of one are read, at most; a longer one is cut.
+    /// How many bytes of a request are read at most; a longer one is cut.
     pub(super) max_bytes: usize,
 }
 
 impl Served {
-    /// The recipe's key for what lies under a key of a server's bucket; none if that is another bucket, or outside the
-    /// part that is served.
+    /// Returns the recipe's key for a key of a server's bucket; none if it is another bucket, or outside the part that
+    /// is served.
     pub fn key_of(&self, bucket: &str, key: &str) -> Option<String> {
-        // Where the bucket itself does not say what its server calls it, everything told of is its own.
+        // If the bucket does not know the server's name of it, every event is about this bucket.
         let Some(own) = self.bucket.location("x") else { return Some(key.to_owned()) };
         let inside = key.strip_prefix(own.key.strip_suffix('x')?)?;
         (own.bucket == bucket && !inside.is_empty()).then(|| inside.to_owned())
     }
 
-    /// What a request asks for, in the recipe's words: it may say what the server calls the bucket, or nothing. One for
-    /// another bucket stays as it is, for the plugin to refuse.
+    /// Translates a request into the recipe's names: it may contain the server's name of the bucket, or none. A request
+    /// for another bucket is kept as it is, and the plugin refuses it.
     pub(super) fn asked(&self, bucket: &str, key: &str) -> Request {
         if bucket.is_empty() || bucket == self.name {
             return Request::new(&self.name, key);
@@ -61,30 +61,30 @@ impl Served {
 }
 
 impl Requests {
-    /// Keeps requests for `objects` under a prefix of a bucket; one longer than `max_bytes` is refused by the run.
+    /// Keeps requests for `objects` under a prefix of a bucket; the run refuses one longer than `max_bytes`.
     pub fn new(bucket: Served, prefix: &str, objects: Served, max_bytes: usize) -> Self {
         Self { bucket, prefix: prefix.to_owned(), objects, max_bytes }
     }
 
-    /// The bucket whose objects are asked for.
+    /// The bucket whose objects are requested.
     pub fn objects(&self) -> &Served {
         &self.objects
     }
 
-    /// Asks for an object by its key.
+    /// Makes a request for an object by its key.
     pub fn ask(&self, key: &str) -> Request {
         Request::new(&self.objects.name, key)
     }
 
-    /// Writes requests down, several at a time; they survive the death of this process when it returns. Of several for
-    /// one object, the one of the latest event stays, else the last.
+    /// Writes requests, several at a time; they are durable when the call returns. Of several for one object, the one
+    /// of the latest event wins, else the last.
     pub async fn write(&self, requests: Vec<Request>) -> Result<()> {
         let writes = latest(requests).into_values().map(|request| self.write_one(request));
         let writes: Vec<_> = writes.collect();
         stream::iter(writes).buffer_unordered(AT_ONCE).try_collect().await
     }
 
-    /// Writes down what nobody could read, so that a run tells of it.
+    /// Writes an event that cannot be read as a request, so that a run reports it.
     pub async fn write_unreadable(&self, Unreadable { text, reason }: &Unreadable) -> Result<()> {
         let name = blake3::hash(text.as_bytes()).to_hex();
         let body = json!({ "message": text, "unreadable": reason });
@@ -98,7 +98,7 @@ impl Requests {
         format!("{}{}", self.prefix, request.file_name())
     }
 
-    /// Looks at what is there and takes its place, until nobody came in between.
+    /// Replaces the request that is there; repeats that if another writer changed it in between.
     async fn write_one(&self, request: Request) -> Result<()> {
         let key = self.key_of(&request);
         loop {
@@ -121,7 +121,7 @@ impl Requests {
         }
     }
 
-    /// The request that is there; none if what is there is no request.
+    /// The request that is there; none if the file is not a request.
     async fn earlier(&self, key: &str) -> Result<Option<Request>> {
         let bytes = self.bucket.bucket.get_many(&[key.to_owned()], MAX_BYTES).await?.pop().flatten();
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
@@ -134,7 +134,7 @@ impl Requests {
     }
 }
 
-/// One request an object.
+/// Keeps one request per object.
 fn latest(requests: Vec<Request>) -> BTreeMap<String, Request> {
     let mut latest: BTreeMap<String, Request> = BTreeMap::new();
     for request in requests {

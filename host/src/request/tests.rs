@@ -1,4 +1,4 @@
-//! What events say, which request counts, and which names are taken.
+//! What events say, which request wins, and which names are accepted.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
@@ -125,7 +125,7 @@ fn the_later_event_stays_whenever_it_comes() {
     // Equal but for zeros on the right and the case of the digits: neither is older.
     let (short, long) = (numbered(Some("ab"), "one"), numbered(Some("AB00"), "two"));
     assert!(short.over(&long).is_some() && long.over(&short).is_some());
-    // Nobody numbers them: whoever comes later counts.
+    // Without a number on both, the request that comes later wins.
     assert!(numbered(None, "old").over(&second).is_some() && second.over(&numbered(None, "old")).is_some());
     assert_eq!(second.over(&second).as_ref(), Some(&second), "the same once more is put again");
 }

@@ -1,6 +1,6 @@
-//! Checks each effect before it leaves the sandbox: is it granted, and is it well-formed.
+//! Checks each effect before it leaves the sandbox: whether it is granted, and whether it is well-formed.
 //!
-//! A bad effect costs its own item alone.
+//! A bad effect affects only its own item.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -22,7 +22,7 @@ use crate::{
 /// The longest key an object may have, in bytes.
 const MAX_KEY_BYTES: usize = 1024;
 
-/// Turns what a plugin said of one item into an outcome.
+/// Turns a plugin's answer for one item into an outcome.
 pub fn outcome(services: &Services, outcome: types::Outcome) -> Result<Outcome, Failure> {
     Ok(match outcome {
         types::Outcome::Effects(list) => Outcome::Effects(effects(services, list)?),
@@ -81,7 +81,7 @@ fn grants(effect: &Effect) -> impl Iterator<Item = (Capability, &str, Access)> {
     source.into_iter().chain([(capability, name.as_str(), Access::Write)])
 }
 
-/// What is wrong with an effect.
+/// Why an effect is refused.
 struct Flaw {
     reason: String,
     group: &'static str,
@@ -142,7 +142,7 @@ fn body_flaw(body: &str) -> Option<Flaw> {
     Some(Flaw::new("has a body that is not the text of one JSON object", error))
 }
 
-/// A JSON object that was looked through and not kept.
+/// A JSON object that is checked and not kept.
 struct JsonObject;
 
 impl<'de> Deserialize<'de> for JsonObject {

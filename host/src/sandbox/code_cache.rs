@@ -23,7 +23,7 @@ const SEAL: &str = "seal";
 const CODE: &str = "code";
 /// The ending of files in which the compiler's cache counts uses; they are no code.
 const COUNTS: &str = "stats";
-/// How the endings of files begin that a thread of the compiler's cache is writing; they are no code yet.
+/// The first part of the endings of files that a thread of the compiler's cache is still writing; they are no code yet.
 const UNFINISHED: &str = "wip-";
 /// Entries that were not used for this long are removed.
 const UNUSED: Duration = Duration::from_hours(30 * 24);
@@ -44,7 +44,7 @@ pub(super) enum Entry {
 }
 
 impl CodeCache {
-    /// Opens a directory of compiled plugins, or makes it.
+    /// Opens a directory of compiled plugins, or creates it.
     ///
     /// *Errors*: [`Kind::Denied`] if another user owns it or may write to it; [`Kind::Unavailable`] if it cannot be
     /// made.
@@ -70,22 +70,22 @@ impl CodeCache {
 
     /// The entry of a plugin, by the digest of its bytes.
     pub(super) fn entry(&self, plugin: &blake3::Hash) -> io::Result<Entry> {
-        // Another version of this crate may compile otherwise.
+        // Another version of this crate may compile differently.
         let path = self.0.join(format!("{}-{}", plugin.to_hex(), env!("CARGO_PKG_VERSION")));
         if is_sealed(&path) {
             touch(&path)?;
             return Ok(Entry::Compiled(path));
         }
         if path.exists() {
-            // A thread of the compiler's cache may still write into it, and a directory that is written to cannot be
-            // removed for certain.
+            // A thread of the compiler's cache may still write into it, and removing a directory that is written to may
+            // fail.
             let aside = tempfile::Builder::new().prefix("old-").tempdir_in(&self.0)?;
             fs::rename(&path, aside.path().join(CODE))?;
         }
         Ok(Entry::New(tempfile::Builder::new().prefix("new-").tempdir_in(&self.0)?, path))
     }
 
-    /// Removes what was not used for a long time, and what a process that died left.
+    /// Removes entries that were not used for a long time, and directories that a dead process left.
     fn remove_unused(&self, now: &Path) -> io::Result<()> {
         let now = fs::metadata(now)?.modified()?;
         for entry in fs::read_dir(&self.0)? {
@@ -108,8 +108,8 @@ impl Entry {
         }
     }
 
-    /// Seals what was compiled, and puts it where the next process finds it. One that another process put there in the
-    /// meantime stays.
+    /// Seals the compiled code, and moves it to where the next process finds it. If another process put an entry there
+    /// in the meantime, that one stays.
     pub fn keep(self, cache: &CodeCache) -> io::Result<()> {
         let Self::New(directory, path) = self else { return Ok(()) };
         fs::write(directory.path().join(SEAL), seal(directory.path(), &path)?)?;
@@ -126,8 +126,8 @@ fn is_sealed(entry: &Path) -> bool {
     fs::read_to_string(entry.join(SEAL)).is_ok_and(|said| seal(entry, entry).is_ok_and(|own| own == said))
 }
 
-/// The name of the entry, so that none can be put in place of another, and the digest and the name of each of its files
-/// of code.
+/// The name of the entry, so that one entry cannot replace another, and the digest and the name of each of its code
+/// files.
 fn seal(directory: &Path, entry: &Path) -> io::Result<String> {
     let mut files = Vec::new();
     list(&directory.join(CODE), &mut files)?;

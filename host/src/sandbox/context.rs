@@ -1,4 +1,4 @@
-//! What surrounds a plugin while it works.
+//! The context of a plugin: its grants, its limits, and the host functions behind its imports.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,16 +26,16 @@ use crate::{
 /// How long to wait before each further attempt of a read.
 const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800)];
 
-/// How many objects a list has, at most: what one request of S3 answers.
+/// How many objects a list has at most: the size of one answer of S3.
 const MOST_LISTED: usize = 1000;
 
-/// How many images are asked about at a time.
+/// How many images are opened at a time.
 const ABREAST: usize = 8;
 
-/// How many random bytes an instance may draw before they repeat.
+/// How many random bytes an instance may read before they repeat.
 const ENTROPY_BYTES: usize = 8192;
 
-/// What one recipe's plugin may use and reach.
+/// What one recipe's plugin may use.
 #[derive(Clone)]
 pub struct Context {
     /// What one call may use.
@@ -44,24 +44,24 @@ pub struct Context {
     pub grants: Grants,
     /// The resources by name.
     pub resources: Resources,
-    /// What the recipe says to the plugin: the text of one JSON object.
+    /// The recipe's settings for the plugin: the text of one JSON object.
     pub settings: String,
-    /// The time a plugin sees; it stands still.
+    /// The time that a plugin sees; it does not advance.
     pub now: jiff::Timestamp,
-    /// What a plugin's randomness is made of.
+    /// The seed of a plugin's random numbers.
     pub seed: u64,
-    /// Who hears of logs and denials.
+    /// Receives logs and denials.
     pub events: Events,
-    /// How many instances work at a time, at most, and how many are kept warm.
+    /// How many instances work at a time at most, and how many are kept for reuse.
     pub instances: usize,
 }
 
-/// What a plugin asks of the world: checks the grant, finds the backend, and retries.
+/// Answers a plugin's reads: checks the grant, finds the backend, and retries.
 pub(super) struct Services {
     pub context: Context,
-    /// How each table's records are read; asked for once, since it costs a request.
+    /// How each table's records are read; cached, since it costs a request.
     shapes: Mutex<HashMap<String, Arc<Shape>>>,
-    /// What every instance draws its randomness from, in the same order.
+    /// The random bytes that every instance reads, in the same order.
     pub entropy: Vec<u8>,
 }
 
@@ -72,7 +72,7 @@ impl Services {
         Self { context, shapes: Mutex::default(), entropy }
     }
 
-    /// Passes if it is granted; otherwise sends an event.
+    /// Checks a grant; sends an event if it is missing.
     pub fn check(&self, capability: Capability, name: &str, access: Access) -> Result<()> {
         self.context.grants.check(capability, name, access).inspect_err(|_| {
             let grant = Grant { capability, name: name.to_owned(), access };
@@ -91,7 +91,7 @@ impl Services {
         keys.iter().zip(same_length(keys, found)?).map(|pair| record(pair).transpose()).collect()
     }
 
-    /// Reads whole objects of at most so many bytes each.
+    /// Reads whole objects of at most `max_bytes` each.
     pub async fn objects(&self, name: &str, keys: &[String], max_bytes: u64) -> Result<Vec<Option<Vec<u8>>>> {
         let bucket = find(&self.context.resources.buckets, "bucket", name)?;
         same_length(keys, patiently(|| bucket.get_many(keys, max_bytes)).await?)
@@ -140,7 +140,7 @@ impl Services {
         patiently(|| images.blocks(&origin, max_bytes)).await
     }
 
-    /// Tells how large renditions will be, several at a time.
+    /// Returns how large renditions will be, several at a time.
     pub async fn sizes(&self, renditions: &[Rendition]) -> Vec<Result<image::Answer<Size>>> {
         abreast(renditions.iter().map(|rendition| self.size(rendition)).collect()).await
     }
@@ -175,7 +175,7 @@ impl Services {
         same_length(ids, patiently(|| index.get_many(None, ids)).await?)
     }
 
-    /// Counts the messages of a queue that wait.
+    /// Counts the waiting messages of a queue.
     pub async fn depth(&self, name: &str) -> Result<u64> {
         let queue = find(&self.context.resources.queues, "queue", name)?;
         Ok(patiently(|| queue.depth()).await?.waiting)
@@ -203,7 +203,7 @@ impl Services {
     }
 }
 
-/// Asks about several at a time, and answers in their order.
+/// Runs several futures at a time, and returns the answers in their order.
 async fn abreast<T>(asked: Vec<impl Future<Output = T>>) -> Vec<T> {
     stream::iter(asked).buffered(ABREAST).collect().await
 }
@@ -225,7 +225,7 @@ fn same_length<T>(keys: &[String], answers: Vec<T>) -> Result<Vec<T>> {
     }
 }
 
-/// Tries again, a few times, what may succeed later.
+/// Retries, a few times, a read that may succeed later.
 async fn patiently<T, F: Future<Output = Result<T>>>(attempt: impl Fn() -> F) -> Result<T> {
     for pause in PAUSES {
         match attempt().await {

@@ -13,11 +13,11 @@ use wasmtime::{Cache, CacheConfig, Config, WasmBacktraceDetails};
 
 use crate::error::{Error, Kind, Result};
 
-/// How often running plugins are looked at.
+/// How often running plugins are checked.
 const TICK: Duration = Duration::from_millis(5);
 /// The stack of a plugin's own functions, in bytes.
 const WASM_STACK: usize = 1 << 20;
-/// That stack and what the host's functions need on top of it, in bytes.
+/// That stack and what the host's functions need above it, in bytes.
 const FIBER_STACK: usize = 2 << 20;
 
 /// Compiles plugins and interrupts them. Cheap to clone; the last clone stops its thread.
@@ -80,7 +80,7 @@ fn config() -> Config {
 
 fn cache(directory: PathBuf) -> Result<Cache> {
     let mut config = CacheConfig::new();
-    // Code that was compressed once more would no longer match the seal of its entry.
+    // Code that is compressed again would no longer match the seal of its entry.
     config.with_directory(directory).with_optimized_compression_usage_counter_threshold(u64::MAX);
     Cache::new(config)
         .map_err(|error| Error::bug("the directory for compiled plugins cannot be used").because(chain(&error)))

@@ -1,6 +1,6 @@
-//! What went wrong with a call, in words for people.
+//! Why a call failed, in words for people.
 //!
-//! A fault belongs to a whole call; what it means for each of the items is [`Mapper`](super::Mapper)'s business.
+//! A fault belongs to a whole call; [`Mapper`](super::Mapper) decides what it means for each item.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum Exceeded {
     Output,
     /// The elements of one table; no key of a recipe.
     Tables,
-    /// A read failed, and what that means is not the plugin's to say.
+    /// A read failed with an error that the plugin cannot handle.
     Read,
 }
 
@@ -83,18 +83,18 @@ impl Exceeded {
 /// Why a call gave no outcomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The state of an item that causes it all alone.
+    /// The state of an item that caused it when it was alone.
     pub state: State,
-    /// In full, with the plugin's backtrace.
+    /// The full reason, with the plugin's backtrace.
     pub reason: String,
-    /// Without what differs from call to call.
+    /// The reason without what differs from call to call.
     pub group: String,
-    /// Whether the reads remembered so far are too many, so that the next call begins without them.
+    /// Whether the remembered reads are too many, so that the next call starts without them.
     pub forget: bool,
 }
 
 impl Fault {
-    /// A limit was passed.
+    /// A limit was exceeded.
     fn exceeded(exceeded: Exceeded, limits: &Limits, records: usize) -> Self {
         Self {
             state: if exceeded == Exceeded::Output { State::TooBig } else { State::UnknownError },
@@ -104,14 +104,14 @@ impl Fault {
         }
     }
 
-    /// The answer has not one outcome for each item.
+    /// The answer does not have one outcome for each item.
     pub fn count(items: usize, outcomes: usize) -> Self {
         let group = "the plugin did not return one outcome for each item".to_owned();
         let reason = format!("{group}: {items} items, {outcomes} outcomes");
         Self { state: State::UnknownError, reason, group, forget: false }
     }
 
-    /// The call ended with an error of the runtime. The last lines the plugin wrote often say why.
+    /// The call ended with an error of the runtime. The last lines that the plugin wrote often show why.
     pub fn new(error: &wasmtime::Error, limits: &Limits, records: usize, written: &[String]) -> Self {
         let exceeded = error.downcast_ref::<Exceeded>().copied();
         let exceeded = exceeded.or_else(|| is_out_of_hostcall_fuel(error).then_some(Exceeded::Output));
@@ -125,7 +125,7 @@ impl Fault {
         fault
     }
 
-    /// The call took too long, or for ever.
+    /// The call took too long, or never ended.
     pub fn late(limits: &Limits, records: usize, written: &[String]) -> Self {
         let mut fault = Self::exceeded(Exceeded::Wall, limits, records);
         fault.add("wrote", written);
@@ -158,12 +158,12 @@ fn what(error: &wasmtime::Error) -> String {
     }
 }
 
-/// wasmtime keeps the type of this error to itself.
+/// The type of this error is private in wasmtime.
 fn is_out_of_hostcall_fuel(error: &wasmtime::Error) -> bool {
     error.root_cause().to_string().contains("fuel allocated for hostcalls has been exhausted")
 }
 
-/// `module!function` of each frame, innermost first, with file and line where the plugin carries them.
+/// `module!function` of each frame, innermost first, with file and line if the plugin contains them.
 fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     let text = backtrace.to_string();
     let mut frames: Vec<String> = Vec::new();

@@ -1,6 +1,6 @@
-//! One instance of a plugin, and one call of it with every limit on.
+//! One instance of a plugin, and one call of it with every limit applied.
 //!
-//! A call that did not return cleanly leaves an instance nobody may use again; whoever calls drops it then.
+//! A call that did not return cleanly leaves an instance that must not be used again: the caller drops it.
 
 use std::{pin::pin, sync::Arc};
 
@@ -18,14 +18,14 @@ use super::{
 };
 use crate::record::Item;
 
-/// How many ticks a plugin runs before it is looked at and lets others go first.
+/// How many ticks a plugin runs before it is checked and other tasks run.
 const TICKS: u64 = 1;
 
 /// What a plugin finds wrong with one of its settings.
 #[derive(Debug, Clone, PartialEq, Eq, ComponentType, Lift)]
 #[component(record)]
 pub struct Flaw {
-    /// The setting's name under `[plugin.settings]`, with dots where it lies deeper; empty if it is about all of them.
+    /// The setting's name under `[plugin.settings]`, with dots if it is nested; empty if it is about all of them.
     pub setting: String,
     /// What is wrong with it, and what is expected.
     pub reason: String,
@@ -38,7 +38,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Makes a fresh instance in its surroundings.
+    /// Makes a fresh instance with its services.
     pub async fn new(pre: &PluginPre<Guest>, name: &str, services: &Arc<Services>) -> Result<Self, Fault> {
         let mut store = store(pre, name, services);
         let guard = LimitsGuard::begin(&mut store, 0);
@@ -46,13 +46,13 @@ impl Instance {
         Ok(Self { store, plugin })
     }
 
-    /// Asks the plugin who it is.
+    /// Asks the plugin for its description.
     pub async fn describe(&mut self) -> Result<mapping::Description, Fault> {
         let mapping = self.plugin.reindex_plugin_mapping();
         LimitsGuard::begin(&mut self.store, 0).over(mapping.call_describe(&mut self.store)).await
     }
 
-    /// Hands a batch to the plugin. What it reads goes through `reads`, which keeps the answers.
+    /// Passes a batch to the plugin. Its reads go through `reads`, which keeps the answers.
     pub async fn transform(&mut self, items: &[Item], reads: &mut Reads) -> Result<Vec<types::Outcome>, Fault> {
         let batch: Vec<_> =
             items.iter().map(|item| types::Item { id: &item.id, version: item.version, body: &item.body }).collect();
@@ -68,7 +68,7 @@ impl Instance {
     }
 }
 
-/// Asks a fresh instance what is wrong with the settings of its context, by the export that tells.
+/// Asks a fresh instance what is wrong with the settings of its context, through the optional `configuration` export.
 pub async fn check(
     pre: &PluginPre<Guest>,
     name: &str,
@@ -86,7 +86,7 @@ pub async fn check(
     guard.over(call).await
 }
 
-/// The memory of an instance, with every limit on.
+/// The memory of an instance, with every limit applied.
 fn store(pre: &PluginPre<Guest>, name: &str, services: &Arc<Services>) -> Store<Guest> {
     let mut store = Store::new(pre.engine(), Guest::new(name, services));
     store.limiter(|guest| &mut guest.limiter);
@@ -101,7 +101,7 @@ fn store(pre: &PluginPre<Guest>, name: &str, services: &Arc<Services>) -> Store<
     store
 }
 
-/// Watches over one call: CPU and wall time, and what the plugin wrote meanwhile.
+/// Enforces the limits of one call: CPU and wall time. Keeps what the plugin wrote meanwhile.
 struct LimitsGuard {
     meter: Arc<Meter>,
     services: Arc<Services>,
@@ -119,7 +119,7 @@ impl LimitsGuard {
         guard
     }
 
-    /// Runs the call to its end or to a limit, and explains how it failed if it did.
+    /// Runs the call to its end or to a limit, and explains a failure.
     async fn over<T>(self, call: impl Future<Output = wasmtime::Result<T>>) -> Result<T, Fault> {
         let limits = &self.services.context.limits;
         let answer = tokio::time::timeout(limits.wall, self.meter.measure(pin!(call))).await;

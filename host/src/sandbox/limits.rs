@@ -6,11 +6,11 @@ use bytesize::ByteSize;
 use jiff::fmt::serde::unsigned_duration::friendly::compact;
 use serde::{Deserialize, Serialize};
 
-/// `[limits]` of a recipe. Every limit is on; the figures' home is `host/default.toml`.
+/// `[limits]` of a recipe. Every limit is on; the defaults are in `host/default.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
-    /// CPU time of one call, whatever the size of its batch.
+    /// CPU time of one call, independent of the size of its batch.
     #[serde(with = "compact::required")]
     #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub cpu: Duration,
@@ -31,15 +31,15 @@ pub struct Limits {
     /// Everything one call returns.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub output: ByteSize,
-    /// One item handed to a plugin.
+    /// One item passed to a plugin.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
     pub item: ByteSize,
-    /// After so many poison records in a row the plugin counts as broken.
+    /// After this many poison records in a row the plugin counts as broken.
     pub poison_in_a_row: u32,
 }
 
 impl Limits {
-    /// The CPU time of a call with so many records.
+    /// Returns the CPU time of a call with this many records.
     pub fn cpu_for(&self, records: usize) -> Duration {
         let share = self.cpu_per_record.saturating_mul(u32::try_from(records).unwrap_or(u32::MAX));
         self.cpu.saturating_add(share)

@@ -1,4 +1,4 @@
-//! A plugin at work: a bounded pool of warm instances, and bisection so that one bad record costs only itself.
+//! Runs a plugin: a bounded pool of reused instances, and bisection so that one bad record affects only itself.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -14,17 +14,17 @@ use crate::{
     record::{Item, Outcome},
 };
 
-/// What became of one item.
+/// The answer for one item.
 pub type Answer = std::result::Result<Outcome, Failure>;
 
 /// Why an item has no outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The state its id comes into.
+    /// The state that its id gets.
     pub state: State,
-    /// Why, in full; may hold a hint and the plugin's backtrace.
+    /// The full reason; may have a hint and the plugin's backtrace.
     pub reason: String,
-    /// Why, without what differs from id to id.
+    /// The reason without what differs from id to id.
     pub group: String,
 }
 
@@ -35,7 +35,7 @@ pub struct Mapper(Arc<Inner>);
 struct Inner {
     plugin: Plugin,
     services: Arc<Services>,
-    /// One permit an instance at work.
+    /// One permit per instance at work.
     places: Semaphore,
     parked: Mutex<Vec<Instance>>,
     poison_in_a_row: AtomicU32,
@@ -54,14 +54,14 @@ impl Mapper {
 
     /// Maps a batch: one answer for each item, in the same order.
     ///
-    /// *Errors*: [`Kind::Plugin`] once [`Limits::poison_in_a_row`](super::Limits::poison_in_a_row) records in a
-    /// row made the plugin fail; going on would only fail more. A place that cannot be read from; doing it all again is
+    /// *Errors*: [`Kind::Plugin`] once [`Limits::poison_in_a_row`](super::Limits::poison_in_a_row) records in a row
+    /// made the plugin fail, since further calls would fail, too. A store that cannot be read; repeating the call is
     /// safe.
     /// *Cancel*: dropping the future loses nothing but the work.
     pub async fn transform(&self, items: &[Item]) -> Result<Vec<Answer>> {
         let mut reads = Reads::default();
         let mut answers = Vec::with_capacity(items.len());
-        // Parts still to do, the next one last. Going from left to right, the answers come in order.
+        // Parts still to do, the next one last. They are taken from left to right, so the answers are in order.
         let mut parts = if items.is_empty() { Vec::new() } else { vec![items] };
         while let Some(part) = parts.pop() {
             match self.call(part, &mut reads).await? {
@@ -76,7 +76,7 @@ impl Mapper {
         Ok(answers)
     }
 
-    /// Tries the one record that made a call fail again, alone on a fresh instance.
+    /// Retries the one record that made a call fail, alone on a fresh instance.
     async fn once_more(&self, item: &[Item], reads: &mut Reads) -> Result<Vec<Answer>> {
         match self.call(item, reads).await? {
             Ok(outcomes) => Ok(self.check(outcomes).collect()),
@@ -101,7 +101,7 @@ impl Mapper {
         Ok(Failure { state: fault.state, reason: fault.reason, group: fault.group })
     }
 
-    /// Calls an instance, and parks it only after a clean return.
+    /// Calls an instance, and keeps it for reuse only after a clean return.
     async fn call(&self, items: &[Item], reads: &mut Reads) -> Result<std::result::Result<Vec<types::Outcome>, Fault>> {
         let inner = &*self.0;
         let _place = inner.places.acquire().await.map_err(|error| Error::bug("the pool is closed").because(error))?;

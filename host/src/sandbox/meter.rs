@@ -1,8 +1,8 @@
 //! Measures the CPU time of one call: the thread's own clock, while the call is being polled.
 //!
-//! Epochs only tick: they go on while a call waits and while its thread is preempted, so they cannot tell how
-//! much a plugin used. A tick is the occasion to read the clock; a call that ends between two ticks costs no
-//! reading at all. What is missed is less than one tick a call.
+//! Epochs only tick: they continue while a call waits and while its thread is preempted, so they cannot measure how
+//! much a plugin used. The clock is read at a tick; a call that ends between two ticks needs no reading. The error is
+//! less than one tick per call.
 
 use std::{
     pin::Pin,
@@ -13,8 +13,8 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// The CPU time of the present call. Shared by the epoch callback and the future services the call, which never
-/// run at the same time.
+/// The CPU time of the current call. Shared by the epoch callback and the future that runs the call, which never run at
+/// the same time.
 #[derive(Default)]
 pub struct Meter {
     budget: AtomicU64,
@@ -31,7 +31,7 @@ impl Meter {
         self.since.store(0, Relaxed);
     }
 
-    /// Reads the clock; tells whether the call is still within its budget.
+    /// Reads the clock; returns whether the call is still within its budget.
     pub fn tick(&self) -> bool {
         self.used.load(Relaxed) + self.this_poll() <= self.budget.load(Relaxed)
     }

@@ -1,8 +1,8 @@
 //! One sandboxed plugin per entity: loading, limits, grants, bisection.
 //!
 //! [`Engine`] → [`Plugin::load`] → [`Plugin::start`] in a [`Context`] → [`Mapper::transform`]. A plugin is a pure
-//! function of its items, its settings and what it reads, so the host may repeat a call with a part of a batch.
-//! Nothing here carries out an effect: they are checked and handed on.
+//! function of its items, its settings and what it reads, so the host may repeat a call with a part of a batch. Nothing
+//! here carries out an effect: effects are checked and returned.
 
 mod check;
 mod code_cache;

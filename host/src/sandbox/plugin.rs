@@ -1,4 +1,4 @@
-//! From bytes to a plugin: what may be loaded, and what it says of itself.
+//! From bytes to a plugin: what may be loaded, and the plugin's description.
 
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use crate::{
     event::Events,
 };
 
-/// The WIT package a plugin speaks, without its version.
+/// The WIT package that a plugin implements, without its version.
 const PACKAGE: &str = "reindex:plugin/";
-/// The version of that package which this host speaks.
+/// The version of that package that this host supports.
 const API_VERSION: &str = "0.1.0";
 
 /// A compiled plugin. Cheap to clone.
@@ -39,20 +39,20 @@ struct Inner {
     pre: PluginPre<Guest>,
     /// Its check of settings, if it has one.
     check: Option<ComponentExportIndex>,
-    /// Kept so that its clock goes on ticking.
+    /// Kept so that its clock continues to tick.
     _engine: Engine,
 }
 
-/// What a plugin says of itself.
+/// A plugin's description of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
     /// What it maps, such as `persons`.
     pub entity: String,
     /// The version of the WIT package it was built for.
     pub api_version: String,
-    /// Everything it asks for and needs.
+    /// The grants it requires, all of them.
     pub asks: Vec<Grant>,
-    /// What it asks for and does without where it is not granted.
+    /// The optional grants: the plugin works without them.
     pub wishes: Vec<Grant>,
     /// The indexes it fills.
     pub indexes: Vec<IndexDefinition>,
@@ -68,8 +68,8 @@ pub struct IndexDefinition {
 }
 
 impl Plugin {
-    /// Compiles a plugin, or takes its code from the cache, and asks it once who it is. A cache that cannot be read or
-    /// written costs time and nothing else.
+    /// Compiles a plugin, or takes its code from the cache, and asks it once for its description. A cache that cannot
+    /// be read or written only costs time.
     ///
     /// *Errors*: those of [`load`](Self::load).
     pub async fn load_cached(cache: &CodeCache, name: &str, bytes: &[u8]) -> Result<Self> {
@@ -77,15 +77,15 @@ impl Plugin {
             return Self::load(&Engine::new()?, name, bytes).await;
         };
         let plugin = Self::load(&Engine::caching(entry.code())?, name, bytes).await?;
-        // What could not be kept is compiled again next time.
+        // An entry that could not be kept is compiled again next time.
         let _ = entry.keep(cache);
         Ok(plugin)
     }
 
-    /// Compiles a plugin and asks it once who it is.
+    /// Compiles a plugin and asks it once for its description.
     ///
-    /// *Errors*: [`Kind::Usage`] for bytes that are no plugin of this API version; [`Kind::Plugin`] if it cannot
-    /// say who it is.
+    /// *Errors*: [`Kind::Usage`] for bytes that are not a plugin of this API version; [`Kind::Plugin`] if it cannot
+    /// describe itself.
     pub async fn load(engine: &Engine, name: &str, bytes: &[u8]) -> Result<Self> {
         let about = |error: Error| error.with("plugin", name);
         is_component(bytes).map_err(about)?;
@@ -106,7 +106,7 @@ impl Plugin {
         })))
     }
 
-    /// The name a recipe gives it.
+    /// The recipe's name of it.
     pub fn name(&self) -> &str {
         &self.0.name
     }
@@ -116,25 +116,25 @@ impl Plugin {
         &self.0.digest
     }
 
-    /// How large the component is, in bytes.
+    /// The size of the component in bytes.
     pub fn size(&self) -> u64 {
         self.0.size
     }
 
-    /// What it says of itself.
+    /// The plugin's description.
     pub fn description(&self) -> &Description {
         &self.0.description
     }
 
-    /// What it imports, by the names of the interfaces. Imports grant nothing.
+    /// The names of the interfaces it imports. Imports grant nothing.
     pub fn imports(&self) -> Vec<String> {
         let component = self.0.pre.instance_pre().component().component_type();
         component.imports(self.0._engine.wasmtime()).map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// What it finds wrong with settings, the text of one JSON object; nothing if it does not look at them beforehand.
+    /// Returns what is wrong with settings, the text of one JSON object; empty if the plugin does not check settings.
     ///
-    /// *Errors*: [`Kind::Plugin`] if it cannot tell.
+    /// *Errors*: [`Kind::Plugin`] if the check fails.
     pub async fn check(&self, settings: &str) -> Result<Vec<Flaw>> {
         let Some(check) = &self.0.check else { return Ok(Vec::new()) };
         let services = Arc::new(Services::new(Context { settings: settings.to_owned(), ..bare_room() }));
@@ -145,7 +145,7 @@ impl Plugin {
         })
     }
 
-    /// Puts it to work in a context. Instances are made when they are needed.
+    /// Starts it in a context. Instances are made when they are needed.
     pub fn start(&self, context: Context) -> Mapper {
         Mapper::new(self.clone(), context)
     }
@@ -165,7 +165,7 @@ fn is_component(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Compiles on a thread for blocking work: a large plugin takes seconds the first time.
+/// Compiles on a blocking thread: a large plugin takes seconds the first time.
 async fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
     let (wasmtime, bytes) = (engine.wasmtime().clone(), bytes.to_vec());
     tokio::task::spawn_blocking(move || Component::from_binary(&wasmtime, &bytes))
@@ -176,7 +176,7 @@ async fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
         })
 }
 
-/// Refuses what a plugin would never be given, by name, and an API version that is not ours.
+/// Refuses imports that a plugin never gets, by name, and an API version that this host does not support.
 fn check_doors(engine: &Engine, component: &Component) -> Result<()> {
     let of = component.component_type();
     let exports: Vec<_> = of.exports(engine.wasmtime()).map(|(name, _)| name).collect();
@@ -221,7 +221,7 @@ fn link(engine: &Engine, component: &Component) -> Result<PluginPre<Guest>> {
     })
 }
 
-/// The export by which a plugin looks its settings over.
+/// The export by which a plugin checks its settings.
 fn check_of(component: &Component) -> Option<ComponentExportIndex> {
     let configuration = component.get_export_index(None, format!("{PACKAGE}configuration@{API_VERSION}"))?;
     component.get_export_index(Some(&configuration), "check")
@@ -248,7 +248,7 @@ async fn describe(pre: &PluginPre<Guest>, name: &str) -> Result<Description> {
     Ok(Description { entity: said.entity, api_version: API_VERSION.to_owned(), asks, wishes, indexes })
 }
 
-/// Describing needs no more than this, whatever a recipe says.
+/// Describing needs only this, independent of the recipe.
 fn bare_room() -> Context {
     Context {
         limits: Limits {

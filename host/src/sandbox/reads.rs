@@ -1,6 +1,6 @@
-//! What a batch has read so far. A part of a bisected batch sees the same world as the whole did.
+//! What a batch has read so far. A part of a bisected batch gets the same answers as the whole batch did.
 //!
-//! Bounded by `[limits] host-memory`. Asking the backends is [`Services`]' business.
+//! Bounded by `[limits] host-memory`. [`Services`] reads from the backends.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,22 +19,22 @@ use crate::{
     record::{Rendition, Size},
 };
 
-/// How many keys are asked for at once, so that the memory they need is looked at in between.
+/// How many keys are read at once; their memory is checked after each part.
 const PART: usize = 100;
-/// What remembering one answer costs beside its content, in bytes.
+/// What remembering one answer costs in addition to its content, in bytes.
 const OVERHEAD: usize = 128;
 
 /// Why a read has no answer.
 pub enum Refused {
-    /// The grant is closed.
+    /// The grant is missing.
     Denied(String),
-    /// The backend cannot be reached.
+    /// The backend is unreachable.
     Unavailable(String),
-    /// The answers are more than the host holds for one call.
+    /// The answers are more than the host keeps for one call.
     TooLarge(String),
     /// Anything else.
     Other(String),
-    /// The call as a whole ends here.
+    /// The whole call ends here.
     Call(Exceeded),
 }
 
@@ -58,9 +58,9 @@ type Remembered<V> = HashMap<String, HashMap<String, V>>;
 /// Everything one batch has read.
 #[derive(Default)]
 pub struct Reads {
-    /// Whether one item alone is being worked on, so that taking fewer is no way out.
+    /// Whether one item alone is being worked on, so that reading less is not possible.
     pub alone: bool,
-    /// Why a place cannot be read from, once a call ended with that.
+    /// The error of a store that cannot be read, once a call ended with it.
     pub place: Option<Error>,
     held: u64,
     records: Remembered<Option<String>>,
@@ -73,7 +73,7 @@ pub struct Reads {
     blocks: Remembered<image::Answer<Vec<Block>>>,
 }
 
-/// An image that a plugin asks about.
+/// An image that a plugin opens.
 #[derive(Clone)]
 pub enum Picture {
     /// An object of a bucket.
@@ -83,7 +83,7 @@ pub enum Picture {
 }
 
 impl Picture {
-    /// Under which resource and key its answer is remembered: bytes by their digest, under no name of a bucket.
+    /// The resource and key under which its answer is remembered: bytes by their digest, under no bucket name.
     fn remembered(&self) -> (String, String) {
         match self {
             Self::Object { bucket, key } => (bucket.clone(), key.clone()),
@@ -109,7 +109,7 @@ impl Reads {
         self.answer(services, &self.records, table, keys, weigh_text)
     }
 
-    /// Reads whole objects of a bucket. Their sizes are looked at before their content.
+    /// Reads whole objects of a bucket. Their sizes are checked before their content is read.
     pub async fn objects(
         &mut self,
         services: &Services,
@@ -165,7 +165,7 @@ impl Reads {
         self.answer(services, &self.documents, index, ids, weigh)
     }
 
-    /// Lists what a bucket holds under prefixes.
+    /// Lists the objects of a bucket under prefixes.
     pub async fn lists(
         &mut self,
         services: &Services,
@@ -222,7 +222,7 @@ impl Reads {
         self.answers(services, &self.blocks, pictures, weigh)
     }
 
-    /// Tells how large renditions will be.
+    /// Returns how large renditions will be.
     pub async fn sizes(
         &mut self,
         services: &Services,
@@ -231,12 +231,12 @@ impl Reads {
         for rendition in renditions {
             services.check(Capability::Image, &rendition.picture.bucket, Access::Read)?;
         }
-        // Cheap to ask for again, and the host remembers the files themselves.
+        // Not remembered: asking again is cheap, and the host keeps the files themselves.
         let sizes = services.sizes(renditions).await.into_iter();
         sizes.map(|size| size.map_err(|error| self.failed(error))).collect()
     }
 
-    /// Tells how many messages wait in queues.
+    /// Counts the waiting messages of queues.
     pub async fn depths(&mut self, services: &Services, queues: &[String]) -> Result<Vec<u64>, Refused> {
         for queue in queues {
             services.check(Capability::Queue, queue, Access::Read)?;
@@ -248,8 +248,8 @@ impl Reads {
         self.answer(services, &self.depths, "", queues, |_| 0)
     }
 
-    /// What a read that failed means for the call. A fault of the place ends it, and stops the run; of several items, the
-    /// one that the fault concerns is found by taking them apart; an item alone is told.
+    /// What a failed read means for the call. An error of the store ends it, and stops the run. If the error concerns
+    /// one of several items, bisection finds that item; a call with one item gets the error.
     fn failed(&mut self, error: Error) -> Refused {
         if !error.concerns_item() {
             self.place = Some(error);
@@ -283,7 +283,7 @@ impl Reads {
     ) -> Result<Vec<V>, Refused> {
         let Some(known) = remembered.get(name) else { return Ok(Vec::new()) };
         let answers = || keys.iter().filter_map(|key| known.get(key));
-        // A key may be asked for a million times in one list; each answer is a copy.
+        // A key may occur a million times in one list; each answer is a copy.
         self.fits(services, answers().map(|answer| weigh(answer) as u64).sum())?;
         Ok(answers().cloned().collect())
     }
@@ -326,7 +326,7 @@ fn known<'a, V>(remembered: &'a Remembered<V>, picture: &Picture) -> Option<&'a 
     remembered.get(&name)?.get(&key)
 }
 
-/// The pictures nobody asked about yet, each once.
+/// The pictures that have no remembered answer yet, each once.
 fn new<V>(remembered: &Remembered<V>, pictures: &[Picture]) -> Vec<Picture> {
     let mut seen = HashSet::new();
     let is_new = |picture: &&Picture| known(remembered, picture).is_none() && seen.insert(picture.remembered());

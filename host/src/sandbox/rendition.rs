@@ -1,9 +1,9 @@
-//! Renditions as a plugin describes them, in the words of the host.
+//! Converts a plugin's renditions to the host's type.
 
 use super::guest::types;
 use crate::record::{Compression, Format, Kept, Picture, Rendition, Size, Space, Step, Tiff};
 
-/// Says the same in the host's words.
+/// Converts a rendition.
 pub fn converted(rendition: types::Rendition) -> Rendition {
     let types::Rendition { picture: types::Picture { bucket, key, etag, page, density }, steps, format } = rendition;
     Rendition {

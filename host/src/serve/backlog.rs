@@ -1,4 +1,4 @@
-//! How much waits in the queue that a recipe reads, looked at from time to time for whoever has to bring more workers.
+//! Measures the backlog of the queue that a recipe reads, from time to time, so that workers can be added.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::{
     event::{Event, Events},
 };
 
-/// How often to look; each look is a request or a few.
+/// How often the queue is measured; each measurement is one or a few requests.
 const EVERY: Duration = Duration::from_secs(15);
 
 /// The backlog of one recipe.
@@ -19,17 +19,17 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    /// Looks at nothing yet.
+    /// Measures nothing yet.
     pub fn new(recipe: &str, queue: Arc<dyn Queue>, events: Events, setting: &Setting) -> Self {
         Self { queue, events, liveness: Liveness::new(format!("backlog of {recipe}"), setting) }
     }
 
-    /// Tells of the backlog when it has changed, until the service is to stop.
+    /// Reports the backlog when it has changed, until the service stops.
     pub async fn keep(self) {
         self.liveness.pulse.ready();
         let mut told = None;
         while !self.liveness.is_asked() {
-            // A queue that cannot be asked is the trouble of whoever takes from it, who says so.
+            // If the queue cannot be reached, the run that receives from it reports that.
             if let Ok(depth) = self.liveness.beating(self.queue.depth()).await
                 && told.as_ref() != Some(&depth)
             {

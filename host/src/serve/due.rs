@@ -1,7 +1,7 @@
-//! What a recipe with a schedule is to do now, told from its times and its runs. Pure.
+//! What a recipe with a schedule has to do now, by its times and its runs. Pure.
 //!
-//! What the ledger says is all that counts: whoever looks, in whichever process, comes to the same answer, and a time
-//! that a run has begun since is worked off.
+//! Only the ledger decides: every process that looks gets the same answer, and a time is done once a run has begun
+//! after it.
 
 use jiff::Timestamp;
 
@@ -11,33 +11,33 @@ use crate::{
     run::SKEW,
 };
 
-/// What is to be done.
+/// What a recipe has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
-    /// A run that began then is unfinished: it was stopped, and is to be gone on with, or another process is at it.
+    /// The run that began then is unfinished: it was stopped and has to be resumed, or another process works on it.
     Unfinished(Timestamp),
-    /// This time has come.
+    /// A run is due since this time.
     Now(Timestamp),
-    /// Nothing until this time.
+    /// Nothing is due before this time.
     At(Timestamp),
-    /// Nothing any more.
+    /// Nothing is due any more.
     Never,
 }
 
-/// What went before, as far as it says what is next.
+/// The past runs, as far as they decide what is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Past {
-    /// When the newest run over the whole source began; if there is none, when somebody began to wait for the first.
+    /// When the newest run over the whole source began; if there is none, when the wait for the first one began.
     began: Timestamp,
-    /// When the newest of them that is unfinished began.
+    /// When the newest unfinished one began.
     unfinished: Option<Timestamp>,
 }
 
 impl Past {
-    /// What a recipe's runs, newest first, tell at a time; `waiting` is since when one was waited for.
+    /// Reads a recipe's runs, newest first; `waiting` is when the wait for the first one began.
     ///
-    /// A run that seems to have begun after that, but for [`SKEW`], was begun under a clock that was wrong. It must not
-    /// hold up others.
+    /// A run that seems to have begun more than [`SKEW`] after `now` was begun under a wrong clock. It must not delay
+    /// others.
     pub fn of(runs: &[Run], waiting: Timestamp, now: Timestamp) -> Self {
         let mut whole = runs.iter().filter(|run| run.scope == Scope::Full);
         let is_unfinished = |run: &&Run| matches!(run.phase, Phase::Running | Phase::Finishing);
@@ -47,8 +47,8 @@ impl Past {
         Self { began: newest.map_or(waiting, |run| run.started), unfinished }
     }
 
-    /// What is to be done now. After `given_up`, when an attempt failed for a reason that time alone does not mend,
-    /// nothing is until the next time.
+    /// What is due now. `given_up` is when an attempt failed with an error that waiting does not fix: then nothing is
+    /// due before the next time.
     pub fn due(&self, schedule: &Schedule, given_up: Option<Timestamp>, now: Timestamp) -> Due {
         if let (Some(began), None) = (self.unfinished, given_up) {
             return Due::Unfinished(began);
@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    /// When runs begin if somebody looks from time to time, and each run is over at once.
+    /// When runs begin if the schedule is checked from time to time, and each run ends at once.
     fn worked_off(
         schedule: &Schedule,
         from: Timestamp,

@@ -1,4 +1,4 @@
-//! Whether a service lives and is ready, as its supervisor asks: each of its loops shows that it moves, and what it lacks.
+//! Liveness and readiness of a service, for its supervisor: each of its loops shows that it moves, and what it lacks.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ pub struct Health {
     stop: Stop,
 }
 
-/// What a loop showed last.
+/// The last state that a loop showed.
 #[derive(Debug)]
 struct Shown {
     at: Instant,
@@ -26,7 +26,7 @@ struct Shown {
     lacks: Option<String>,
 }
 
-/// One loop of a service, as it shows itself.
+/// One loop of a service, as it reports its health.
 #[derive(Debug, Clone)]
 pub(super) struct Pulse {
     name: String,
@@ -34,25 +34,25 @@ pub(super) struct Pulse {
 }
 
 impl Health {
-    /// Knows no loop yet, and so is alive and not ready. A service that is asked to stop is not ready any more.
+    /// Knows no loop yet, and so is alive and not ready. A service that is asked to stop is not ready.
     pub fn new(stop: &Stop) -> Self {
         Self { loops: Arc::default(), stop: stop.clone() }
     }
 
-    /// Takes in a loop that is not ready yet.
+    /// Registers a loop that is not ready yet.
     pub(super) fn pulse(&self, name: String, lacks: &str) -> Pulse {
         self.loops().insert(name.clone(), Shown { at: Instant::now(), lacks: Some(lacks.to_owned()) });
         Pulse { name, health: self.clone() }
     }
 
-    /// The loops that stand still, each in words; none if all is well.
+    /// The loops that show nothing, each in words; empty if all loops move.
     pub fn lifeless(&self, now: Instant) -> Vec<String> {
         let silent = |shown: &Shown| now.saturating_duration_since(shown.at) > SILENT;
         let loops = self.loops();
         loops.iter().filter(|(_, shown)| silent(shown)).map(|(name, _)| format!("{name} stands still")).collect()
     }
 
-    /// What keeps the service from being ready, in words; none if it is.
+    /// What keeps the service from being ready, in words; empty if it is ready.
     pub fn unready(&self) -> Vec<String> {
         if self.stop.is_asked() {
             return vec!["stopping".to_owned()];

@@ -1,4 +1,4 @@
-//! Taking in events of a bucket for as long as the service goes on, also while its recipe waits for its time.
+//! Takes in events of a bucket for as long as the service runs, also while its recipe waits for its time.
 
 use std::{
     sync::{
@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use super::{AWAY, Setting, liveness::Liveness};
 use crate::{event::Events, request::Intake};
 
-/// How long what is in flight may take when the service is to stop. What is not acknowledged then is told of again.
+/// How long work in flight may take when the service has to stop. Events that are not acknowledged by then are
+/// delivered again.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The intake of one recipe.
@@ -22,12 +23,12 @@ pub(super) struct IntakeLoop {
     events: Events,
     wake: Arc<Notify>,
     liveness: Liveness,
-    /// How often it failed since events could be taken in.
+    /// How often the intake failed since the last success.
     failures: Arc<AtomicU32>,
 }
 
 impl IntakeLoop {
-    /// Takes in nothing yet; wakes whoever waits for requests. It is ready while events can be taken in.
+    /// Takes in nothing yet; wakes the tasks that wait for requests. It is ready while events can be taken in.
     pub fn new(recipe: &str, intake: Intake, events: Events, wake: Arc<Notify>, setting: &Setting) -> Self {
         let liveness = Liveness::new(format!("intake of {recipe}"), setting);
         let failures = Arc::<AtomicU32>::default();
@@ -42,7 +43,7 @@ impl IntakeLoop {
         Self { intake, events, wake, liveness, failures }
     }
 
-    /// Takes in events until the service is to stop.
+    /// Takes in events until the service stops.
     pub async fn keep(self) {
         while !self.liveness.is_asked() {
             let taking = self.intake.run(&self.liveness.setting.stop, &self.wake);
@@ -75,7 +76,7 @@ mod tests {
         serve::Health,
     };
 
-    /// Cannot be reached, or is not there, until it is mended.
+    /// A server that is unreachable, or a resource that does not exist, until it is fixed.
     struct Broken {
         kind: Kind,
         mended: AtomicBool,

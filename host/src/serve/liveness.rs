@@ -1,4 +1,4 @@
-//! What every loop of a service is made of: waiting and working in a way that shows that it moves.
+//! The base of every loop of a service: it waits and works in a way that shows that it moves.
 
 use std::{
     pin::pin,
@@ -11,12 +11,12 @@ use tokio::time::sleep;
 use super::{Setting, health::Pulse};
 use crate::pipeline::jittered;
 
-/// How long a loop sleeps before it looks at the clock again, which may be turned, or go on while the machine sleeps.
+/// How long a loop sleeps before it reads the clock again, which may be set, or advance while the machine sleeps.
 const STEP: Duration = Duration::from_millis(250);
-/// How long to wait after the first failure that may pass by itself; each further one doubles it.
+/// The pause after the first failure that may pass by itself; each further failure doubles it.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// What moves a loop.
+/// Shows that a loop moves.
 pub(super) struct Liveness {
     pub setting: Setting,
     pub pulse: Pulse,
@@ -28,7 +28,7 @@ impl Liveness {
         Self { pulse: setting.health.pulse(name, "not open yet"), setting: setting.clone() }
     }
 
-    /// Whether the service is to stop.
+    /// Whether the service was asked to stop.
     pub fn is_asked(&self) -> bool {
         self.setting.stop.is_asked()
     }
@@ -38,7 +38,7 @@ impl Liveness {
         self.setting.clock.now()
     }
 
-    /// Sleeps until a time has come, or the service is to stop.
+    /// Sleeps until a time has come, or the service has to stop.
     pub async fn until(&self, time: Timestamp) {
         while !self.is_asked() && self.now() < time {
             self.pulse.beat();
@@ -46,7 +46,7 @@ impl Liveness {
         }
     }
 
-    /// Sleeps so long, or until the service is to stop.
+    /// Sleeps for a duration, or until the service has to stop.
     pub async fn pause(&self, long: Duration) {
         let end = Instant::now() + long;
         while !self.is_asked() && Instant::now() < end {
@@ -55,12 +55,12 @@ impl Liveness {
         }
     }
 
-    /// Sleeps longer the more often something failed, up to the longest pause.
+    /// Sleeps longer the more often a call failed, up to the longest pause.
     pub async fn pause_after(&self, failures: u32, longest: Duration) {
         self.pause(jittered(growing(failures).min(longest))).await;
     }
 
-    /// Works, but no longer than `grace` after the service was asked to stop; none if that ended it.
+    /// Runs a future, but not longer than `grace` after the service was asked to stop; none if that time ended it.
     pub async fn until_asked<T>(&self, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
         let asked = async {
             while !self.is_asked() {
@@ -74,7 +74,7 @@ impl Liveness {
         }
     }
 
-    /// Works. It is what runs on the same thread that is shown to move, so that work which blocks it shows, too.
+    /// Runs a future and shows that its thread moves, so that work which blocks the thread is detected.
     pub async fn beating<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         loop {

@@ -1,9 +1,9 @@
-//! A service: recipes that run at their times, or as requests and messages come, for as long as it is kept going.
+//! A service: recipes that run on schedule, or as requests and messages come, until it is stopped.
 //!
-//! Each recipe has a loop of its own (`supervisor`), one for events if there is somebody who tells of new objects
-//! (`intake_loop`), and one that looks at the queue it reads, if it reads one (`backlog`). What fails in one is said, tried
-//! again in time, and touches no other. When a recipe is due is told from its ledger alone (`due`), so several
-//! processes may keep the same recipes going: no two begin a run of one recipe, and a time is worked off once.
+//! Each recipe has a loop of its own (`supervisor`), one for events if new objects are notified (`intake_loop`), and
+//! one that measures the queue it reads, if it reads one (`backlog`). A failure in one loop is reported and retried,
+//! and affects no other. Only the ledger of a recipe decides when it is due (`due`), so several processes may serve the
+//! same recipes: no two begin a run of one recipe, and each scheduled time is done once.
 
 mod backlog;
 mod due;
@@ -37,7 +37,7 @@ use crate::{
 };
 use supervisor::Supervisor;
 
-/// How long to wait at most before what failed is tried again.
+/// The longest pause before a retry.
 const AWAY: Duration = Duration::from_secs(300);
 
 /// What all recipes of a service share.
@@ -47,29 +47,29 @@ pub struct Setting {
     pub may_build: bool,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// Where each loop shows how it is.
+    /// Where each loop shows its health.
     pub health: Health,
-    /// Who may ask it to stop.
+    /// The request to stop.
     pub stop: Stop,
 }
 
-/// How long the recipes are waited for before those that are open begin. The others begin when they are open.
+/// How long to wait for all recipes to open before the open ones begin. The others begin when they are open.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Recipes that are to be kept going.
+/// Recipes that are served.
 pub struct Service {
     open: Vec<Supervisor>,
-    /// Those that are being opened, each on its own.
+    /// Recipes that are still being opened, each in a task of its own.
     opening: JoinSet<Opened>,
 }
 
-/// A recipe by its place among all, and what is wrong with it.
+/// A recipe by its index, and the error of opening it.
 type Opened = (usize, Supervisor, Result<()>);
 
 impl Service {
-    /// Opens recipes, each with whoever hears of it. One whose servers are away, or do not answer, is opened later.
+    /// Opens recipes, each with the listener of its events. A recipe whose servers are unreachable is opened later.
     ///
-    /// *Errors*: everything a person has to mend, of all the recipes; then none is kept going.
+    /// *Errors*: everything that the user has to fix, of all the recipes; then no recipe is served.
     pub async fn open(recipes: Vec<(Project, Events)>, setting: &Setting) -> Result<Self, Vec<Error>> {
         let twice = twice(&recipes);
         let (mut open, mut opening, mut wrong) = (Vec::new(), JoinSet::new(), BTreeMap::new());
@@ -98,9 +98,9 @@ impl Service {
         if wrong.is_empty() { Ok(Self { open, opening }) } else { Err(wrong) }
     }
 
-    /// Keeps the recipes going until it is asked to stop; what is in flight then is ended, and written down.
+    /// Serves the recipes until it is asked to stop; work in flight is then finished and committed.
     ///
-    /// *Errors*: a loop broke, which is a fault of this program.
+    /// *Errors*: a loop panicked, which is a bug.
     pub async fn run(mut self) -> Result<()> {
         let mut going = JoinSet::new();
         for supervisor in self.open {
@@ -131,13 +131,13 @@ fn broke(error: JoinError) -> Error {
     Error::new(Kind::Bug, "a loop of the service broke").because(error)
 }
 
-/// An error that says which of the recipes it is about.
+/// Adds the recipe to an error.
 fn named(error: Error, path: String) -> Error {
     let is_named = error.context().iter().any(|(label, _)| *label == "recipe");
     if is_named { error } else { error.with("recipe", path) }
 }
 
-/// Recipes of one name would take each other's runs for their own.
+/// Two recipes of one name would mistake each other's runs for their own.
 fn twice(recipes: &[(Project, Events)]) -> Option<Error> {
     let mut names = BTreeSet::new();
     let (project, _) = recipes.iter().find(|(project, _)| !names.insert(&project.recipe.name))?;

@@ -1,4 +1,4 @@
-//! Keeping one recipe going: a run whenever one is due, whatever fails in between.
+//! Serves one recipe: starts a run whenever one is due, and retries what fails in between.
 
 use std::{
     path::Path,
@@ -29,11 +29,11 @@ use crate::{
     run::{Fresh, Options, Project, Summary, Work},
 };
 
-/// How often to look, at least, whether another process has let go of the recipe.
+/// The longest pause before it is checked again whether another process released the recipe.
 const HELD: Duration = Duration::from_secs(10);
-/// How long to wait where nothing is due any more.
+/// How long to sleep when nothing is due any more.
 const NEVER: Duration = Duration::from_secs(3600);
-/// How many runs are looked through for the newest of the whole source.
+/// How many runs are searched for the newest one over the whole source.
 const ENOUGH: usize = 100;
 
 /// One recipe of a service.
@@ -44,15 +44,15 @@ pub(super) struct Supervisor {
     way: Way,
     intake_loop: Option<IntakeLoop>,
     backlog: Option<Backlog>,
-    /// None until the recipe could be opened, and after its servers went away.
+    /// None until the recipe is open, and after its servers became unreachable.
     ledger: Option<Arc<dyn Ledger>>,
-    /// Since when it waits for its first run.
+    /// When the wait for its first run began.
     waiting: Timestamp,
-    /// When an attempt failed that is not to be repeated before the next time.
+    /// When an attempt failed that must not be repeated before the next time.
     given_up: Option<Timestamp>,
     /// How many attempts failed in a row.
     failures: u32,
-    /// What it last said it waits for.
+    /// What it last reported to wait for.
     said: String,
 }
 
@@ -61,14 +61,14 @@ pub(super) struct Supervisor {
 enum Way {
     /// At these times.
     Times(Schedule),
-    /// Without end, as requests or messages come.
+    /// Continuously, as requests or messages come.
     Always(Option<Follow>),
 }
 
 impl Supervisor {
-    /// Takes up a recipe, which is not open yet.
+    /// Prepares a recipe, which is not open yet.
     ///
-    /// *Errors*: what a person has to mend.
+    /// *Errors*: those that the user has to fix.
     pub fn new(mut project: Project, events: Events, setting: &Setting) -> Result<Self> {
         let wake = Arc::new(Notify::new());
         let way = way(&mut project.recipe, &wake)?;
@@ -82,9 +82,9 @@ impl Supervisor {
         Ok(Self { project, events, liveness, way, intake_loop, backlog, ledger, waiting, given_up, failures, said })
     }
 
-    /// Opens the recipe, unless its servers are away.
+    /// Opens the recipe, unless its servers are unreachable.
     ///
-    /// *Errors*: what a person has to mend; it is tried again all the same by whoever goes on.
+    /// *Errors*: those that the user has to fix; [`go`](Self::go) tries again all the same.
     pub async fn open(mut self) -> (Self, Result<()>) {
         let opened = match self.look().await {
             Ok(_) => Ok(()),
@@ -108,14 +108,14 @@ impl Supervisor {
         &self.project.recipe.path
     }
 
-    /// Says what is wrong with a recipe after others have begun, and goes on: it may be mended.
+    /// Reports what is wrong with a recipe after others have begun, and continues: it may be fixed later.
     pub fn complain(&self, error: &Error) {
         self.events.error(error);
     }
 
-    /// Keeps its loops going until the service is to stop.
+    /// Runs its loops until the service stops.
     ///
-    /// *Errors*: a loop broke.
+    /// *Errors*: a loop panicked.
     pub async fn go(mut self) -> Result<(), JoinError> {
         let mut loops = JoinSet::new();
         if let Some(intake_loop) = self.intake_loop.take() {
@@ -138,7 +138,7 @@ impl Supervisor {
         while !self.liveness.is_asked() {
             let begun = Instant::now();
             let turned = self.turn().await;
-            // What went well for long enough does not fail in a row.
+            // A loop that worked for long enough did not fail in a row.
             if turned.is_ok() || begun.elapsed() > AWAY {
                 self.failures = 0;
             }
@@ -156,7 +156,7 @@ impl Supervisor {
         };
         let Way::Times(schedule) = &self.way else { return self.run(None).await };
         match self.due(&*ledger, schedule).await? {
-            // Another process may end that run before this one comes to it, and then nothing is left to do.
+            // Another process may end that run before this one starts, and then nothing is left to do.
             Due::Unfinished(since) | Due::Now(since) => self.run(Some(since)).await?,
             Due::At(at) => {
                 self.say(at.to_string(), Event::Due { at });
@@ -171,7 +171,7 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Opens the recipe and looks at its servers.
+    /// Opens the recipe and checks its servers.
     async fn look(&mut self) -> Result<Arc<dyn Ledger>> {
         let looked = async {
             let job = self.project.job(self.liveness.setting.may_build, &self.events).await?;
@@ -183,7 +183,7 @@ impl Supervisor {
         Ok(self.ledger.insert(ledger).clone())
     }
 
-    /// Waits for a server, but not once the service is to stop: nothing is in flight yet.
+    /// Waits for a server, but not once the service has to stop: nothing is in flight yet.
     async fn unless_asked<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         let stopped = || Error::new(Kind::Stopped, "stopped before the recipe was open");
         self.liveness.until_asked(Duration::ZERO, work).await.ok_or_else(stopped)
@@ -194,11 +194,11 @@ impl Supervisor {
         Ok(Past::of(&runs, self.waiting, now).due(schedule, self.given_up, now))
     }
 
-    /// Runs the recipe; a finished run will do that whoever it was began `since` then.
+    /// Runs the recipe; a finished run counts, if this or another process began it at `since` or later.
     async fn run(&mut self, since: Option<Timestamp>) -> Result<()> {
         let follow = if let Way::Always(follow) = &self.way { follow.clone() } else { None };
         let options = Options { work: Work::Full, fresh: fresh(&self.project.recipe.source), follow, since };
-        // Opened anew each time: a plugin or a file may have been exchanged since the last run.
+        // Opened again each time: a plugin or a file may have been replaced since the last run.
         let mut job = self.unless_asked(self.project.job(self.liveness.setting.may_build, &self.events)).await??;
         job.clock = self.liveness.setting.clock.clone();
         let summary = self.liveness.beating(job.run(options, &self.events, &self.liveness.setting.stop)).await?;
@@ -207,7 +207,7 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Says what failed, and waits as long as it makes sense.
+    /// Reports a failure, and waits before the next attempt.
     async fn fail(&mut self, error: Error) {
         if self.liveness.is_asked() && error.kind() == Kind::Stopped {
             return self.events.note(error.message());
@@ -227,13 +227,13 @@ impl Supervisor {
         self.liveness.pause_after(self.failures, AWAY).await;
     }
 
-    /// Is not ready any more: the servers are looked at again before the next attempt.
+    /// Marks the loop as not ready: the servers are checked again before the next attempt.
     fn lack(&mut self, error: &Error) {
         self.ledger = None;
         self.liveness.pulse.lacks(error.message());
     }
 
-    /// Says what it waits for, unless that is what it said last.
+    /// Reports what it waits for, unless it reported the same last.
     fn say(&mut self, what: String, event: Event) {
         if self.said != what {
             self.said = what;
@@ -242,7 +242,7 @@ impl Supervisor {
     }
 }
 
-/// When a recipe runs, by what it says and where its items come from.
+/// When a recipe runs, by its schedule and its source.
 fn way(recipe: &mut Recipe, wake: &Arc<Notify>) -> Result<Way> {
     let follow = match (&recipe.schedule, &mut recipe.source) {
         (Some(schedule), _) => return Ok(Way::Times(schedule.clone())),
@@ -260,7 +260,7 @@ fn way(recipe: &mut Recipe, wake: &Arc<Notify>) -> Result<Way> {
     Ok(Way::Always(follow))
 }
 
-/// Where items go away only when they are done, giving up an unfinished run that differs loses nothing.
+/// If items are removed only when they are done, giving up an unfinished run that differs loses nothing.
 fn fresh(source: &Source) -> Fresh {
     match source {
         Source::Requests { .. } | Source::Queue { .. } => Fresh::IfDifferent,
@@ -273,7 +273,7 @@ fn is_held(error: &Error) -> bool {
     error.kind() == Kind::Usage && error.may_retry()
 }
 
-/// Whether servers, disks or permissions have to change, and not the recipe: that is tried again after growing pauses.
+/// Whether servers, disks or permissions have to be fixed, not the recipe: that is retried after growing pauses.
 fn is_of_place(error: &Error) -> bool {
     error.may_retry() || matches!(error.kind(), Kind::Unavailable | Kind::Denied)
 }

@@ -1,8 +1,8 @@
-//! Stands in for the AWS session in a build without any AWS backend.
+//! Replaces the AWS session in a build without any AWS backend.
 
 use crate::error::{Error, Result};
 
-/// Nobody: this build contains no AWS backend.
+/// No session: this build contains no AWS backend.
 #[derive(Debug, Clone, Copy)]
 pub struct Session;
 
@@ -18,7 +18,7 @@ impl Session {
         self
     }
 
-    /// Refuses: nobody asks AWS.
+    /// Refuses: this build cannot call AWS.
     pub async fn account(&self) -> Result<String> {
         Err(Error::usage("this build of reindex contains no AWS backend").hint("build it with `--features aws`"))
     }

@@ -1,4 +1,4 @@
-//! From what an AWS SDK says to an error a person can act on.
+//! Turns an error of an AWS SDK into an error that the user can act on.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Kind},
 };
 
-/// Codes that mean "slow down", in the words of all services.
+/// The codes of throttling, of all services.
 const THROTTLED: [&str; 9] = [
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -32,9 +32,9 @@ const UNKNOWN: [&str; 6] = [
     "IncompleteSignature",
 ];
 const SKEWED: [&str; 2] = ["RequestTimeTooSkewed", "RequestInTheFuture"];
-/// What DynamoDB and SQS say of a clock, under the code of a wrong signature.
+/// The texts of DynamoDB and SQS for a wrong clock, under the code of a wrong signature.
 const SKEWED_WORDS: [&str; 2] = ["Signature expired", "Signature not yet current"];
-/// What is said of a signature for another region.
+/// The text for a signature for another region.
 const ELSEWHERE: &str = "Credential should be scoped to a valid region";
 const DENIED: [&str; 4] = ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"];
 const MISSING: [&str; 7] = [
@@ -123,13 +123,13 @@ fn answer(status: u16, code: &str, said: &str) -> String {
     if said.is_empty() { format!("{status} {code}") } else { format!("{status} {code}: {said}") }
 }
 
-/// An answer without a part that every one of its kind has: nothing follows from it.
+/// The error of an answer that lacks a part which every answer of its kind has: nothing can be concluded from it.
 pub(in crate::backend) fn incomplete(operation: &str, lacks: &str) -> Error {
     Error::new(Kind::Unavailable, format!("{operation}: the answer is not complete: {lacks}"))
         .hint("check the endpoint, and what stands between here and there; what was done is kept")
 }
 
-/// What the wire found wrong with an answer.
+/// The check of the wire that an answer failed.
 fn unfit<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Unfit> {
     std::iter::successors(Some(error), |error| error.source()).find_map(<dyn std::error::Error>::downcast_ref)
 }
@@ -165,7 +165,7 @@ mod tests {
             (404, "NoSuchBucket", Kind::NotFound, false),
             (500, "InternalServerError", Kind::Unavailable, true),
             (400, "ValidationException", Kind::Usage, false),
-            // What stands in between answers in its own words, and knows nothing of what is there.
+            // A proxy answers in its own format, and knows nothing of the resources.
             (400, "", Kind::Unavailable, true),
             (404, "", Kind::Unavailable, true),
             (413, "", Kind::Unavailable, true),

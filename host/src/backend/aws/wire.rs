@@ -1,5 +1,5 @@
-//! Answers on their way to an SDK, which reads them whole: none is longer than an answer to what was asked can be, and
-//! each of DynamoDB's has the checksum it came with. Objects pass as streams and are held to their length elsewhere.
+//! Checks answers before an SDK reads them whole: none is longer than an answer to the request can be, and each answer
+//! of DynamoDB matches its checksum. Objects pass as streams; their length is checked elsewhere.
 
 use std::{
     fmt,
@@ -24,15 +24,15 @@ use bytes::Bytes;
 use flate2::Crc;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// What a refusal may take. The largest brings the item that a condition was about.
+/// The largest error answer. The largest one contains the item that a condition was about.
 const REFUSAL: u64 = 1 << 20;
 
-/// What an answer may take, by the operation. DynamoDB counts a page, or what it hands out by keys, in its own way:
-/// a list of nothing but nulls is seven times as long in JSON. A message has up to 1 MiB, each byte escaped.
+/// The largest answer, by operation. DynamoDB measures a page, or a batch of items, in its own way: a list of nulls is
+/// seven times as long in JSON. A message has up to 1 MiB, each byte escaped.
 const MOST: [(&str, u64); 5] =
     [("Scan", 16 << 20), ("Query", 16 << 20), ("BatchGetItem", 128 << 20), ("ReceiveMessage", 64 << 20), ("", 8 << 20)];
 
-/// Guards the answers that a client receives.
+/// Checks the answers that a client receives.
 pub(super) fn guarded(client: SharedHttpClient) -> SharedHttpClient {
     SharedHttpClient::new(Guarded(client))
 }
@@ -69,9 +69,9 @@ impl HttpConnector for Connector {
     }
 }
 
-/// What a request is for.
+/// The operation of a request.
 struct Asked {
-    /// Service and operation, as in `DynamoDB_20120810.Scan`; empty for services that are asked in other ways.
+    /// Service and operation, as in `DynamoDB_20120810.Scan`; empty for services with another protocol.
     target: String,
     is_object: bool,
 }
@@ -91,7 +91,7 @@ impl Asked {
         let fitting = MOST.iter().find(|(name, _)| *name == operation || name.is_empty());
         let most = if success { fitting.map_or(REFUSAL, |(_, most)| *most) } else { REFUSAL };
         let checksum = answer.headers().get("x-amz-crc32").and_then(|text| text.parse().ok());
-        // Every answer of DynamoDB is a JSON object, where the SDK takes nothing for an empty one.
+        // Every answer of DynamoDB is a JSON object; the SDK reads an empty answer as an empty object.
         let empty = !success || !self.target.starts_with("DynamoDB_");
         let inner = answer.take_body();
         *answer.body_mut() = SdkBody::from_body_1_x(Guard { inner, most, checksum, empty, seen: 0, crc: Crc::new() });
@@ -99,7 +99,7 @@ impl Asked {
     }
 }
 
-/// A body that is looked at while it is read.
+/// A body that is checked while it is read.
 struct Guard {
     inner: SdkBody,
     most: u64,
@@ -150,14 +150,14 @@ impl Body for Guard {
     }
 }
 
-/// What is wrong with an answer as a whole.
+/// Why an answer as a whole is unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unfit {
     /// It is longer than this.
     TooLong(u64),
-    /// Its checksum is another one.
+    /// Its checksum differs.
     Damaged,
-    /// There is nothing in it.
+    /// It is empty.
     Empty,
 }
 

@@ -1,7 +1,7 @@
-//! The text of an answer as it came over the wire, in place of the tree of values the SDK makes of it.
+//! The text of an answer as it was received, instead of the tree of values that the SDK makes of it.
 //!
-//! Items go on as JSON text in any case, so parsing them into maps and writing them again would cost most of a
-//! run's CPU, for nothing. The SDK still signs, sends, tries again, and is told what an error says.
+//! Items are used as JSON text in any case, so parsing them into maps and writing them again would take most of a run's
+//! CPU, for nothing. The SDK still signs, sends, retries, and reads errors.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,7 +51,7 @@ impl Answer {
         }
     }
 
-    /// The text, once the call has succeeded.
+    /// Returns the text, once the call has succeeded.
     pub fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.text.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -88,7 +88,7 @@ impl DeserializeResponse for Answer {
     }
 }
 
-/// What a refused call is answered with.
+/// The answer to a refused call.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Refusal {

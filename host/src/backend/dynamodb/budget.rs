@@ -1,24 +1,24 @@
-//! How many units of read capacity a scan may take, and when. Pure: the caller brings the time.
+//! How many units of read capacity a scan may use, and when. Pure: the caller passes the time.
 //!
-//! What a page costs is known when it is there, so each is charged beforehand with what it may cost and settled
-//! afterwards. Two rules hold at once. Pages begin as far apart as the rate says, which keeps the average and spreads
-//! the load. And no page begins while those of the last [`WINDOW`] have used it up, those under way included, so that
-//! answers which come in late, all together, do not exceed it either.
+//! The cost of a page is known only when it is there, so each page is charged with its possible cost first and settled
+//! afterwards. Two rules apply. Pages begin at the interval of the rate, which keeps the average and spreads the load.
+//! And no page begins while the pages of the last [`WINDOW`], those in flight included, have used the rate up, so that
+//! late answers that arrive together do not exceed it either.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// The time in which the share is kept, but for one page.
+/// The time over which the rate is kept, except for one page.
 pub(super) const WINDOW: Duration = Duration::from_secs(5);
 
-/// How much of the rate one page may take.
+/// How much of the rate one page may use.
 const PAGE: Duration = Duration::from_secs(1);
 
 /// How fast the cost of an item is forgotten when items become smaller, per page.
 const FORGET: f64 = 0.05;
 
-/// A page that may be asked for.
+/// A page that may be requested.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ticket {
     /// How many items it may have.
@@ -27,16 +27,16 @@ pub(super) struct Ticket {
     begun: Instant,
 }
 
-/// What a scan may take of a table.
+/// The capacity that a scan may use.
 #[derive(Debug)]
 pub(super) struct Budget {
     rate: f64,
     workers: u32,
-    /// When what was charged so far is paid.
+    /// When the charges so far are paid.
     due: Instant,
     answered: VecDeque<(Instant, f64)>,
     under_way: f64,
-    /// The most that items have cost lately, on average over a page; before the first page, the most they can cost.
+    /// The highest recent cost of an item, on average over a page; before the first page, the highest possible cost.
     per_item: f64,
     measured: bool,
     /// The shortest time a page took.
@@ -58,7 +58,7 @@ impl Budget {
         }
     }
 
-    /// Divides the rate by so many workers.
+    /// Divides the rate among `workers`.
     pub fn share(&mut self, workers: u32) {
         self.workers = workers.max(1);
     }
@@ -67,7 +67,7 @@ impl Budget {
         self.rate / f64::from(self.workers)
     }
 
-    /// Charges a page, or says when to ask again; an answer that comes before may allow one sooner.
+    /// Charges a page, or returns when to ask again; an earlier answer may allow one sooner.
     pub fn begin(&mut self, now: Instant) -> Result<Ticket, Instant> {
         if self.due > now {
             return Err(self.due);
@@ -85,7 +85,7 @@ impl Budget {
         Ok(Ticket { items: items as i32, charged, begun: now })
     }
 
-    /// Settles a page with what it cost; without an answer, with what it was charged.
+    /// Settles a page with its cost; without an answer, with its charge.
     pub fn end(&mut self, ticket: &Ticket, cost: Option<Cost>, now: Instant) {
         self.under_way = (self.under_way - ticket.charged).max(0.0);
         let units = cost.map_or(ticket.charged, |cost| cost.units);
@@ -112,8 +112,8 @@ impl Budget {
         self.measured = true;
     }
 
-    /// A page that begins now is not answered before the quickest so far would be, so what has left the window by
-    /// then is forgotten.
+    /// A page that begins now is answered no sooner than the quickest page so far, so answers that have left the window
+    /// by then are dropped.
     fn forget(&mut self, now: Instant) {
         while self.answered.front().is_some_and(|(at, _)| self.leaves(*at) <= now) {
             self.answered.pop_front();
@@ -137,7 +137,7 @@ const TICK: Duration = Duration::from_millis(1);
 pub(super) struct Cost {
     /// Units of read capacity.
     pub units: f64,
-    /// The items it looked at.
+    /// The items that it read.
     pub items: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a table says of itself.
+//! The description of a table.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -15,9 +15,9 @@ use crate::{
 /// A table, described.
 #[derive(Debug, Clone)]
 pub(super) struct Description {
-    /// What makes its key.
+    /// Its key.
     pub key: TableKey,
-    /// Changes when the table is deleted and made again.
+    /// Changes when the table is deleted and created again.
     pub fingerprint: String,
     /// How many items it had some hours ago.
     pub items: Option<u64>,
@@ -25,7 +25,7 @@ pub(super) struct Description {
     pub provisioned: Option<u32>,
 }
 
-/// Asks the server.
+/// Reads the description from the server.
 pub(super) async fn describe(client: &Client, table: &str) -> Result<Description> {
     let answer = client.describe_table().table_name(table).send().await;
     let operation = "the table cannot be described";

@@ -1,17 +1,17 @@
-//! Trying again what the server answers and leaves undone. What it refuses is tried again by the SDK. The error says
-//! how often, so that the caller counts these tries.
+//! Retries the part of a request that the server answered and did not do. The SDK retries refused requests. The error
+//! contains the number of tries, so that the caller counts them.
 
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
 
-/// How often it is tried in a row while nothing moves.
+/// How often it is tried in a row without progress.
 const TRIES: u32 = 8;
 
 /// The first wait; each is twice as long as the one before.
 const FIRST: Duration = Duration::from_millis(50);
 
-/// The waits of something that is tried again while nothing moves.
+/// The waits of a request that is retried without progress.
 pub(super) struct Insist {
     left: u32,
     wait: Duration,
@@ -23,7 +23,7 @@ pub(super) fn insist() -> Insist {
 }
 
 impl Insist {
-    /// Waits, longer each time; none when it is time to give up.
+    /// Waits, longer each time; none when the tries are used up.
     pub async fn wait(&mut self) -> Option<()> {
         self.left = self.left.checked_sub(1)?;
         tokio::time::sleep(self.wait).await;
@@ -32,7 +32,7 @@ impl Insist {
     }
 }
 
-/// The server answers, and does nothing for want of capacity.
+/// The error of a server that answers and does nothing for lack of capacity.
 pub(super) fn busy(what: &str) -> Error {
     Error::new(Kind::Unavailable, format!("the table has no capacity left for {what}"))
         .tried(TRIES)

@@ -1,4 +1,4 @@
-//! A table's key: its attributes and their types, and how a key is written as a position and as a cursor.
+//! A table's key: its attributes and their types, and its form as a position and as a cursor.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub(super) enum Kind {
     Binary,
 }
 
-/// What makes the key of a table.
+/// The key of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TableKey {
     /// Partition key first.
@@ -35,17 +35,17 @@ pub(super) struct TableKey {
     pub kinds: Vec<Kind>,
 }
 
-/// A key as a request names it.
+/// A key in the form of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
-    /// Equal for equal keys, however their numbers are written.
+    /// Equal for equal keys, independent of how their numbers are written.
     pub same: Vec<String>,
-    /// What is sent.
+    /// The attributes to send.
     pub attributes: Attributes,
 }
 
 impl TableKey {
-    /// The position of an item, and the cursor that goes on after it.
+    /// The position of an item, and the cursor after it.
     pub fn place(&self, item: &str) -> Result<(String, String)> {
         let odd = |reason: String| Error::bug(format!("an item came without its key: {reason}"));
         let fields = fields(item).map_err(odd)?;
@@ -53,14 +53,14 @@ impl TableKey {
         Ok((position, self.cursor(&fields)))
     }
 
-    /// Where a page ended, as a cursor.
+    /// The end of a page, as a cursor.
     pub fn end(&self, last: &str) -> Result<String> {
         canonical(last).map_err(|reason| Error::bug(format!("the key a page ended with {reason}")))
     }
 
     fn cursor(&self, fields: &[(Cow<'_, str>, &str)]) -> String {
         let mut cursor = String::from("{");
-        // Sorted as the fields are, so that one place has one cursor.
+        // Sorted as the fields are, so that equal positions have equal cursors.
         for (name, value) in fields.iter().filter(|(name, _)| self.key.attributes().iter().any(|key| key == name)) {
             if cursor.len() > 1 {
                 cursor.push(',');
@@ -73,7 +73,7 @@ impl TableKey {
         cursor
     }
 
-    /// What to ask for at a position; none if no item of this table can be there: its types are others, or DynamoDB
+    /// The key to request for a position; none if no item of this table can have it: its types differ, or DynamoDB
     /// stores no such key.
     pub fn ask(&self, position: &str) -> Option<Asked> {
         let values = match &self.key {
@@ -88,19 +88,19 @@ impl TableKey {
         fits.then(|| Asked { same, attributes: self.key.attributes().iter().cloned().zip(values).collect() })
     }
 
-    /// A key as a server returns it; none if it is none of this table.
+    /// Reads a key that a server returned; none if it is not a key of this table.
     pub fn returned(&self, attributes: Attributes) -> Option<Asked> {
         let same = self.key.attributes().iter().map(|name| attributes.get(name).map(same)).collect::<Option<_>>()?;
         Some(Asked { same, attributes })
     }
 }
 
-/// Whether DynamoDB can store such a value in a key of at most so many bytes.
+/// Whether DynamoDB can store a value in a key of at most `longest` bytes.
 fn is_storable(value: &AttributeValue, longest: usize) -> bool {
     match value {
         AttributeValue::S(text) => text.len() <= longest,
         AttributeValue::B(bytes) => bytes.as_ref().len() <= longest,
-        // Of the first digit: 1E-130 is the smallest number there is, 9.99E+125 the largest.
+        // The exponent of the first digit: 1E-130 is the smallest number, 9.99E+125 the largest.
         AttributeValue::N(number) => {
             let (digits, exponent) = significant(number);
             digits <= DIGITS && (digits == 0 || (-130..=125).contains(&exponent))

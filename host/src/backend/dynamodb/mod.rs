@@ -1,6 +1,6 @@
 //! Tables in DynamoDB.
 //!
-//! A scan hands out what is on the wire: no value of an item is ever taken apart and put together again.
+//! A scan returns the text it received: no value of an item is parsed and written again.
 
 mod answer;
 mod budget;

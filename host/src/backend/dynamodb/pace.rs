@@ -6,7 +6,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::budget::{Budget, Cost, Ticket};
 
-/// A budget that is waited for.
+/// A budget with waiting.
 #[derive(Debug)]
 pub(super) struct Pace {
     budget: Mutex<Budget>,
@@ -19,12 +19,12 @@ impl Pace {
         Self { budget: Mutex::new(budget), settled: Notify::new() }
     }
 
-    /// Divides the budget by so many workers.
+    /// Divides the budget among `workers`.
     pub fn share(&self, workers: u32) {
         self.budget().share(workers);
     }
 
-    /// Waits until a page may be asked for.
+    /// Waits until a page may be requested.
     pub async fn page(&self) -> Page<'_> {
         loop {
             let settled = self.settled.notified();
@@ -43,7 +43,7 @@ impl Pace {
     }
 }
 
-/// A page that may be asked for now. It is settled when it is dropped, whatever became of it.
+/// A page that may be requested now. It is settled when it is dropped, also after a failure.
 #[derive(Debug)]
 pub(super) struct Page<'a> {
     pace: &'a Pace,
@@ -57,7 +57,7 @@ impl Page<'_> {
         self.ticket.items
     }
 
-    /// What the server says it cost.
+    /// Sets its cost, as the server reports it.
     pub fn cost(mut self, cost: Cost) {
         self.cost = Some(cost);
     }

@@ -25,10 +25,10 @@ const OPERATION: &str = "the table cannot be read";
 /// How many keys one request may ask for.
 const KEYS: usize = 100;
 
-/// How many requests are under way at a time.
+/// How many requests are in flight at a time.
 const AT_ONCE: usize = 4;
 
-/// Every answer has both parts, and a list for each table of which it has something to say.
+/// Every answer has both parts, and a list for each table that it has items or keys of.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parsed<'a> {
@@ -43,7 +43,7 @@ struct Unprocessed {
     keys: Vec<HashMap<String, Typed>>,
 }
 
-/// What one answer says of the keys that were asked for; of the others it says that they are absent.
+/// The result of one answer; requested keys that it does not list are absent.
 #[derive(Debug)]
 struct Answered {
     found: Vec<(Vec<String>, Row)>,
@@ -51,8 +51,8 @@ struct Answered {
 }
 
 impl Server {
-    /// Reads items by position, consistently, in the order asked. One is absent only if the server says so, or if no
-    /// item of the table can be there.
+    /// Reads items by position, consistently, in the order asked. An item is absent only if the server reports it, or
+    /// if no item of the table can have the position.
     pub async fn get(&self, key: &TableKey, positions: &[String]) -> Result<Vec<Option<Row>>> {
         let asked: Vec<_> = positions.iter().map(|position| key.ask(position)).collect();
         // One request may name a key only once.
@@ -64,7 +64,7 @@ impl Server {
         Ok(asked.into_iter().map(|asked| found.get(&asked?.same).cloned()).collect())
     }
 
-    /// Asks for distinct keys until each is answered.
+    /// Requests distinct keys until each is answered.
     async fn ask(&self, key: &TableKey, mut keys: Vec<Asked>) -> Result<Vec<(Vec<String>, Row)>> {
         let mut rows = Vec::with_capacity(keys.len());
         let mut pause = insist();
@@ -91,8 +91,8 @@ impl Server {
     }
 }
 
-/// Reads an answer, and holds it against what was asked: it returns asked keys only, each once, and says of the table
-/// what it found there if others are absent.
+/// Reads an answer, and checks it against the request: it has requested keys only, each once, and lists the table if it
+/// leaves other keys out.
 fn read(key: &TableKey, table: &str, mut asked: HashSet<Vec<String>>, text: &[u8]) -> Result<Answered> {
     let mut parsed: Parsed =
         serde_json::from_slice(text).map_err(|error| incomplete(OPERATION, "it cannot be read").because(error))?;

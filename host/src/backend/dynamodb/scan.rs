@@ -1,4 +1,4 @@
-//! One page of a scan: asked for, kept as text, made into rows when it is its turn.
+//! One page of a scan: requested, kept as text, and split into rows when it is needed.
 
 use std::{
     collections::HashMap,
@@ -20,20 +20,20 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// Whoever wants fewer rows at a time than this wants no more than those: for others a page is what the server makes
-/// of it, about a megabyte.
+/// A caller with a smaller limit gets no more rows than that limit; others get the page that the server returns, about
+/// a megabyte.
 const FEW: usize = 100;
 
-/// How many pages are fetched before they are asked for, over all segments together.
+/// How many pages are prefetched, over all segments together.
 const AHEAD: usize = 16;
 
-/// A page as it came.
+/// A page as it was received.
 struct Text(Vec<u8>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parsed<'a> {
-    /// Every page has them, and how many they are.
+    /// Every page has them, and their number.
     #[serde(borrow)]
     items: Vec<&'a RawValue>,
     count: usize,
@@ -51,22 +51,22 @@ struct Consumed {
     capacity_units: f64,
 }
 
-/// What a request for a page says besides where it is.
+/// The options of a request for a page.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    /// The attributes; none of them means all.
+    /// The attributes; empty means all.
     pub attributes: Vec<String>,
-    /// Whether what was written before the scan is seen for certain.
+    /// Whether the read is strongly consistent.
     pub consistent: bool,
 }
 
-/// Pages that are fetched while the one before them is worked on.
+/// Pages that are prefetched while the page before them is worked on.
 #[derive(Default)]
 pub(super) struct Ahead {
     pages: Mutex<HashMap<(u32, u32), Coming>>,
 }
 
-/// A page on its way; dropping it gives it up.
+/// A page in flight; dropping it cancels it.
 struct Coming {
     after: String,
     page: JoinHandle<Result<Text>>,
@@ -86,7 +86,7 @@ pub(super) struct Pages {
     room: Arc<Semaphore>,
 }
 
-/// Where pages are fetched.
+/// The table that pages are read from.
 struct Source {
     server: Server,
     wanted: Wanted,
@@ -99,14 +99,14 @@ impl Pages {
         Self { source, ahead: Ahead::default(), room: Arc::new(Semaphore::new(AHEAD)) }
     }
 
-    /// Divides the budget by so many workers.
+    /// Divides the budget among `workers`.
     pub fn share(&self, workers: u32) {
         if let Some(pace) = &self.source.pace {
             pace.share(workers);
         }
     }
 
-    /// The page after a cursor. The one after it is on its way when this one is handed out.
+    /// Returns the page after a cursor. The next page is in flight when this one is returned.
     pub async fn read(&self, key: &TableKey, segment: Segment, after: Option<&str>, limit: usize) -> Result<Page> {
         let text = match self.ahead.take(segment, after) {
             Some(mut coming) => (&mut coming.page)
@@ -158,7 +158,7 @@ impl Source {
                 .map_err(|reason| Error::bug(format!("`{after}` is no cursor of a table: {reason}")))?;
             request = request.set_exclusive_start_key(Some(key));
         }
-        // Names are escaped, since any word may be reserved and a name may hold anything.
+        // Names are replaced by placeholders, since any word may be reserved and a name may contain any character.
         for (n, name) in self.wanted.attributes.iter().enumerate() {
             request = request.expression_attribute_names(format!("#{n}"), name);
         }
@@ -175,7 +175,7 @@ impl Source {
 }
 
 impl Ahead {
-    /// The page after a cursor; one that comes for another cursor is given up.
+    /// Returns the page after a cursor; cancels a page for another cursor.
     fn take(&self, segment: Segment, after: Option<&str>) -> Option<Coming> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let coming = pages.remove(&(segment.number, segment.total))?;

@@ -1,4 +1,4 @@
-//! A table: what it promises, by what DynamoDB offers.
+//! A table: the traits, implemented with DynamoDB.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -25,13 +25,13 @@ use crate::{
     record::Form,
 };
 
-/// Into how many segments a scan is cut where nobody says: far more than workers, so that each is busy to the end.
+/// How many segments a scan has by default: far more than workers, so that each is busy to the end.
 const SEGMENTS: u32 = 64;
 
 /// The most segments a scan can have.
 const MAX_SEGMENTS: u32 = 1_000_000;
 
-/// What the largest item costs to read, in units of read capacity.
+/// The read cost of the largest item, in units of read capacity.
 const DEAREST: f64 = 50.0;
 
 /// A table in DynamoDB.
@@ -44,7 +44,7 @@ pub struct Table {
     workers: AtomicU32,
 }
 
-/// A table's name and whom to ask.
+/// A table's name and the client to reach it.
 #[derive(Clone)]
 pub(super) struct Server {
     pub client: Client,
@@ -52,7 +52,7 @@ pub(super) struct Server {
 }
 
 impl Table {
-    /// Serves a table; nothing is asked before the first call.
+    /// Opens a table; makes no request before the first call.
     pub fn open(name: &str, config: &Config, session: &Session) -> Self {
         let shared = session.at(config.region.as_deref(), config.endpoint.as_deref());
         let client = Client::new(&shared);
@@ -67,14 +67,14 @@ impl Table {
         }
     }
 
-    /// Scans it in this way.
+    /// Scans with these options.
     #[must_use]
     pub fn with_options(self, options: ScanOptions) -> Self {
         Self { options, ..self }
     }
 
-    /// Makes the table with these key attributes, texts all, unless it is there with the same key. On AWS itself
-    /// making tables is a person's affair.
+    /// Creates the table with these key attributes, all of them texts, unless it exists with the same key. On AWS
+    /// itself, only a user creates tables.
     pub async fn create(&self, key: &[String], form: Form) -> Result<()> {
         if form == Form::Plain {
             return Err(self
@@ -93,12 +93,12 @@ impl Table {
         }
     }
 
-    /// Makes a table for a proof, on AWS too, where it costs something while it is there.
+    /// Creates a table for a proof, on AWS too, where it costs something as long as it exists.
     pub(in crate::backend) async fn make_scratch(&self) -> Result<()> {
         self.make(&["id".to_owned()]).await
     }
 
-    /// Removes the table; it is no error if there is none.
+    /// Removes the table; it is not an error if there is none.
     pub(in crate::backend) async fn remove(&self) -> Result<()> {
         let mut pause = insist();
         loop {
@@ -106,7 +106,7 @@ impl Table {
             match removed.map_err(|error| self.about(fault("the table cannot be removed", &error))) {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == Kind::NotFound => return Ok(()),
-                // One that is still being made cannot be removed yet.
+                // A table that is still being created cannot be removed yet.
                 Err(error) if error.may_retry() || error.report().contains("ResourceInUse") => {
                     pause.wait().await.ok_or(error)?;
                 }

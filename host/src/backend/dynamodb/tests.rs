@@ -1,5 +1,5 @@
-//! What DynamoDB Local never answers: throttling, pages without items, keys and items left undone. The answers are
-//! those of the service's documentation; the SDK that reads them is the real one.
+//! Answers that DynamoDB Local never gives: throttling, pages without items, unprocessed keys and items. They follow
+//! the service's documentation; the SDK that reads them is the real one.
 
 use std::sync::{Arc, Mutex};
 
@@ -25,7 +25,7 @@ const THROTTLED: &str =
     r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}"#;
 const WHOLE: Segment = Segment { number: 0, total: 1 };
 
-/// Answers in this order, and remembers what it was asked.
+/// Gives these answers in order, and records the requests.
 #[derive(Debug, Clone, Default)]
 struct Canned {
     answers: Arc<Mutex<Vec<(u16, String)>>>,
@@ -61,7 +61,7 @@ fn table(answers: &[(u16, &str)]) -> (Table, Canned) {
     (Table::open("t", &Config::default(), &Session::new(config)), canned)
 }
 
-/// Waits for nothing.
+/// A clock whose sleeps end at once.
 #[derive(Debug)]
 struct Now;
 

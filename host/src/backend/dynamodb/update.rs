@@ -1,4 +1,4 @@
-//! Setting attributes of items that are there, and removing items.
+//! Sets attributes of existing items, and removes items.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ use crate::{
 /// How many items are updated at a time.
 const AT_ONCE: usize = 8;
 
-/// One update on its way: which one it is, its key, and what is set.
+/// One update in flight: its index, its key, and the attributes to set.
 type Setting = (usize, Asked, Attributes);
 
 impl Server {
-    /// Updates items; one answer for each.
+    /// Updates items; returns one answer for each.
     pub async fn update(&self, key: &TableKey, updates: &[Update]) -> Result<Vec<Result<bool>>> {
         let mut answers: Vec<Result<bool>> = Vec::with_capacity(updates.len());
         // Updates of one item keep their order.
@@ -46,7 +46,7 @@ impl Server {
         Ok(answers)
     }
 
-    /// Updates one item, by one update after the other.
+    /// Applies the updates of one item, one after the other.
     async fn set_all(&self, settings: Vec<Setting>) -> Result<Vec<(usize, Result<bool>)>> {
         let mut answers = Vec::with_capacity(settings.len());
         for (n, asked, attributes) in settings {
@@ -84,7 +84,7 @@ impl Server {
 }
 
 impl Server {
-    /// Removes an item. False where there is none of this key.
+    /// Removes an item. False if there is none of this key.
     pub async fn remove(&self, key: &TableKey, position: &str) -> Result<bool> {
         let Some(Asked { attributes, .. }) = key.ask(position) else { return Ok(false) };
         let call = self.client.delete_item().table_name(&self.table).set_key(Some(attributes));
@@ -95,7 +95,7 @@ impl Server {
     }
 }
 
-/// What an update means; none where no item of the table can have its key.
+/// Reads an update; none if no item of the table can have its key.
 fn read(key: &TableKey, update: &Update) -> Result<Option<(Asked, Attributes)>, String> {
     let attributes = record::attributes(&update.attributes, &key.key, Form::DynamodbJson);
     let attributes = attributes.and_then(|text| value::attributes(&text));

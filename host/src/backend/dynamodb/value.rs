@@ -1,4 +1,4 @@
-//! From DynamoDB's typed JSON to what the SDK sends. The way back is not needed: answers stay text.
+//! From DynamoDB's typed JSON to the values that the SDK sends. The way back is not needed: answers stay text.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Putting items.
+//! Puts items.
 
 use std::collections::BTreeMap;
 
@@ -20,17 +20,17 @@ use crate::{
 /// How many items one request may put.
 const ITEMS: usize = 25;
 
-/// How many requests are under way at a time.
+/// How many requests are in flight at a time.
 const AT_ONCE: usize = 8;
 
-/// The longest text an item can have: the largest item, of nothing but characters that are escaped.
+/// The longest text of an item: the largest item, consisting only of characters that are escaped.
 const MAX_TEXT: usize = 8 << 20;
 
-/// One record on its way: which one it is, and what is put.
+/// One record in flight: its index, and its attributes.
 type Put = (usize, Attributes);
 
 impl Server {
-    /// Puts records; one answer for each.
+    /// Puts records; returns one answer for each.
     pub async fn put(&self, key: &TableKey, records: &[String]) -> Result<Vec<Result<()>>> {
         let shape = Shape {
             key: key.key.clone(),
@@ -64,14 +64,14 @@ impl Server {
         Ok(answers)
     }
 
-    /// Puts records of distinct keys. Answers those that were refused.
+    /// Puts records of distinct keys. Returns those that were refused.
     async fn put_wave(&self, puts: Vec<Put>) -> Result<Vec<(usize, Error)>> {
         let requests: Vec<_> = puts.chunks(ITEMS).map(|puts| self.put_some(puts.to_vec())).collect();
         let refused: Vec<Vec<_>> = stream::iter(requests).buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(refused.into_iter().flatten().collect())
     }
 
-    /// A request is refused whole for one bad item, which is found by halving.
+    /// One bad item refuses a whole request; halving finds it.
     fn put_some(&self, puts: Vec<Put>) -> BoxFuture<'_, Result<Vec<(usize, Error)>>> {
         Box::pin(async move {
             match (self.put_together(&puts).await, puts.as_slice()) {

@@ -1,4 +1,4 @@
-//! The alias and its indexes: found, made, swapped in one request, removed.
+//! The alias and its indexes: found, created, swapped in one request, removed.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,14 +17,14 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// What follows an alias's name in the alias of the indexes that rebuilds fill to replace the one it names.
+/// The suffix of the alias of the indexes that rebuilds fill to replace the one behind the main alias.
 const FILLING: &str = "_reindex-filling";
 
-/// How often, and how far apart, an alias that names two indexes is looked at before that is an error.
+/// How often, and at which interval, an alias that names two indexes is read before that is an error.
 const LOOKS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How often a swap is tried that the cluster did not answer.
+/// How often a swap without an answer is tried.
 const SWAPS: u32 = 3;
 
 #[async_trait]
@@ -35,7 +35,7 @@ impl Alias for Index {
 
     async fn current(&self) -> Result<Option<Concrete>> {
         let mut found = self.look_up(&self.alias).await?;
-        // Of two runs that give it their index at one moment, one takes its own off again.
+        // If two runs add their index to the alias at one moment, one of them removes its own again.
         for _ in 0..LOOKS {
             if found.len() < 2 {
                 break;
@@ -56,7 +56,7 @@ impl Alias for Index {
             if named.len() < 2 {
                 return Ok(Route { current: named.pop(), filling });
             }
-            // One of two runs that gave it their index at one moment takes its own off again.
+            // One of two runs that added their index at one moment removes its own again.
             tokio::time::sleep(PAUSE).await;
         }
         Err(several(&self.alias, self.look_up(&self.alias).await?.into_keys()))
@@ -73,7 +73,7 @@ impl Alias for Index {
         definition::contradictions(&found.definition, definition)
     }
 
-    /// If the reply is lost, or the index is there already, what is there decides.
+    /// If the reply is lost, or the index already exists, the existing index decides.
     async fn create(&self, name: &str, definition: &str, stamp: &Stamp) -> Result<()> {
         check_name(name)?;
         let body = with_stamp(name, definition, stamp)?;
@@ -81,7 +81,7 @@ impl Alias for Index {
         let failed = match self.client.call(operation, Method::Put, name, Some(&body)).await {
             Ok(reply) if reply.status == 200 => return Ok(()),
             Ok(reply) => {
-                // The second is what the name of an alias is called.
+                // The second one is the error for a name that an alias has.
                 let taken = ["resource_already_exists_exception", "invalid_index_name_exception"];
                 let there = taken.contains(&Said::of(&reply).kind.as_str());
                 let error = fault::answered(operation, self.client.engine(), &reply).with("index", name);
@@ -104,7 +104,7 @@ impl Alias for Index {
         }
     }
 
-    /// Gives the index the alias of those that are filled, so that every writer of the alias finds it.
+    /// Adds the alias of filled indexes to the index, so that every writer of the main alias finds it.
     async fn announce(&self, name: &str) -> Result<()> {
         self.describe(name).await?;
         let now = self.look_up(&self.alias).await?;
@@ -116,7 +116,7 @@ impl Alias for Index {
         self.act("the rebuild cannot be announced", &[add]).await
     }
 
-    /// One request moves the alias, and what it did is read back.
+    /// One request moves the alias, and the result is read back.
     async fn swap(&self, from: Option<&str>, to: &str) -> Result<()> {
         self.describe(to).await?;
         for _ in 1..SWAPS {
@@ -128,8 +128,8 @@ impl Alias for Index {
         self.try_swap(from, to).await
     }
 
-    /// The engines cannot ask and set in one request, so the alias is added and read back: a caller that sees another
-    /// index beside its own takes its own off, so that never two are told they have it.
+    /// The engines cannot compare and set in one request, so the alias is added and read back: a caller that sees
+    /// another index beside its own removes its own, so that two callers are never both told that they have it.
     async fn claim(&self, to: &str) -> Result<bool> {
         self.describe(to).await?;
         let mut now = self.look_up(&self.alias).await?;
@@ -167,7 +167,7 @@ impl Alias for Index {
 }
 
 impl Index {
-    /// Those that the alias names, and those that are filled for it.
+    /// The indexes that the alias names, and those that are filled for it.
     async fn look_at_route(&self) -> Result<(Vec<Place>, Vec<Place>)> {
         let (operation, filling) = ("the alias cannot be looked up", filling(&self.alias));
         let parts = "*.aliases,*.settings.index.uuid,*.settings.index.history.uuid";
@@ -186,14 +186,14 @@ impl Index {
         Ok((named, filled))
     }
 
-    /// Whatever an index or alias of this name stands for.
+    /// Looks up the indexes behind an index name or alias.
     async fn look_up(&self, name: &str) -> Result<BTreeMap<String, There>> {
         let operation = "the index cannot be looked up";
         let reply = self.client.call(operation, Method::Get, name, None).await?;
         match reply.status {
             200 => {
                 let found: BTreeMap<_, _> = reply.json()?;
-                // A name that stands for nothing is answered otherwise.
+                // An unknown name has another answer.
                 if found.is_empty() { Err(fault::incomplete(operation, "it names no index")) } else { Ok(found) }
             }
             404 if Said::of(&reply).is_no_index() => Ok(BTreeMap::new()),
@@ -245,7 +245,7 @@ impl Index {
         self.act("the alias cannot be moved", &actions).await
     }
 
-    /// Compares the properties of the alias after a swap with those from before.
+    /// Checks that the alias has the same properties after a swap as before.
     fn kept(&self, there: &There, properties: &Map<String, Value>) -> Result<()> {
         let now = there.aliases.get(&self.alias).and_then(Value::as_object).cloned().unwrap_or_default();
         if now == *properties {
@@ -268,7 +268,7 @@ impl Index {
         absent(self.act("the alias cannot be taken off", &[remove]).await)
     }
 
-    /// Changes aliases: all of it or nothing.
+    /// Changes aliases, all of them or none.
     async fn act(&self, operation: &str, actions: &[Value]) -> Result<()> {
         let reply = self.client.call(operation, Method::Post, "_aliases", Some(&json!({ "actions": actions }))).await?;
         match reply.status {
@@ -285,7 +285,7 @@ fn several(alias: &str, names: impl Iterator<Item = String>) -> Error {
         .hint("take it off all but one (`POST /_aliases`), or name another alias in the environment file")
 }
 
-/// The removal of an alias that is gone already is none.
+/// Removing an alias that is already gone is not an error.
 fn absent(removed: Result<()>) -> Result<()> {
     match removed {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
@@ -293,9 +293,9 @@ fn absent(removed: Result<()>) -> Result<()> {
     }
 }
 
-/// What an alias keeps when it moves.
+/// The properties that an alias keeps when it moves.
 ///
-/// *Errors*: it routes documents or searches to shards of their own.
+/// *Errors*: it routes documents or searches to specific shards.
 fn properties(alias: &str, there: &There) -> Result<Map<String, Value>> {
     let properties = there.aliases.get(alias).and_then(Value::as_object).cloned().unwrap_or_default();
     match properties.keys().find(|name| name.ends_with("routing")) {
@@ -305,7 +305,7 @@ fn properties(alias: &str, there: &There) -> Result<Map<String, Value>> {
     }
 }
 
-/// The alias of the indexes that rebuilds fill to take over an alias.
+/// The name of the alias of the indexes that rebuilds fill to replace the one behind `alias`.
 fn filling(alias: &str) -> String {
     format!("{alias}{FILLING}")
 }

@@ -1,7 +1,7 @@
-//! What a cluster says of each write of a bulk request, told apart by the error's type. Pure.
+//! The result of each write of a bulk request, classified by the type of its error. Pure.
 //!
-//! A write counts as done only if its own answer says so in full: the operation, the id, the status and the result
-//! have to fit each other and what was asked. Anything else is no answer.
+//! A write counts as done only if its own answer shows it in full: the operation, the id, the status and the result
+//! have to match each other and the request. Any other answer is unusable.
 
 use std::borrow::Cow;
 
@@ -10,20 +10,20 @@ use serde::Deserialize;
 use super::body::Asked;
 use crate::capability::index::Written;
 
-/// What has to be in an answer; everything else costs time on both sides.
+/// The parts that an answer must have; every other part costs time on both sides.
 pub(super) const FILTER: &str = "items.*._id,items.*.status,items.*.result,items.*.error.type,items.*.error.reason,\
     items.*.error.caused_by.reason,items.*.error.caused_by.caused_by.reason";
 
-/// What one write's answer means.
+/// The meaning of one write's answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is settled.
     Settled(Written),
-    /// The cluster has too much to do: again, and slower.
+    /// The cluster is overloaded: retry, with fewer requests at a time.
     Slower(String),
-    /// Something passed it by: again.
+    /// A temporary failure: retry.
     Again(String),
-    /// The index takes no writes at present.
+    /// The index accepts no writes at present.
     Blocked(String),
     /// No write to this index can succeed: the error's type and reason.
     Hopeless(String, String),
@@ -67,7 +67,7 @@ struct Fault<'a> {
 
 /// The verdicts of an answer, in the order of the writes.
 ///
-/// *Errors*: a text that is no such answer, was cut off, or contradicts what was asked or itself: nothing is known.
+/// *Errors*: a text that is no such answer, is cut off, or contradicts the request or itself: nothing is known then.
 pub(super) fn verdicts(text: &[u8], asked: &[Asked<'_>]) -> Result<Vec<Verdict>, String> {
     let answer: Answer<'_> =
         serde_json::from_slice(text).map_err(|error| format!("the answer to a bulk request is not one: {error}"))?;
@@ -100,7 +100,7 @@ impl Item<'_> {
 }
 
 impl Said<'_> {
-    /// What an answer without an error means; none if it says nothing that fits.
+    /// The meaning of an answer without an error; none if it is inconsistent.
     fn succeeded(&self, deletes: bool) -> Option<Verdict> {
         match (deletes, self.status, self.result.as_deref()) {
             (false, 200 | 201, Some("created" | "updated")) => Some(Verdict::Settled(Written::Done)),
@@ -112,7 +112,7 @@ impl Said<'_> {
         }
     }
 
-    /// What an answer with an error means; none if its status does not fit.
+    /// The meaning of an answer with an error; none if its status does not fit.
     fn failed(&self, fault: &Fault<'_>) -> Option<Verdict> {
         let reason = reason(fault);
         match (self.status, fault.kind.as_ref()) {
@@ -141,16 +141,16 @@ impl Said<'_> {
     }
 }
 
-/// Why a write that was taken and not carried out failed.
+/// Why a write that was accepted and not carried out failed.
 const DROPPED: &str = "it was dropped on its way in (`result: noop`), as an ingest pipeline of the index does";
 
-/// Whether an error's type says that the cluster has too much to do.
+/// Whether an error's type means that the cluster is overloaded.
 pub(super) fn is_pushing_back(kind: &str) -> bool {
-    // OpenSearch leaves the first letters out where it speaks of its own.
+    // OpenSearch omits the prefix for its own errors.
     matches!(kind, "es_rejected_execution_exception" | "rejected_execution_exception" | "circuit_breaking_exception")
 }
 
-/// The reason with those that are behind it, since the first is often the least helpful.
+/// The reason with its causes, since the first one is often the least helpful.
 fn reason(fault: &Fault<'_>) -> String {
     let mut reasons: Vec<&str> = Vec::new();
     for cause in std::iter::successors(Some(fault), |fault| fault.caused_by.as_deref()) {
@@ -166,7 +166,7 @@ fn reason(fault: &Fault<'_>) -> String {
 mod tests {
     use super::*;
 
-    /// What an answer of one item means for one write of the document `a`.
+    /// The verdict of an answer with one item for a write of the document `a`.
     fn heard(item: &str, deletes: bool) -> Result<Verdict, String> {
         let asked = [Asked { deletes, id: "a".into() }];
         verdicts(format!("{{\"errors\":true,\"items\":[{item}]}}").as_bytes(), &asked).map(|mut all| all.remove(0))

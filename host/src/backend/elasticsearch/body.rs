@@ -1,7 +1,7 @@
 //! Writes as lines of a bulk body.
 //!
-//! Ids, versions and JSON are checked here, since one bad line may refuse a whole request. A document's text is
-//! copied as it is: never parsed into a tree, never written anew.
+//! Ids, versions and JSON are checked here, since one bad line may refuse a whole request. A document's text is copied
+//! unchanged: it is never parsed into a tree or rewritten.
 
 use std::{
     borrow::Cow,
@@ -12,10 +12,10 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::capability::index::{MAX_ID_BYTES, MAX_VERSION, Write};
 
-/// How deep a document may be nested; the engines stop somewhere below a thousand levels.
+/// How deep a document may be nested; the engines' limit is somewhere below a thousand levels.
 const MAX_DEPTH: usize = 512;
 
-/// Some writes as they are sent, no document twice.
+/// Some writes in the form of a request, each document at most once.
 #[derive(Debug, Default)]
 pub(super) struct BulkChunk {
     /// Action lines and documents.
@@ -24,32 +24,33 @@ pub(super) struct BulkChunk {
     pub ends: Vec<usize>,
     /// A number for each document, equal for equal ids of one index.
     pub ids: Vec<u64>,
-    /// The place of each write in the call it came from.
+    /// The index of each write in its call.
     pub places: Vec<usize>,
 }
 
-/// Where writes become chunks.
+/// Turns writes into chunks.
 #[derive(Debug)]
 pub(super) struct Packer {
     hasher: RandomState,
-    /// Where a chunk ends, if it holds more than one write.
+    /// The size at which a chunk ends, if it holds more than one write.
     enough: usize,
-    /// What no request may exceed.
+    /// The size that no request may exceed.
     most: usize,
 }
 
 impl Packer {
-    /// Cuts chunks at `enough` bytes and refuses documents that alone are longer than `most`.
+    /// Ends chunks at `enough` bytes and refuses documents that alone are longer than `most`.
     pub(super) fn new(enough: usize, most: usize) -> Self {
         Self { hasher: RandomState::new(), enough: enough.min(most), most }
     }
 
-    /// How many bytes a request should have.
+    /// The preferred size of a request in bytes.
     pub(super) fn enough(&self) -> usize {
         self.enough
     }
 
-    /// Packs the writes of one call in order. `refuse` is told what cannot be sent: its place, and why.
+    /// Packs the writes of one call in order. `refuse` is called with the index of each write that cannot be sent, and
+    /// the reason.
     pub(super) fn pack(&self, index: &str, writes: &[Write], mut refuse: impl FnMut(usize, String)) -> Vec<BulkChunk> {
         let mut chunks = Vec::new();
         let mut chunk = BulkChunk::default();
@@ -108,14 +109,14 @@ impl Packer {
     }
 }
 
-/// More than an action line has besides its id.
+/// More bytes than an action line has besides its id.
 const ACTION: usize = 100;
 
 fn text(write: &Write) -> &str {
     write.body.as_deref().unwrap_or_default()
 }
 
-/// An upper bound decides: only a text with so many brackets is looked at closely.
+/// An upper bound decides first: only a text with this many brackets is examined exactly.
 fn too_deep(body: &str) -> bool {
     let opens = |byte: &u8| matches!(byte, b'{' | b'[');
     if body.len() <= MAX_DEPTH || body.as_bytes().iter().filter(|byte| opens(byte)).count() <= MAX_DEPTH {
@@ -138,11 +139,11 @@ fn too_deep(body: &str) -> bool {
     false
 }
 
-/// How the action lines of both operations begin; the id follows.
+/// The beginning of the action lines of both operations; the id follows.
 pub(super) const INDEX: &[u8] = b"{\"index\":{\"_id\":";
 pub(super) const DELETE: &[u8] = b"{\"delete\":{\"_id\":";
 
-/// What an action line asks for, to compare with what is answered.
+/// The content of an action line, to compare it with the answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Asked<'a> {
     /// Whether the document is to be deleted; otherwise it is written.
@@ -155,7 +156,7 @@ pub(super) struct Asked<'a> {
 struct Id<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Asked<'a> {
-    /// Reads an action line back; none if it is no line of ours.
+    /// Reads an action line; none if this module did not write it.
     pub(super) fn read(line: &'a [u8]) -> Option<Self> {
         let (deletes, rest) = match line.strip_prefix(INDEX) {
             Some(rest) => (false, rest),
@@ -183,7 +184,7 @@ pub(super) fn quote(text: &str, lines: &mut Vec<u8>) {
     lines.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
 }
 
-/// Line breaks in JSON stand between its parts, never inside a text, so a space says the same.
+/// Line breaks in JSON are between its tokens, never inside a text, so a space is equivalent.
 fn one_line(body: &str, lines: &mut Vec<u8>) {
     let from = lines.len();
     lines.extend_from_slice(body.as_bytes());

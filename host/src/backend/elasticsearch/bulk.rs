@@ -1,7 +1,8 @@
-//! The bulk writer: writes of many callers become few requests, as large as pays off and as many as the cluster takes.
+//! The bulk writer: combines the writes of many callers into few requests, each of the best size, and as many as the
+//! cluster accepts.
 //!
-//! A document has at most one write under way; later ones wait, so that the order of a caller is kept. Requests go on
-//! when a caller goes away. Nothing here outlives its last request: there is no task that waits for work.
+//! A document has at most one write in flight; later ones wait, so that the order of a caller is kept. Requests
+//! continue when a caller is dropped. No task outlives its last request: there is no idle background task.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -21,7 +22,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// While other requests are under way, one with fewer bytes waits for more.
+/// While other requests are in flight, one with fewer bytes waits for more.
 const LITTLE: usize = 1_000_000;
 
 /// Everything written through one index.
@@ -37,7 +38,7 @@ pub(super) struct Bulk {
 #[derive(Debug, Default)]
 struct Work {
     waiting: VecDeque<Waiting>,
-    /// The documents whose writes are under way.
+    /// The documents whose writes are in flight.
     under_way: HashSet<u64>,
     requests: usize,
 }
@@ -57,7 +58,7 @@ impl Bulk {
         Self { client, enough: enough.max(1), packer: OnceCell::new(), pace, work: Mutex::default() }
     }
 
-    /// Writes in order; one answer a write.
+    /// Writes in order; returns one answer per write.
     pub(super) async fn write(self: &Arc<Self>, index: &str, writes: &[Write]) -> Result<Vec<Written>> {
         let packer = self.packer.get_or_try_init(|| self.packer()).await?;
         let mut answers: Vec<Option<Written>> = vec![None; writes.len()];
@@ -77,7 +78,7 @@ impl Bulk {
         failed.map_or_else(|| answers.into_iter().map(|answer| answer.ok_or_else(unanswered)).collect(), Err)
     }
 
-    /// Sends one chunk by itself, beside all others.
+    /// Sends one chunk in a request of its own, beside all others.
     pub(super) async fn alone(&self, index: &str, mut chunk: BulkChunk) -> Result<Vec<Written>> {
         let target = BulkTarget { client: &self.client, index, pace: &self.pace };
         target.carry(&BulkBody::of(std::iter::once(&mut chunk))).await
@@ -87,7 +88,7 @@ impl Bulk {
         Ok(Packer::new(self.enough, self.client.longest().await?))
     }
 
-    /// Lets chunks wait; answers where each write stands in its call, and who will say what became of them.
+    /// Queues chunks; returns the index of each write in its call, and the receivers of the answers.
     fn enqueue(&self, index: &str, chunks: Vec<BulkChunk>) -> Vec<(Vec<usize>, Answered)> {
         let index: Arc<str> = index.into();
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,7 +101,7 @@ impl Bulk {
         chunks.into_iter().map(&mut enqueue).collect()
     }
 
-    /// Sends as many requests as may set out now.
+    /// Sends as many requests as the pace allows now.
     fn go_on(self: &Arc<Self>) {
         loop {
             let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,7 +129,7 @@ impl Bulk {
 }
 
 impl Work {
-    /// Takes what one request can hold, in order; nothing if it is too little or has to wait for others.
+    /// Takes what one request can hold, in order; nothing if it is too little or has to wait for other requests.
     fn take(&mut self, enough: usize) -> Vec<Waiting> {
         let waiting: usize = self.waiting.iter().map(|waiting| waiting.chunk.lines.len()).sum();
         if self.requests > 0 && waiting < LITTLE.min(enough) {
@@ -162,7 +163,7 @@ impl Work {
     }
 }
 
-/// Gives each caller its part. One that went away misses nothing.
+/// Sends each caller its part. A dropped caller needs none.
 fn deliver(taken: Vec<Waiting>, outcome: Result<Vec<Written>>) {
     match outcome {
         Ok(written) => {
@@ -180,7 +181,7 @@ fn deliver(taken: Vec<Waiting>, outcome: Result<Vec<Written>>) {
     }
 }
 
-/// An error for one more caller.
+/// Copies an error for one more caller.
 fn same(error: &Error) -> Error {
     let retry = if error.may_retry() { crate::error::Retry::Later } else { crate::error::Retry::Never };
     let mut same = Error::new(error.kind(), error.message()).retry(retry).tried(error.tries());

@@ -1,4 +1,4 @@
-//! Requests to one cluster: who asks, whom to trust, and whether it is the product that was configured.
+//! Requests to one cluster: credentials, trusted certificates, and the check that it is the configured product.
 
 use std::{fmt, path::Path, time::Duration};
 
@@ -18,16 +18,16 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How long an answer may take. A cluster under load may well need most of it for a bulk request.
+/// How long an answer may take. A loaded cluster may need most of it for a bulk request.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What a reply may take where nothing else is said, such as the mapping of an index with very many fields.
+/// The largest reply by default, such as the mapping of an index with very many fields.
 const MOST: usize = 16 << 20;
 
-/// What of a refusal is read.
+/// How much of an error answer is read.
 const REFUSAL: usize = 1 << 20;
 
-/// What is asked for.
+/// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
@@ -90,7 +90,7 @@ impl Client {
         let url = config.address()?;
         let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         headers.extend(config.credentials()?.map(|credentials| (AUTHORIZATION, credentials)));
-        // Who was checked is who is written to: no redirect is followed, and no proxy stands in between.
+        // Requests go only to the server that was checked: no redirect is followed, and no proxy is used.
         let builder = reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(PATIENCE);
         let mut builder = builder.user_agent("reindex").default_headers(headers);
         for authority in config.ca.iter().map(|ca| certificates(&beside.join(ca))).collect::<Result<Vec<_>>>()?.concat()
@@ -111,7 +111,7 @@ impl Client {
         self.engine
     }
 
-    /// The cluster's uuid, once it is known to be of the right product and version. A serverless collection has none.
+    /// The cluster's uuid, once its product and version are checked. A serverless collection has none.
     pub(super) async fn cluster(&self) -> Result<Option<String>> {
         self.known.get_or_try_init(|| self.introduce()).await.cloned()
     }
@@ -134,7 +134,7 @@ impl Client {
         Ok(reply.json::<Value>()?["cluster_uuid"].as_str().map(str::to_owned))
     }
 
-    /// Sends JSON and answers whatever comes, once the cluster has introduced itself.
+    /// Sends JSON and returns the answer of any status, once the cluster is checked.
     pub(super) async fn call(
         &self,
         operation: &str,
@@ -145,7 +145,7 @@ impl Client {
         self.call_within(operation, method, path, body, MOST).await
     }
 
-    /// The same for an answer of at most so many bytes, unpacked.
+    /// The same for an answer of at most `most` bytes, unpacked.
     pub(super) async fn call_within(
         &self,
         operation: &str,
@@ -159,13 +159,13 @@ impl Client {
         self.send(operation, method, path, body.map(|body| (body, "application/json")), most).await
     }
 
-    /// Sends lines of JSON; the answer has at most so many bytes, unpacked.
+    /// Sends lines of JSON; the answer has at most `most` bytes, unpacked.
     pub(super) async fn lines(&self, operation: &str, path: &str, lines: Bytes, most: usize) -> Result<Reply> {
         self.cluster().await?;
         self.send(operation, Method::Post, path, Some((lines, "application/x-ndjson")), most).await
     }
 
-    /// Asks for what is there in every cluster.
+    /// Requests a path that every cluster has.
     async fn ask(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Reply> {
         let operation = "the cluster does not say what it is";
         let reply = self.send(operation, method, path, body.map(|body| (body, "application/json")), MOST).await?;
@@ -201,13 +201,13 @@ impl Client {
         let success = response.status().is_success();
         match read(response, if success { most } else { REFUSAL }).await.map_err(silent)? {
             (body, true) => Ok(Reply { status, body }),
-            // The beginning of a refusal says enough.
+            // The beginning of an error answer is enough.
             (body, false) if !success => Ok(Reply { status, body }),
             _ => Err(reply::too_long(operation, most).with("cluster", self.url.to_string())),
         }
     }
 
-    /// Where a path is, below the cluster's own address.
+    /// The address of a path, below the cluster's own address.
     fn address(&self, path: &str) -> Result<Url> {
         let mut base = self.url.clone();
         if !base.path().ends_with('/') {
@@ -216,7 +216,7 @@ impl Client {
         base.join(path).map_err(|error| Error::bug("the path of a request is none").because(error))
     }
 
-    /// What the cluster takes in one request, or its usual default where it does not say.
+    /// The largest request that the cluster accepts, or its usual default if it does not report it.
     pub(super) async fn longest(&self) -> Result<usize> {
         const DEFAULT: u64 = 100 * 1024 * 1024;
         self.cluster().await?;
@@ -232,7 +232,7 @@ impl Client {
     }
 }
 
-/// Reads a body until it ends or has more than `most` bytes; tells whether it ended.
+/// Reads a body until it ends or has more than `most` bytes; returns whether it ended.
 async fn read(mut response: Response, most: usize) -> Result<(Bytes, bool), reqwest::Error> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await? {

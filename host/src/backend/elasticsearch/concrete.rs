@@ -1,4 +1,4 @@
-//! A concrete index: its name, what it is made with, and how an engine shows it.
+//! A concrete index: its name, the request that creates it, and its form in an answer.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,19 +10,19 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// Where a stamp stands in a mapping's `_meta`.
+/// The key of a stamp in a mapping's `_meta`.
 const STAMP: &str = "reindex";
 
-/// What follows an index's name in the alias that its writes go through. It ends with its index, so that a bulk
-/// request to it never makes an index anew, without its mapping, where somebody removed it.
+/// The suffix of the alias that writes to an index go through. The alias is removed with its index, so that a bulk
+/// request to it never creates the index again, without its mapping, after the index was removed.
 const WRITE_ALIAS: &str = ".reindex-writes";
 
-/// How long an index remembers the version of a deletion, unless its definition says so itself. The engines' own
-/// 60 seconds are shorter than a message is redelivered, or a batch repeated. It is kept after a load, since there may
-/// be writers at any time; a remembered deletion costs the engine some hundred bytes of memory.
+/// How long an index remembers the version of a deletion, unless its definition sets it. The engines' own 60 seconds
+/// are shorter than the time until a message is delivered again, or a batch is repeated. It is kept after a load, since
+/// there may be writers at any time; a remembered deletion costs the engine a few hundred bytes of memory.
 const GC_DELETES: (&str, &str) = ("gc_deletes", "1h");
 
-/// An index as `GET /<name>` answers it.
+/// An index in the answer to `GET /<name>`.
 #[derive(Deserialize)]
 pub(super) struct There {
     #[serde(default)]
@@ -33,7 +33,7 @@ pub(super) struct There {
 }
 
 impl There {
-    /// What is known of it from now on.
+    /// The part of it that is cached.
     pub fn known(&self, name: &str) -> Known {
         let stamp = serde_json::from_value(self.mappings["_meta"][STAMP].clone()).ok();
         let write_alias = Some(write_alias(name)).filter(|write_alias| self.aliases.contains_key(write_alias));
@@ -49,7 +49,7 @@ impl There {
         Concrete { name, definition, stamp, created, identity }
     }
 
-    /// Differs once an index is made anew under its name, or closed and restored from a snapshot.
+    /// Changes when an index is created again under its name, or closed and restored from a snapshot.
     pub fn identity(&self) -> String {
         let index = &self.settings["index"];
         let parts = [&index["uuid"], &index["history"]["uuid"]];
@@ -61,7 +61,7 @@ pub(super) fn with_stamp(name: &str, definition: &str, stamp: &Stamp) -> Result<
     let wrong = |what: &str| Error::usage(format!("the definition of the index `{name}` {what}"));
     let mut body: Value = serde_json::from_str(definition).map_err(|error| wrong("is not JSON").because(error))?;
     let object = body.as_object_mut().ok_or_else(|| wrong("is not a JSON object"))?;
-    // Aliases are this program's affair.
+    // Only this program sets aliases.
     object.insert("aliases".to_owned(), json!({ write_alias(name): {} }));
     let settings = object.entry("settings").or_insert_with(|| json!({}));
     let (setting, long) = GC_DELETES;
@@ -87,12 +87,12 @@ pub(super) fn fits(there: &Concrete, definition: &str, stamp: &Stamp) -> Result<
     }
 }
 
-/// The alias that writes to an index go through, if this program made it.
+/// The alias for writes to an index, if this program created it.
 pub(super) fn write_alias(name: &str) -> String {
     format!("{name}{WRITE_ALIAS}")
 }
 
-/// The index behind a write_alias; none if it is none.
+/// The index behind a write alias; none if the name is not one.
 pub(super) fn behind(write_alias: &str) -> Option<&str> {
     write_alias.strip_suffix(WRITE_ALIAS)
 }
@@ -102,7 +102,7 @@ pub(super) fn no_index(name: &str) -> Error {
         .hint("run the recipe that fills it: reindex run RECIPE.toml")
 }
 
-/// Refuses what no index can be named, and what would name several.
+/// Refuses a name that no index can have, or that would match several.
 pub(super) fn check_name(name: &str) -> Result<()> {
     let plain = |c: char| (c.is_alphanumeric() && !c.is_uppercase()) || matches!(c, '_' | '-' | '.');
     if name.is_empty() || name.len() > 255 || name.starts_with(['_', '-', '.']) || !name.chars().all(plain) {

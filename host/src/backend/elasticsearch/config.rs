@@ -1,4 +1,4 @@
-//! What an environment says of an index in Elasticsearch or OpenSearch, and what is meant by it. No I/O.
+//! The configuration of an index in Elasticsearch or OpenSearch, and its checks. No I/O.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use crate::{
 pub struct Config {
     /// The cluster's address, such as `https://search.example.org:9200`.
     pub url: String,
-    /// The alias's name there; without it, the recipe's name for the index.
+    /// The alias's name there; without it, the recipe's name of the index.
     pub alias: Option<String>,
     /// The cluster's uuid (`cluster_uuid` of `GET /`): nothing is written to another one.
     pub cluster: Option<String>,
@@ -41,7 +41,7 @@ pub struct Config {
     pub bulk_parallel: u32,
 }
 
-/// Whose signature is needed.
+/// The signature that the service requires.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sign {
@@ -63,7 +63,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// The name a signature is made for.
+    /// The service name that a signature contains.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Es => "es",
@@ -109,7 +109,7 @@ impl Config {
         Ok(url)
     }
 
-    /// The cluster's address to show, also of one that is going to be refused for holding credentials.
+    /// The cluster's address for display, also of an address that is refused because it contains credentials.
     pub(in crate::backend) fn shown(&self) -> String {
         match self.url.split_once("://") {
             Some((scheme, rest)) => format!("{scheme}://{}", rest.rsplit('@').next().unwrap_or_default()),
@@ -117,9 +117,9 @@ impl Config {
         }
     }
 
-    /// The header that says who asks, unless requests are signed or the cluster is open.
+    /// The header with the credentials, unless requests are signed or the cluster is open.
     ///
-    /// *Errors*: more than one way, or half of one.
+    /// *Errors*: more than one kind of credentials, or an incomplete one.
     pub(super) fn credentials(&self) -> Result<Option<HeaderValue>> {
         let header = |text: String| {
             let mut header = HeaderValue::try_from(text)

@@ -1,19 +1,19 @@
-//! Whether an index that was found is what a definition asks for.
+//! Compares an existing index with a definition.
 //!
-//! Engines add, spell differently and leave out: `"1"` for 1, `index.` before settings, defaults where nothing was
-//! said. None of this is a contradiction, and neither is a field more than asked for. Pure.
+//! Engines add, spell differently and leave out: `"1"` for 1, `index.` before settings, defaults where nothing is set.
+//! None of this is a difference, and neither is an additional field. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-/// Settings that change without harm, and that a load changes for a while.
+/// Settings that change without harm, and that a load changes temporarily.
 const PASSING: [&str; 3] = ["number_of_replicas", "refresh_interval", "auto_expand_replicas"];
 
-/// Settings every index gets by itself.
+/// Settings that every index gets by default.
 const GIVEN: [(&str, &str); 2] = [("number_of_shards", "1"), ("codec", "default")];
 
-/// What the parameters of a field, or of a whole mapping, are where nothing is said; engines leave them out.
+/// The defaults of the parameters of a field, or of a whole mapping; engines leave them out.
 const DEFAULTS: [(&str, &str); 18] = [
     ("type", "object"),
     ("dynamic", "true"),
@@ -35,7 +35,7 @@ const DEFAULTS: [(&str, &str); 18] = [
     ("numeric_detection", "false"),
 ];
 
-/// What of a wanted definition the one that was found contradicts, a sentence fragment each.
+/// Lists differences between the existing and the wanted definition, a sentence fragment each.
 pub(super) fn contradictions(found: &str, wanted: &str) -> Vec<String> {
     let (Ok(found), Ok(wanted)) = (serde_json::from_str::<Value>(found), serde_json::from_str::<Value>(wanted)) else {
         return vec!["its definition is not JSON".to_owned()];
@@ -58,7 +58,7 @@ fn settings(found: &Value, wanted: &Value, said: &mut Vec<String>) {
             said.push(differs(&format!("setting `{name}`"), &found.join(", "), &wanted.join(", ")));
         }
     }
-    // An analyzer that nobody asks for changes nothing; a part more of one that was asked for does.
+    // An additional analyzer changes nothing; an additional part of a wanted one does.
     let part = |name: &str| {
         name.strip_prefix("analysis.").map(|rest| rest.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
     };
@@ -70,7 +70,7 @@ fn settings(found: &Value, wanted: &Value, said: &mut Vec<String>) {
     }
 }
 
-/// Whether settings hold this one, however its name is spelt.
+/// Whether settings contain this one, in any spelling of its name.
 pub(super) fn sets(settings: &Value, name: &str) -> bool {
     let mut there = BTreeMap::new();
     flatten("", settings, &mut there);

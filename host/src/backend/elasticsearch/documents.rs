@@ -1,4 +1,4 @@
-//! Documents: written, read by id, counted, found.
+//! Documents: writing, reading by id, counting, searching.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ use crate::{
 /// How many documents are read in one request.
 const TOGETHER: usize = 500;
 
-/// What the documents of one request may take together; one alone may be as long as it could be written.
+/// How many bytes the documents of one request may have together; a single one may be as long as a write allows.
 const MOST_BYTES: usize = 64 << 20;
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Answer {
     docs: Vec<Found>,
 }
 
-/// A document as the engines answer it.
+/// A document in an answer of the engines.
 #[derive(Deserialize)]
 pub(super) struct Found {
     _index: String,
@@ -39,7 +39,7 @@ pub(super) struct Found {
     _version: Option<u64>,
     #[serde(default)]
     _source: Option<Box<RawValue>>,
-    /// Whether there is such a document, where one was asked for by its id.
+    /// Whether the document exists, in an answer to a request by id.
     #[serde(default)]
     found: Option<bool>,
     #[serde(default)]
@@ -51,7 +51,7 @@ impl Found {
         self._source.is_some()
     }
 
-    /// Whether it answers a question for this document, in this index if one was named.
+    /// Whether it answers a request for this document, in this index if one was named.
     fn answers(&self, concrete: Option<&str>, id: &str) -> bool {
         let told = self.error.is_some() || self.found == Some(self.has_source());
         told && self._id == id && concrete.is_none_or(|concrete| concrete == self._index)
@@ -81,7 +81,7 @@ impl Documents for Index {
             self.known(concrete).await?;
         }
         let mut documents = Vec::with_capacity(ids.len());
-        // Large documents are read fewer at a time.
+        // Large documents are read in smaller groups.
         let mut parts: Vec<&[String]> = ids.chunks(TOGETHER).rev().collect();
         while let Some(part) = parts.pop() {
             match (self.fetch_part(concrete, part, MOST_BYTES).await, part.len()) {
@@ -122,7 +122,7 @@ impl Documents for Index {
 }
 
 impl Index {
-    /// The documents of one request, in an answer of at most so many bytes.
+    /// The documents of one request, in an answer of at most `most` bytes.
     async fn fetch_part(&self, concrete: Option<&str>, ids: &[String], most: usize) -> Result<Vec<Option<Document>>> {
         let operation = "documents cannot be read";
         let path = format!("{}/_mget", concrete.unwrap_or(&self.alias));
@@ -151,7 +151,7 @@ impl Index {
         .await
     }
 
-    /// What the engine found, as documents. `forgive` decides about an error of one of them.
+    /// The documents that the engine found. `forgive` decides about an error of one of them.
     pub(super) async fn documents(
         &self,
         found: Vec<Found>,
@@ -173,7 +173,8 @@ impl Index {
     }
 }
 
-/// Every document of the engines has a version; in an index of which it is said, it is none of ours.
+/// Every document of the engines has a version; in an index whose stamp is `none`, it is the engine's own and not an
+/// item's.
 fn is_versioned(stamp: Option<&Stamp>) -> bool {
     stamp.is_none_or(|stamp| stamp.version != "none")
 }

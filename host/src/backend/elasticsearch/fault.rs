@@ -1,4 +1,4 @@
-//! From what a cluster says, or does not say, to an error a person can act on.
+//! Turns an error answer of a cluster, or a missing answer, into an error that the user can act on.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,19 +9,19 @@ use crate::{
     error::{Error, Kind, Result, Retry},
 };
 
-/// What a cluster's error says of itself.
+/// The error in an answer.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Said {
     /// The error's type; empty if it has none.
     pub kind: String,
     /// Its reason, with the reasons behind it.
     pub reason: String,
-    /// Whether something in between gave the answer, which knows nothing of what is in the cluster.
+    /// Whether a proxy gave the answer, which knows nothing of the cluster's contents.
     pub foreign: bool,
 }
 
 impl Said {
-    /// Reads an answer, which may come from something in between that speaks no JSON.
+    /// Reads an answer, which may come from a proxy and not be JSON.
     pub(super) fn of(reply: &Reply) -> Self {
         let Ok(Value::Object(answer)) = serde_json::from_slice(&reply.body) else {
             let reason = words(&String::from_utf8_lossy(&reply.body));
@@ -38,7 +38,7 @@ impl Said {
                 reasons.retain(|reason| !reason.is_empty());
                 Self { kind: words(&text(error, "type")), reason: words(&reasons.join(": ")), foreign: false }
             }
-            // Amazon's own words.
+            // The format of Amazon's services.
             None => {
                 let said = ["message", "Message"].iter().find_map(|key| answer.get(*key)).and_then(Value::as_str);
                 Self { kind: String::new(), reason: words(said.unwrap_or_default()), foreign: said.is_none() }
@@ -46,25 +46,24 @@ impl Said {
         }
     }
 
-    /// Its reason, or its type where it gives none.
+    /// Its reason, or its type if there is none.
     pub(super) fn words(&self) -> &str {
         if self.reason.is_empty() { &self.kind } else { &self.reason }
     }
 
-    /// Whether the engine says that it has no such index, or alias.
+    /// Whether the error means that there is no such index, or alias.
     pub(super) fn is_no_index(&self) -> bool {
         self.kind == "index_not_found_exception"
     }
 }
 
-/// Makes an error of an answer that is none of those expected; `operation` is a fragment such as
-/// `the index cannot be made`.
+/// Makes an error of an unexpected answer; `operation` is a fragment such as `the index cannot be made`.
 pub(super) fn answered(operation: &str, engine: Engine, reply: &Reply) -> Error {
     let said = Said::of(reply);
     explain(operation, engine, reply.status, &said)
 }
 
-/// Makes an error of a status and what was said with it.
+/// Makes an error of a status and its text.
 pub(super) fn explain(operation: &str, engine: Engine, status: u16, said: &Said) -> Error {
     let error = |kind, what: &str| {
         let answer = [said.kind.as_str(), said.reason.as_str()].map(str::trim).join(" ");
@@ -97,7 +96,7 @@ pub(super) fn explain(operation: &str, engine: Engine, status: u16, said: &Said)
     }
 }
 
-/// Fails unless every shard took part in an answer, and to the end.
+/// Fails unless every shard completed its part of an answer.
 pub(super) fn complete(operation: &str, timed_out: bool, shards: &Shards) -> Result<()> {
     if !timed_out && shards.failed == 0 {
         return Ok(());
@@ -106,19 +105,19 @@ pub(super) fn complete(operation: &str, timed_out: bool, shards: &Shards) -> Res
     Err(incomplete(operation, &lacks))
 }
 
-/// The error of an answer from which nothing follows, since a part of it is missing.
+/// The error of an answer that lacks a part, so that nothing can be concluded from it.
 pub(super) fn incomplete(operation: &str, lacks: &str) -> Error {
     Error::new(Kind::Unavailable, format!("{operation}: the answer is not complete: {lacks}"))
         .hint("look at the cluster's health, and what stands between here and there; what was done is kept")
 }
 
-/// How many shards an answer lacks.
+/// The failed shards of an answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct Shards {
     failed: u64,
 }
 
-/// The error of an index that takes no writes, after it was tried several times.
+/// The error of an index that accepts no writes, after several retries.
 pub(super) fn blocked(error: Error) -> Error {
     error.retry(Retry::Never).hint(
         "free or add disk space if the disk is full, or take the block off (`index.blocks.*`); then run again: it goes on where it stopped",
@@ -126,7 +125,7 @@ pub(super) fn blocked(error: Error) -> Error {
 }
 
 fn privileges(reason: &str) -> String {
-    // Both engines name the action in brackets or between `action` and `is`, and the privilege is what one grants.
+    // Both engines name the action in brackets or between `action` and `is`, and a user is granted the privilege.
     let needs = if reason.contains("data/write") {
         "`write` on the index"
     } else if reason.contains("data/read") {
@@ -141,7 +140,7 @@ fn privileges(reason: &str) -> String {
     format!("grant {needs} to this user, key or role")
 }
 
-/// Makes an error of a request that was not answered at all.
+/// Makes an error of a request without an answer.
 pub(super) fn silent(operation: &str, url: &str, error: reqwest::Error) -> Error {
     let timed_out = error.is_timeout();
     let texts = causes(&error.without_url());
@@ -190,7 +189,7 @@ mod tests {
             (429, "circuit_breaking_exception", Kind::Unavailable, true),
             (503, "", Kind::Unavailable, true),
             (500, "", Kind::Unavailable, true),
-            // What stands in between answers in its own words, and knows nothing of what is there.
+            // A proxy answers in its own format, and knows nothing of the cluster's contents.
             (400, "", Kind::Unavailable, true),
             (404, "", Kind::Unavailable, true),
         ];

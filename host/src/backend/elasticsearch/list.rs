@@ -1,8 +1,8 @@
-//! Listing the documents of an index, and removing those that were not written since.
+//! Lists the documents of an index, and removes those that were not written since.
 //!
-//! The order is that of the last write (`_seq_no`), which needs nothing to be kept open on the server, outlives a
-//! crash, and which no engine forbids. It is unique within a shard only, so a part ends before the last number it
-//! saw, and the next part begins there.
+//! The order is that of the last write (`_seq_no`), which needs no open state on the server, survives a crash, and is
+//! supported by every engine. It is unique only within a shard, so a part ends before the last number it saw, and the
+//! next part begins there.
 
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// The most an index hands out at once.
+/// The most documents that an index returns at once.
 const MOST: usize = 10_000;
 
 /// How many documents are removed in one request.
@@ -84,9 +84,9 @@ impl List for Index {
         let mut size = limit.clamp(2, MOST);
         loop {
             let hits = self.hits(concrete, &query, after, size).await?;
-            // Only an empty part is the end: one may be short for other reasons.
+            // Only an empty part is the end: a part may be short for other reasons.
             let Some(last) = hits.last().map(|hit| hit._seq_no) else { return Ok(Listing::default()) };
-            // Documents of the last number may be cut off on other shards, unless the part had room for them.
+            // Documents of the last number may be cut off on other shards, unless the part was not full.
             let (is_full, is_whole) = (hits.len() >= size, |hit: &Hit| hit._seq_no < last);
             let whole: Vec<_> = hits.into_iter().take_while(|hit| !is_full || is_whole(hit)).collect();
             if !whole.is_empty() {
@@ -129,7 +129,7 @@ impl Index {
         if let Some(after) = after {
             body["search_after"] = json!([after]);
         }
-        // An answer without some of the shards would not be seen to be one.
+        // An answer without some of the shards would look complete.
         let path = format!("{concrete}/_search?allow_partial_search_results=false");
         let operation = "its documents cannot be listed";
         let reply = self.on(concrete, operation, Method::Post, &path, Some(&body)).await?;
@@ -142,7 +142,7 @@ fn listed(hits: Vec<Hit>) -> Vec<Listed> {
     hits.into_iter().map(listed).collect()
 }
 
-/// A deletion of what was written when the guard says; a version of its own would refuse the whole request.
+/// A deletion under the condition of the guard; a version of its own would refuse the whole request.
 fn line(document: &Listed, chunk: &mut BulkChunk) -> Result<()> {
     let parts =
         document.guard.split_once(' ').and_then(|(number, term)| Some((number.parse().ok()?, term.parse().ok()?)));
@@ -158,7 +158,7 @@ fn kept(concrete: &str, reason: &str) -> Error {
     Error::new(Kind::Unavailable, format!("a document cannot be removed: {reason}")).with("index", concrete)
 }
 
-/// What a recipe says of the documents to prune.
+/// The query of a recipe for the documents to prune.
 fn selection(query: &str) -> Result<Value> {
     let hint = "write it as the engine's own JSON, such as {\"term\":{\"kind\":\"person\"}}";
     let query: Value = serde_json::from_str(query)

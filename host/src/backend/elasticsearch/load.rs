@@ -1,4 +1,4 @@
-//! Settings for a load, and their way back.
+//! The settings of a load, and their restoration.
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -9,13 +9,14 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What a load changes, and what to. Replicas that follow the number of nodes would come back by themselves.
+/// The settings that a load changes, with their values. Replicas that follow the number of nodes would return by
+/// themselves.
 const TUNED: [(&str, &str); 3] =
     [("refresh_interval", "-1"), ("number_of_replicas", "0"), ("auto_expand_replicas", "false")];
 
 #[async_trait]
 impl Tune for Index {
-    /// Null stands where nothing is set.
+    /// Null means that the setting is not set.
     async fn load_settings(&self, concrete: &str) -> Result<String> {
         check_name(concrete)?;
         let names: Vec<_> = TUNED.iter().map(|(name, _)| format!("*.settings.index.{name}")).collect();

@@ -1,8 +1,7 @@
-//! Indexes in Elasticsearch (8 and 9) and OpenSearch (2 and 3), which speak nearly the same language.
+//! Indexes in Elasticsearch (8 and 9) and OpenSearch (2 and 3), whose APIs are nearly the same.
 //!
-//! A concrete index has an alias in front; what `reindex` promises of its versions stands in its mapping
-//! (`_meta.reindex`). Writing is [`bulk`]'s affair. Nothing here retries what the caller can repeat, except single
-//! writes within a bulk request.
+//! A concrete index is behind an alias; the stamp of its versions is in its mapping (`_meta.reindex`). [`bulk`] writes.
+//! Nothing here retries a call that the caller can repeat, except single writes within a bulk request.
 
 mod alias;
 mod answer;
@@ -44,7 +43,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Which of the two it is.
+/// The engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     /// Elasticsearch, by Elastic.
@@ -63,7 +62,7 @@ pub(super) fn of(config: &backend::Config) -> Option<(Engine, &Config)> {
 }
 
 impl Engine {
-    /// Its name as its makers write it.
+    /// Its usual name.
     fn name(self) -> &'static str {
         match self {
             Self::Elasticsearch => "Elasticsearch",
@@ -71,7 +70,7 @@ impl Engine {
         }
     }
 
-    /// The versions that are known to work.
+    /// The versions that are supported.
     fn versions(self) -> [&'static str; 2] {
         match self {
             Self::Elasticsearch => ["8", "9"],
@@ -79,7 +78,7 @@ impl Engine {
         }
     }
 
-    /// Compares what a server says of itself (`GET /`) with what was configured.
+    /// Compares a server's answer to `GET /` with the configuration.
     fn check(self, said: &Value) -> Result<()> {
         let version = said["version"]["number"].as_str().unwrap_or_default();
         let found = match said["version"]["distribution"].as_str() {
@@ -113,23 +112,23 @@ pub struct Index {
     client: Arc<Client>,
     bulk: Arc<Bulk>,
     alias: String,
-    /// What is known of each concrete index that was found.
+    /// The cached properties of each concrete index that was read.
     known: Mutex<HashMap<String, Known>>,
 }
 
-/// What is known of a concrete index.
+/// The cached properties of a concrete index.
 #[derive(Debug, Clone)]
 struct Known {
-    /// What is promised of its versions.
+    /// Where its versions come from.
     stamp: Option<Stamp>,
-    /// What writes to it are addressed to.
+    /// The target of writes to it.
     write_alias: String,
 }
 
 impl Index {
-    /// Opens an index; nothing is asked of the cluster before the first call. Paths are relative to `beside`.
+    /// Opens an index; makes no request before the first call. Paths are relative to `beside`.
     ///
-    /// *Errors*: what a person can mend in the environment file.
+    /// *Errors*: those that the user can fix in the environment file.
     pub(super) fn open(
         engine: Engine,
         name: &str,
@@ -147,7 +146,7 @@ impl Index {
         Ok(Self { client, bulk, alias: alias.to_owned(), known: Mutex::default() })
     }
 
-    /// What is known of a concrete index.
+    /// Returns the cached properties of a concrete index.
     ///
     /// *Errors*: there is no such index.
     async fn known(&self, concrete: &str) -> Result<Known> {
@@ -161,7 +160,7 @@ impl Index {
         }
     }
 
-    /// Asks something of a concrete index that has to be there.
+    /// Makes a request about a concrete index that has to exist.
     async fn on(
         &self,
         concrete: &str,

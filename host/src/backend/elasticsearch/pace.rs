@@ -1,7 +1,7 @@
-//! How many requests write at a time: one more for every round that went well, half as many when the cluster pushes
-//! back. Knows nothing of requests or time.
+//! How many requests write at a time: one more for every successful round, half as many when the cluster pushes back.
+//! Knows nothing of requests or time.
 
-/// The present pace.
+/// The current pace.
 #[derive(Debug)]
 pub(super) struct Pace {
     allowed: f64,
@@ -9,28 +9,28 @@ pub(super) struct Pace {
     round: u64,
 }
 
-/// When a request set out.
+/// When a request was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Round(u64);
 
 impl Pace {
-    /// Begins carefully, and never allows more than `most`.
+    /// Starts low, and never allows more than `most`.
     pub(super) fn new(most: u32) -> Self {
         let most = f64::from(most.max(1));
         Self { allowed: most.min(2.0), most, round: 0 }
     }
 
-    /// Whether one more may set out while so many are under way.
+    /// Whether one more may be sent while `under_way` are in flight.
     pub(super) fn admits(&self, under_way: usize) -> bool {
         (under_way as f64) < self.allowed.floor()
     }
 
-    /// The round a request that sets out now belongs to.
+    /// The round of a request that is sent now.
     pub(super) fn round(&self) -> Round {
         Round(self.round)
     }
 
-    /// A request was taken: a whole round of them earns one more.
+    /// A request was accepted: a whole round of them allows one more.
     pub(super) fn taken(&mut self) {
         self.allowed = (self.allowed + self.allowed.recip()).min(self.most);
     }

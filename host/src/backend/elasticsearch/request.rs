@@ -1,4 +1,5 @@
-//! One bulk request, carried to its end: every write is settled, or the whole ends in an error and may come again.
+//! One bulk request, carried out completely: every write is settled, or the whole request ends in an error and may be
+//! repeated.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -22,12 +23,12 @@ use crate::{
 
 const OPERATION: &str = "documents cannot be written";
 
-/// What an answer may take in any case, for each write, and for each byte that was sent.
+/// The size allowed for an answer: a minimum, and an amount for each write and for each byte sent.
 const LONG_ANSWER: usize = 1 << 20;
 const LONG_ITEM: usize = 4 << 10;
 const REPEATED: usize = 8;
 
-/// The lines of the writes that go together.
+/// The lines of the writes that are sent together.
 #[derive(Debug)]
 pub(super) struct BulkBody {
     lines: Bytes,
@@ -35,7 +36,7 @@ pub(super) struct BulkBody {
 }
 
 impl BulkBody {
-    /// Puts chunks together, in order; takes their lines.
+    /// Joins chunks, in order; takes their lines.
     pub(super) fn of<'a>(chunks: impl ExactSizeIterator<Item = &'a mut BulkChunk>) -> Self {
         let alone = chunks.len() == 1;
         let (mut lines, mut ends) = (Vec::new(), Vec::new());
@@ -64,34 +65,35 @@ impl BulkBody {
         &self.lines[start..self.ends[at]]
     }
 
-    /// What some of the writes ask for.
+    /// The content of some of the writes.
     fn asked(&self, which: &[usize]) -> Result<Vec<Asked<'_>>> {
         let read = |at: &usize| Asked::read(self.of_write(*at)).ok_or_else(|| Error::bug("a bulk line has no action"));
         which.iter().map(read).collect()
     }
 }
 
-/// Where requests go, and at what pace.
+/// The target of requests, and their pace.
 pub(super) struct BulkTarget<'a> {
     pub client: &'a Client,
-    /// An index, or the write_alias of one.
+    /// An index, or its write alias.
     pub index: &'a str,
     pub pace: &'a Mutex<Pace>,
 }
 
-/// What came of sending some writes.
+/// The result of sending some writes.
 enum Sent {
-    /// One verdict a write.
+    /// One verdict per write.
     Each(Vec<Verdict>),
-    /// The request as a whole is refused, perhaps for one of them.
+    /// The request as a whole is refused, perhaps because of one write.
     Refused(String),
 }
 
 impl BulkTarget<'_> {
-    /// Sends writes until each is settled: what may pass is sent again, what is refused as a whole is halved.
+    /// Sends writes until each is settled: temporary failures are retried, a request that is refused as a whole is
+    /// halved.
     ///
-    /// *Errors*: no answer, so that anything may have happened; or nothing can be written to this index now. Sending
-    /// all of it again is safe.
+    /// *Errors*: no answer, so that the result is unknown; or nothing can be written to this index now. Repeating the
+    /// whole call is safe.
     pub(super) async fn carry(&self, load: &BulkBody) -> Result<Vec<Written>> {
         let mut settled: Vec<Option<Written>> = vec![None; load.ends.len()];
         let mut pieces = vec![(0..load.ends.len()).collect::<Vec<_>>()];
@@ -122,7 +124,7 @@ impl BulkTarget<'_> {
         let write_alias = if concrete::behind(self.index).is_some() { "&require_alias=true" } else { "" };
         let path = format!("{}/_bulk?filter_path={}{write_alias}", self.index, answer::FILTER);
         let lines = load.select(piece);
-        // An answer repeats values that are refused, each perhaps for several causes.
+        // An answer repeats refused values, each perhaps for several causes.
         let most = LONG_ANSWER + piece.len() * LONG_ITEM + lines.len() * REPEATED;
         let reply = self.client.lines(OPERATION, &path, lines, most).await?;
         if reply.status == 200 {
@@ -133,7 +135,7 @@ impl BulkTarget<'_> {
         self.refused(&reply, piece.len())
     }
 
-    /// What an answer to the request as a whole means for its writes.
+    /// The meaning of an error of the whole request for its writes.
     fn refused(&self, reply: &Reply, writes: usize) -> Result<Sent> {
         let said = Said::of(reply);
         let each =
@@ -150,7 +152,7 @@ impl BulkTarget<'_> {
         }
     }
 
-    /// Notes what is settled, and answers what is not.
+    /// Records what is settled, and returns what is not.
     fn settle(&self, piece: Vec<usize>, verdicts: Vec<Verdict>, settled: &mut [Option<Written>]) -> Result<Left> {
         let mut left = Left::default();
         for (at, verdict) in piece.into_iter().zip(verdicts) {
@@ -195,7 +197,7 @@ impl BulkTarget<'_> {
         }
     }
 
-    /// Waits before the writes that are left go again; gives up in the end.
+    /// Waits before the remaining writes are sent again; gives up after too many tries.
     async fn wait(
         &self,
         left: Left,
@@ -212,7 +214,7 @@ impl BulkTarget<'_> {
                 let said = Said { kind, reason: left.reason, foreign: false };
                 return Err(fault::explain(OPERATION, self.client.engine(), 403, &said).with("index", self.name()));
             }
-            // A cluster that is too busy is no fault of these documents.
+            // An overloaded cluster is not the fault of these documents.
             None if left.slower => {
                 let kind = "es_rejected_execution_exception".to_owned();
                 let said = Said { kind, reason: left.reason, foreign: false };
@@ -227,7 +229,7 @@ impl BulkTarget<'_> {
         Ok(Some(left.writes))
     }
 
-    /// The index, as people know it.
+    /// The name of the index for display.
     fn name(&self) -> &str {
         concrete::behind(self.index).unwrap_or(self.index)
     }
@@ -237,14 +239,14 @@ impl BulkTarget<'_> {
     }
 }
 
-/// The error of an answer that says nothing reliable about the writes.
+/// The error of an answer that shows nothing reliable about the writes.
 fn unusable(reason: &str) -> Error {
     Error::new(Kind::Unavailable, format!("{OPERATION}: {reason}")).hint(
         "nothing of this request counts as written; if it persists, look at what stands before the cluster, and at the index's ingest pipelines",
     )
 }
 
-/// What is not settled yet.
+/// The writes that are not settled yet.
 #[derive(Debug, Default)]
 struct Left {
     writes: Vec<usize>,
@@ -254,7 +256,7 @@ struct Left {
     blocked: bool,
 }
 
-/// How long to wait before writes go again, until nothing was settled for too long.
+/// How long to wait before writes are sent again, until no write was settled for too long.
 #[derive(Debug, Default)]
 struct Patience {
     in_vain: u32,
@@ -264,7 +266,7 @@ impl Patience {
     const FIRST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(5);
     const TRIES: u32 = 10;
-    /// A block is lifted by a person, or by the cluster once a minute, so it is probed less often.
+    /// The user removes a block, or the cluster does once a minute, so it is checked less often.
     const BLOCKED: [Duration; 4] =
         [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 

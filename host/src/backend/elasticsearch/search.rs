@@ -1,4 +1,5 @@
-//! Full-text search through the alias, in the words of all backends: words that must all occur, phrases, prefixes.
+//! Full-text search through the alias, in the query syntax of all backends: words that must all occur, phrases,
+//! prefixes.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,10 +12,10 @@ use super::{
 };
 use crate::{capability::index::Document, error::Result};
 
-/// More hits than an index hands out at once.
+/// More hits than an index returns at once.
 const MOST: usize = 10_000;
 
-/// What the hits of one search may take together; fewer can be asked for.
+/// How many bytes the hits of one search may have together; the caller can ask for fewer.
 const MOST_BYTES: usize = 256 << 20;
 
 #[derive(Deserialize)]
@@ -55,7 +56,7 @@ pub(super) async fn search(index: &Index, query: &str, limit: usize) -> Result<(
     Ok((hits.total.value, documents.into_iter().flatten().collect()))
 }
 
-/// What was typed, as a query; each term once, since engines limit how many there are.
+/// Turns the text of a search into a query; each term once, since engines limit their number.
 fn meant(typed: &str) -> Value {
     let mut terms: Vec<String> = Vec::new();
     for (n, part) in typed.split('"').enumerate() {
@@ -79,7 +80,7 @@ fn meant(typed: &str) -> Value {
     } })
 }
 
-/// Without the signs that mean something within a term.
+/// Removes the characters that have a meaning within a term.
 fn plain(term: &str) -> String {
     term.replace(['\\', '\0'], " ")
 }

@@ -1,4 +1,4 @@
-//! Signatures of AWS (version 4), which Amazon's managed search domains ask for.
+//! Signatures of AWS (version 4), which Amazon's managed search domains require.
 
 use std::time::SystemTime;
 
@@ -26,7 +26,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How long before their end credentials are asked for again.
+/// How long before they expire credentials are renewed.
 const MARGIN: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Signs requests for one domain.
@@ -46,7 +46,7 @@ impl Signer {
         Ok(Self { region: config.region.clone(), service: config.service, provider, kept: Mutex::default() })
     }
 
-    /// Whether the other side is a serverless collection, which lacks much of what a cluster says of itself.
+    /// Whether the server is a serverless collection, which lacks much of a cluster's information.
     pub(super) fn is_serverless(&self) -> bool {
         self.service == Service::Aoss
     }

@@ -1,4 +1,4 @@
-//! Bytes that have to be those a checksum was made of.
+//! Bytes that have to match a checksum.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use md5::{Digest as _, Md5};
 
 use crate::error::Error;
 
-/// Reads on, and refuses the end where the checksum of everything read is another one.
+/// Reads bytes, and fails at the end if the checksum of everything read differs.
 pub(super) struct Checked<R> {
     reader: R,
     md5: Md5,

@@ -1,4 +1,4 @@
-//! What an export says of itself: which data files belong to it, and what each holds. Pure.
+//! The manifests of an export: which data files belong to it, and what each holds. Pure.
 
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Manifest {
     pub(super) files: Vec<DataFile>,
-    /// Tells one export from another.
+    /// Distinguishes one export from another.
     pub(super) fingerprint: String,
 }
 
@@ -28,7 +28,7 @@ struct Summary {
 pub(super) struct DataFile {
     pub(super) item_count: u64,
     data_file_s3_key: String,
-    /// Of the file as it lies there, in base64.
+    /// Of the stored file, in base64.
     #[serde(default, rename = "md5Checksum")]
     pub(super) md5: Option<String>,
 }
@@ -58,8 +58,8 @@ impl Manifest {
 }
 
 impl DataFile {
-    /// The file's own name. Of a key in S3 only the last part counts: wherever the export was moved, its files lie
-    /// beside its manifests, and nothing else is read whatever the manifest says.
+    /// The file's own name. Only the last part of a key in S3 counts: after the export was moved, its files are beside
+    /// its manifests, and no other file is read, even if the manifest names one.
     pub(super) fn name(&self) -> Result<&str> {
         let name = self.data_file_s3_key.rsplit('/').next().unwrap_or_default();
         if name.is_empty() || name == ".." {

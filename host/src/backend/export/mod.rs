@@ -1,8 +1,8 @@
-//! DynamoDB's export to S3, read from any bucket: S3 itself, or the directory it was downloaded to. Costs the table
-//! nothing.
+//! DynamoDB's export to S3, read from any bucket: S3 itself, or the directory it was downloaded to. Uses none of the
+//! table's capacity.
 //!
-//! The manifest decides which files belong to it, how many items each has, and its checksum; all are checked, so that
-//! a lost or cut file is not a smaller table. Each data file is one segment's, whole.
+//! The manifest decides which files belong to it, how many items each has, and its checksum; all are checked, so that a
+//! lost or cut file is detected. Each data file belongs to one segment as a whole.
 
 mod checked;
 mod manifest;
@@ -28,7 +28,7 @@ use manifest::{DataFile, Manifest};
 /// A full export of a table.
 pub struct Export {
     bucket: Arc<dyn Bucket>,
-    /// What the keys of the export begin with; empty, or ends in a slash.
+    /// The prefix of the export's keys; empty, or ends in a slash.
     under: String,
     files: Vec<File>,
     fingerprint: String,
@@ -43,14 +43,14 @@ struct File {
     count: u64,
 }
 
-/// More than a manifest of the largest export has.
+/// More bytes than the manifest of the largest export has.
 const MANIFEST_BYTES: u64 = 256 << 20;
 
 /// How many keys are listed at a time.
 const LISTED: usize = 1000;
 
 impl Export {
-    /// Opens an export by what the keys of its manifests begin with, such as `AWSDynamoDB/01693685827463-2d8752fd/`.
+    /// Opens an export by the prefix of its manifests' keys, such as `AWSDynamoDB/01693685827463-2d8752fd/`.
     ///
     /// *Units*: lines are bounded by `max_bytes` as in [`super::files::JsonLines::open`].
     /// *Errors*: a manifest or a data file that is missing, and exports that are not full or not in DynamoDB JSON.
@@ -93,7 +93,7 @@ async fn manifest(bucket: &dyn Bucket, under: &str) -> Result<Manifest> {
     Manifest::parse(&summary, &files)
 }
 
-/// The etag of each data file that is there, by its key.
+/// The etag of each existing data file, by its key.
 async fn etags(bucket: &dyn Bucket, under: &str) -> Result<BTreeMap<String, String>> {
     let (prefix, mut etags, mut after) = (format!("{under}data/"), BTreeMap::new(), None);
     loop {
@@ -134,7 +134,7 @@ impl File {
         blocking(move || pages.reread(&positions, |error| explain(error, Path::new(&key)))).await
     }
 
-    /// The last cursor of a file holds the number of its lines.
+    /// The last cursor of a file contains the number of its lines.
     fn check_count(&self, last: Option<&str>) -> Result<()> {
         let lines = last.and_then(|cursor| cursor.rsplit_once(':')).map_or("0", |(_, line)| line);
         if lines == self.count.to_string() {
@@ -173,7 +173,7 @@ impl Scan for Export {
         })
     }
 
-    /// Looks at the manifest and at the etag of each data file: what was read of one had that etag.
+    /// Checks the manifest and the etag of each data file, since what was read of a file had that etag.
     async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
         let manifest = manifest(&*self.bucket, &self.under).await?;
         if manifest.fingerprint != fingerprint {
@@ -199,7 +199,7 @@ impl Scan for Export {
                 return Ok(self.numbered(page, n, segment));
             }
             match page.next {
-                // The file goes on although this page of it is empty.
+                // The file continues although this page of it is empty.
                 Some(_) => return Err(Error::bug("a page of a file is empty and not the last")),
                 None => (n, within) = (n + segment.total.max(1) as usize, None),
             }

@@ -1,10 +1,9 @@
 //! Objects as files of a directory.
 //!
-//! What a file's content cannot say (media type, metadata, digest) stands in an extended attribute of the file, so
-//! that one rename puts both in place; a file that people put there by hand has none, and is served all the same.
-//! A key cannot be stored when another one uses it as a directory (`a` beside `a/b`): that is refused in words,
-//! not renamed. Objects are regular files; no link is followed, neither to a file nor to a folder, so none leads out of the
-//! directory.
+//! The media type, the metadata and the digest are in an extended attribute of the file, so that one rename stores them
+//! with the content; a file that a user put there by hand has none, and is served all the same. A key cannot be stored
+//! if another one uses it as a directory (`a` beside `a/b`): that is refused with a reason, not renamed. Objects are
+//! regular files; no link is followed, neither to a file nor to a folder, so none leads out of the directory.
 
 use std::{fs, path::PathBuf};
 
@@ -32,7 +31,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Serves a directory, which is made with its first object.
+    /// Serves a directory, which is created with its first object.
     pub fn open(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
@@ -72,7 +71,7 @@ impl storage::Bucket for Bucket {
     async fn delete(&self, key: &str) -> Result<()> {
         let (directory, key) = (self.directory.clone(), key.to_owned());
         blocking(move || {
-            // A key that cannot be stored is not there.
+            // A key that cannot be stored does not exist.
             let Ok(names) = key::names(&key) else { return Ok(()) };
             object::delete(&directory, &names)
         })
@@ -96,7 +95,7 @@ impl storage::Bucket for Bucket {
     }
 }
 
-/// The content of an open file, which stays what it is when another one takes its name.
+/// The content of an open file, which stays the same when another file takes its name.
 pub(in crate::backend) fn pieces(file: fs::File, path: PathBuf) -> Chunks {
     stream::try_unfold((file, path), |(mut file, path)| {
         blocking(move || {

@@ -1,4 +1,4 @@
-//! What an environment may say of a bucket of local files.
+//! The configuration of a bucket of local files.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A directory that is open: what lies in it is reached by its handle, and never through a link.
+//! An open directory: its entries are reached by its handle, and never through a link.
 //!
 //! A file is opened only if it is a regular one, so that no named pipe, socket or device blocks the reader.
 
@@ -17,7 +17,7 @@ use rustix::{
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// A file: a link is not followed, and what is no regular file does not block.
+/// A file: a link is not followed, and a file that is not regular does not block.
 const FILE: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
@@ -25,7 +25,7 @@ const FILE: OFlags =
 #[derive(Debug)]
 pub(super) struct Directory(OwnedFd);
 
-/// What lies in a directory.
+/// An entry of a directory.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) name: OsString,
@@ -46,13 +46,13 @@ impl Directory {
     /// Opens a directory in this one; its name need not be UTF-8.
     pub(super) fn enter(&self, name: &Path) -> io::Result<Self> {
         match openat(&self.0, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty()) {
-            // Both are said of a link.
+            // Both are errors for a link.
             Err(Errno::NOTDIR | Errno::LOOP) if self.kind(name)? == FileType::Symlink => Err(Errno::LOOP.into()),
             opened => Ok(Self(opened?)),
         }
     }
 
-    /// Opens a directory in this one, which is made unless it is there.
+    /// Opens a directory in this one, and creates it if it does not exist.
     pub(super) fn make(&self, name: &str) -> io::Result<Self> {
         match mkdirat(&self.0, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => self.below(name),
@@ -60,10 +60,10 @@ impl Directory {
         }
     }
 
-    /// Opens a regular file; none if it is something else.
+    /// Opens a regular file; none for any other kind of file.
     pub(super) fn file(&self, name: &Path) -> io::Result<Option<(File, Metadata)>> {
         let file = match openat(&self.0, name, FILE, Mode::empty()) {
-            // A link, a socket, and a device without a driver.
+            // The errors for a link, a socket, and a device without a driver.
             Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => return Ok(None),
             opened => File::from(opened?),
         };
@@ -71,19 +71,19 @@ impl Directory {
         Ok(found.is_file().then_some((file, found)))
     }
 
-    /// Opens a file to be locked, which is made unless it is there.
+    /// Opens a file to be locked, and creates it if it does not exist.
     pub(super) fn lockable(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDWR.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK);
         Ok(openat(&self.0, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666))?.into())
     }
 
-    /// What is there under a name, without following it.
+    /// The kind of the entry of a name; a link is not followed.
     pub(super) fn kind(&self, name: &Path) -> io::Result<FileType> {
         let found = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(FileType::from_raw_mode(found.st_mode))
     }
 
-    /// Everything that lies in it, in no order.
+    /// All its entries, in no order.
     pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for entry in Dir::read_from(&self.0)? {
@@ -104,7 +104,7 @@ impl Directory {
         Ok(entries)
     }
 
-    /// Moves a file here, in place of any of that name; it survives a power cut when this returns.
+    /// Moves a file here, and replaces one of the same name; it is durable when the call returns.
     pub(super) fn take(&self, from: &Path, name: &str) -> io::Result<()> {
         renameat(CWD, from, &self.0, name)?;
         Ok(rustix::fs::fsync(&self.0)?)

@@ -1,6 +1,6 @@
-//! What the operating system tells of a directory: which of its files were touched, and which came to an end.
+//! Events of the operating system about a directory: which of its files were written, and which were closed.
 //!
-//! It may stop telling at any time (too many directories, too many events); whoever listens walks then.
+//! The events may stop at any time (too many directories, too many events); the listener then walks the directory.
 
 use std::{
     collections::BTreeMap,
@@ -16,25 +16,25 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Result};
 
-/// How many paths are remembered before they are forgotten in favour of a walk.
+/// How many paths are kept before they are dropped and the directory is walked.
 const MOST: usize = 10_000;
 
-/// What was heard of a path.
+/// The last event of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sound {
     /// Its mode, owner or times were changed.
     Marked,
-    /// Somebody writes to it.
+    /// A process writes to it.
     Touched,
-    /// Whoever wrote it closed it, or it was moved here whole.
+    /// Its writer closed it, or it was moved here complete.
     Closed,
-    /// It may be a directory with files in it that nobody told of.
+    /// It may be a directory with files in it that had no event.
     Came,
-    /// It was removed, or moved away; what comes under its name is another file, however alike.
+    /// It was removed, or moved away; a later file of its name is another one, even if it is equal.
     Gone,
 }
 
-/// What was heard of a path since the last look: whether it went away, and what came last.
+/// The events of a path since the last look: whether it was removed, and the last one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sounds {
     pub gone: bool,
@@ -52,18 +52,18 @@ impl Sounds {
     }
 }
 
-/// What was heard since somebody asked.
+/// The events since the last call.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    /// What happened to which path.
+    /// The events by path.
     pub paths: BTreeMap<PathBuf, Sounds>,
-    /// Whether more happened than was told.
+    /// Whether events were lost.
     pub missed: bool,
-    /// Why nothing more is told, at least of some directories.
+    /// Why no more events come, at least for some directories.
     pub deaf: Option<String>,
 }
 
-/// Listens to a directory and those in it until it is dropped.
+/// Listens to a directory and its subdirectories until it is dropped.
 pub(super) struct Ear {
     heard: Arc<Mutex<Heard>>,
     rings: Arc<Notify>,
@@ -71,7 +71,7 @@ pub(super) struct Ear {
 }
 
 impl Ear {
-    /// Begins to listen.
+    /// Starts listening.
     pub fn open(directory: &Path) -> Result<Self> {
         let (heard, rings) = (Arc::<Mutex<Heard>>::default(), Arc::new(Notify::new()));
         let (into, ring) = (heard.clone(), rings.clone());
@@ -80,26 +80,26 @@ impl Ear {
                 ring.notify_one();
             }
         };
-        // What is behind a link is none of the folder's.
+        // Files behind a link do not belong to the folder.
         let config = notify::Config::default().with_follow_symlinks(false);
         let mut watcher = RecommendedWatcher::new(listen, config).map_err(deaf)?;
         watcher.watch(directory, RecursiveMode::Recursive).map_err(deaf)?;
         Ok(Self { heard, rings, _watcher: watcher })
     }
 
-    /// What was heard since the last call.
+    /// Returns the events since the last call.
     pub fn heard(&self) -> Heard {
         std::mem::take(&mut *lock(&self.heard))
     }
 
-    /// Waits until something is heard.
+    /// Waits for an event.
     pub async fn rings(&self) {
         self.rings.notified().await;
     }
 }
 
 impl Heard {
-    /// Takes up an event. Answers whether it says anything.
+    /// Adds an event. Returns whether it concerns the listener.
     fn take(&mut self, told: notify::Result<Event>) -> bool {
         let event = match told {
             Ok(event) => event,
@@ -124,13 +124,13 @@ impl Heard {
     }
 }
 
-/// What an event means for its paths; nothing if they were only read.
+/// The meaning of an event for its paths; none if they were only read.
 fn sound(kind: EventKind) -> Option<Sound> {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Sound::Closed),
         EventKind::Create(CreateKind::Folder) => Some(Sound::Came),
         EventKind::Modify(ModifyKind::Name(RenameMode::From)) | EventKind::Remove(_) => Some(Sound::Gone),
-        // Each path is reported once more by itself.
+        // Each path has an event of its own as well.
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => None,
         EventKind::Modify(ModifyKind::Metadata(_)) => Some(Sound::Marked),
         EventKind::Modify(ModifyKind::Name(_)) => Some(Sound::Came),

@@ -1,7 +1,7 @@
 //! A file of JSON lines, plain or compressed, as a source.
 //!
-//! A position is what people look for, `people.jsonl:17`, and the offset behind an `@`. Both mean something only while
-//! the file stays as it is, so each read looks whether it still is the file that was described.
+//! A position is the text that users search for, `people.jsonl:17`, and the offset after an `@`. Both are valid only
+//! while the file is unchanged, so each read checks that it is still the file that was described.
 
 use std::{
     fs::{self, File},
@@ -30,11 +30,11 @@ struct Inner {
     path: PathBuf,
     form: Form,
     pages: Pages,
-    /// How the file stood when it was described last.
+    /// The state of the file when it was described last.
     described: Mutex<Option<Stand>>,
 }
 
-/// What tells without reading a file that it was written to or exchanged.
+/// Shows, without reading the file, whether it was written or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stand {
     size: u64,
@@ -53,9 +53,9 @@ impl Stand {
 impl JsonLines {
     /// Opens a file whose lines are in a form.
     ///
-    /// *Units*: a line is handed out up to one byte more than `max_bytes`, so that whoever refuses items above
+    /// *Units*: a line is returned up to one byte more than `max_bytes`, so that a caller which refuses items above
     /// `max_bytes` refuses it as too large, and the rest of it is never held in memory.
-    /// *Errors*: a file that does not exist or is none.
+    /// *Errors*: a path that does not exist or is not a file.
     pub fn open(path: impl Into<PathBuf>, form: Form, max_bytes: usize) -> Result<Self> {
         let path = path.into();
         let found = fs::metadata(&path).map_err(|error| explain(error, &path))?;
@@ -68,7 +68,7 @@ impl JsonLines {
         Ok(Self(Arc::new(Inner { path, form, pages, described: Mutex::default() })))
     }
 
-    /// Reads where waiting is allowed.
+    /// Reads on a thread that may block.
     async fn blocking<T: Send + 'static>(&self, read: impl FnOnce(&Inner) -> Result<T> + Send + 'static) -> Result<T> {
         let inner = self.0.clone();
         blocking(move || read(&inner)).await
@@ -76,7 +76,7 @@ impl JsonLines {
 }
 
 impl Inner {
-    /// The size and the digest of the file. What is read from now on has to be of this very file.
+    /// The size and the digest of the file. All later reads have to be of this file.
     fn fingerprint(&self) -> Result<(u64, String)> {
         let explain = |error| explain(error, &self.path);
         let before = Stand::of(&self.path).map_err(explain)?;
@@ -87,7 +87,7 @@ impl Inner {
         Ok((before.size, format!("{} bytes {}", before.size, digest.finalize().to_hex())))
     }
 
-    /// Refuses a file that is another than the one that was described.
+    /// Refuses a file that differs from the one that was described.
     fn still(&self) -> Result<()> {
         let Some(then) = *self.described.lock().unwrap_or_else(PoisonError::into_inner) else { return Ok(()) };
         let now = Stand::of(&self.path).map_err(|error| explain(error, &self.path))?;
@@ -125,7 +125,7 @@ impl Scan for JsonLines {
         .await
     }
 
-    /// The whole file is read again: its times may lie.
+    /// Reads the whole file again: its times may be wrong.
     async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
         let then = fingerprint.to_owned();
         self.blocking(move |file| {
@@ -148,7 +148,7 @@ impl Scan for JsonLines {
         let after = after.map(str::to_owned);
         self.blocking(move |file| {
             let page = file.pages.page(after.as_deref(), limit, |error| explain(error, &file.path));
-            // What is wrong with a page may be that it is of another file.
+            // An error of a page may be caused by a replaced file.
             file.still().and(page)
         })
         .await

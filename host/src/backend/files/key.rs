@@ -1,9 +1,9 @@
 //! From an object's key to the path of its file, and back.
 //!
-//! A key's parts between slashes are directories and a file of the same names, so that what people put there by
-//! hand is found. A part that a file system would read otherwise (`..`, none at all, a control character) is written
-//! with `%XX`, and so is a percent sign where it would begin one of these: no key leaves the directory, and no two keys
-//! share a file.
+//! A key's parts between slashes are directories and a file of the same names, so that files which users put there by
+//! hand are found. A part that a file system would interpret (`..`, an empty one, a control character) is written with
+//! `%XX`, and so is a percent sign at the start of such a sequence: no key leaves the directory, and no two keys share
+//! a file.
 
 use std::ffi::OsStr;
 
@@ -12,10 +12,10 @@ use crate::error::{Error, Result};
 /// The longest key, in bytes.
 pub(super) const MAX_KEY_BYTES: usize = 1024;
 
-/// The longest name of a file, in bytes, to every usual file system.
+/// The longest name of a file, in bytes, on every usual file system.
 const MAX_NAME_BYTES: usize = 255;
 
-/// The directory in which objects are written before they get their name; no key is stored there.
+/// The directory in which objects are written before they get their name; no key maps to it.
 pub(super) const UNFINISHED: &str = "%unfinished";
 
 /// The path of a key's file below the bucket's directory: the names of the directories, and that of the file.
@@ -53,8 +53,8 @@ fn name(part: &str) -> String {
     }
 }
 
-/// The character that is meant by what stands behind a percent sign, and how many bytes say so; none where the sign means
-/// itself.
+/// Decodes the sequence after a percent sign: its character, and its length in bytes; none if the percent sign is
+/// literal.
 fn escaped(rest: &str) -> Option<(char, usize)> {
     // Control characters beyond ASCII are two bytes in UTF-8.
     let (digits, length, range) = match rest.strip_prefix("C2%") {
@@ -66,7 +66,7 @@ fn escaped(rest: &str) -> Option<(char, usize)> {
     (is_meant && format!("{byte:02X}") == digits).then_some((byte.into(), length))
 }
 
-/// The part of a key that a name stands for; none for a name this module would not have given.
+/// The part of a key for a name; none for a name that this module would not have made.
 pub(super) fn part(found: &str) -> Option<String> {
     let part = match found {
         "%" => String::new(),
@@ -88,7 +88,7 @@ fn decoded(found: &str) -> String {
     part + rest
 }
 
-/// Why the name of a file or directory stands for no part of a key; none if it does.
+/// Why the name of a file or directory is no part of a key; none if it is one.
 pub(super) fn flaw(found: &OsStr) -> Option<&'static str> {
     let Some(name) = found.to_str() else { return Some("its name is not UTF-8") };
     if part(name).is_some() {
@@ -102,7 +102,7 @@ pub(super) fn flaw(found: &OsStr) -> Option<&'static str> {
     }
 }
 
-/// The name of a file or directory as it is shown, on one line.
+/// The name of a file or directory for display, on one line.
 pub(super) fn shown(found: &OsStr) -> String {
     match found.to_str() {
         Some(name) => {

@@ -20,7 +20,7 @@ use std::{io, path::Path};
 
 use crate::error::{Error, Kind, Result};
 
-/// Puts a file's error into words, unless it holds one that is in words already.
+/// Explains a file's error, unless it contains an explained one.
 pub(crate) fn explain(error: io::Error, path: &Path) -> Error {
     let error = match error.downcast::<Error>() {
         Ok(error) => return error.with("file", path.display().to_string()),
@@ -45,7 +45,7 @@ pub(crate) fn explain(error: io::Error, path: &Path) -> Error {
     said.with("file", path.display().to_string()).because(error)
 }
 
-/// Does blocking work where it holds up nobody.
+/// Runs blocking work on a thread where it delays no other task.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let ended = tokio::task::spawn_blocking(work).await;
     ended.map_err(|error| Error::bug("work on a file died").because(error))?

@@ -1,4 +1,4 @@
-//! One object as one file: describing it, and putting a new one in its place in one step.
+//! One object as one file: describes it, and replaces it in one step.
 
 use std::{
     collections::BTreeMap,
@@ -29,15 +29,15 @@ use crate::{
 /// The extended attribute that holds [`Kept`].
 const ATTRIBUTE: &str = "user.reindex";
 
-/// More than a file system keeps in one attribute of ours.
+/// More bytes than a file system keeps in one attribute.
 const ATTRIBUTE_BYTES: usize = 16 << 10;
 
-/// What is kept beside the content.
+/// The data that is kept beside the content.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Kept {
     digest: String,
-    /// Size and time of the file when this was noted: somebody changed it by hand if they differ.
+    /// Size and time of the file when this was written: if they differ, the file was changed by hand.
     size: u64,
     modified: i128,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,18 +69,18 @@ pub(super) fn open(directory: &Path, key: &str) -> Result<Option<Opened>> {
     }
 }
 
-/// The path of a file for people.
+/// The path of a file for display.
 pub(super) fn path(directory: &Path, names: &[String]) -> PathBuf {
     names.iter().fold(directory.to_owned(), |path, name| path.join(name))
 }
 
-/// Opens the directory in which a file lies, below a bucket's own.
+/// Opens the directory of a file, below the bucket's directory.
 fn reach(root: Directory, names: &[String]) -> io::Result<(Directory, &str)> {
     let Some((name, above)) = names.split_last() else { return Err(io::ErrorKind::NotFound.into()) };
     Ok((above.iter().try_fold(root, |directory, name| directory.below(name))?, name))
 }
 
-/// Puts into words what is wrong below a bucket's directory: what this user may not touch there concerns no other file.
+/// Explains an error below a bucket's directory: a missing permission there concerns no other file.
 fn below(error: io::Error, path: &Path) -> Error {
     let is_forbidden = error.kind() == io::ErrorKind::PermissionDenied;
     let said = explain(error, path);
@@ -92,7 +92,7 @@ pub(super) fn head(directory: &Path, key: &str) -> Result<Option<ObjectInfo>> {
     Ok(open(directory, key)?.map(|opened| opened.info))
 }
 
-/// Whether there is nothing of that name; what lies behind a link does not count.
+/// Whether nothing of that name exists; a link does not count.
 pub(super) fn is_absent(error: &io::Error) -> bool {
     let is_link = Errno::from_io_error(error) == Some(Errno::LOOP);
     is_link || matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -128,7 +128,7 @@ fn kept(file: &fs::File) -> Option<Kept> {
     serde_json::from_slice(&text[..length]).ok()
 }
 
-/// Notes down what the content cannot say. A file system without such attributes keeps the content alone.
+/// Writes the data that is not content. A file system without such attributes keeps only the content.
 fn keep(file: &fs::File, kept: &Kept) -> Result<()> {
     let text =
         serde_json::to_vec(kept).map_err(|error| Error::bug("metadata cannot be written down").because(error))?;
@@ -145,7 +145,7 @@ fn keep(file: &fs::File, kept: &Kept) -> Result<()> {
     }
 }
 
-/// An object that is being written, and has no name yet. Dropped, it leaves nothing.
+/// An object that is being written, and has no name yet. Dropping it leaves nothing.
 pub(super) struct Unfinished {
     directory: PathBuf,
     file: NamedTempFile,
@@ -153,7 +153,7 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins an object of a bucket.
+    /// Starts an object of a bucket.
     pub(super) fn begin(directory: PathBuf) -> Result<Self> {
         let unfinished = directory.join(UNFINISHED);
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
@@ -175,7 +175,7 @@ impl Unfinished {
         self.digest.count()
     }
 
-    /// Makes it last and gives it its name, unless the condition forbids it: then it leaves nothing.
+    /// Makes it durable and gives it its name, unless the condition does not hold: then it leaves nothing.
     pub(super) fn finish(self, key: &str, names: &[String], put: Put) -> Result<Option<ObjectInfo>> {
         let Put { content_type, metadata, condition, .. } = put;
         let (etag, size) = (self.digest.finalize().to_hex().to_string(), self.size());
@@ -196,13 +196,13 @@ impl Unfinished {
     }
 }
 
-/// Makes a bucket's directory, and the one in which objects are begun.
+/// Creates a bucket's directory, and the one for unfinished objects.
 fn prepare(directory: &Path) -> io::Result<Directory> {
     fs::create_dir_all(directory)?;
     Directory::root(directory)?.make(UNFINISHED)
 }
 
-/// Waits for the turn to decide what stands under a name; ends when it is dropped, or with the process.
+/// Waits for the lock under which an object of a name is replaced; dropping it, or the end of the process, releases it.
 fn turn(directory: &Path) -> io::Result<fs::File> {
     let file = Directory::root(directory)?.below(UNFINISHED)?.lockable("lock")?;
     file.lock()?;
@@ -222,7 +222,7 @@ fn name(file: NamedTempFile, directory: &Path, names: &[String]) -> io::Result<(
     let parent = above.iter().try_fold(Directory::root(directory)?, |parent, name| parent.make(name))?;
     let file = file.into_temp_path();
     parent.take(&file, name)?;
-    // It has another name now, so there is nothing to be removed.
+    // It has another name now, so there is nothing to remove.
     file.keep().map(drop).map_err(|failed| failed.error)
 }
 
@@ -254,13 +254,13 @@ pub(super) fn delete(directory: &Path, names: &[String]) -> Result<()> {
     remove(directory, names).map_err(failed)
 }
 
-/// Removes an object while it has this etag. False if another one has its key; true if none has.
+/// Removes an object while it has this etag. False if another object has its key; true if none has.
 pub(super) fn delete_if(directory: &Path, names: &[String], key: &str, etag: &str) -> Result<bool> {
     if head(directory, key)?.is_none() {
         return Ok(true);
     }
     let failed = |error| below(error, &path(directory, names));
-    // A file that people put there by hand may have come before any lock.
+    // A file that a user put there by hand may exist before any lock file.
     prepare(directory).map_err(failed)?;
     let _turn = turn(directory).map_err(failed)?;
     match head(directory, key)? {
@@ -276,7 +276,7 @@ fn remove(directory: &Path, names: &[String]) -> io::Result<()> {
         Ok(false) => return Ok(()),
         removed => removed?,
     };
-    // Directories that hold nothing any more go too, so that their names are free.
+    // Empty directories are removed, too, so that their names are free.
     for count in (1..names.len()).rev() {
         let (above, name) = reach(Directory::root(directory)?, &names[..count])?;
         if above.remove_directory(name).is_err() {
@@ -286,7 +286,7 @@ fn remove(directory: &Path, names: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a file. False if it is no object, and so is left alone.
+/// Removes a file. False if it is not an object, and so is kept.
 fn removed(directory: &Path, names: &[String]) -> io::Result<bool> {
     let (above, name) = reach(Directory::root(directory)?, names)?;
     let is_file = above.kind(name.as_ref())? == FileType::RegularFile;

@@ -1,6 +1,7 @@
-//! Going through a directory in the order of its keys.
+//! Walks a directory in the order of its keys.
 //!
-//! What is no object has a place in that order as well, so that each entry is met once, however the parts are cut.
+//! Entries that are no objects have a place in that order as well, so that each entry is listed once, independent of
+//! the size of the parts.
 
 use std::{ffi::OsString, io, path::Path};
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::capability::storage::{Listing, Omitted};
 
-/// Lists a part of what is asked for, going only where that can be.
+/// Lists a part of the requested keys, and enters only directories that can contain them.
 #[derive(Default)]
 pub(super) struct Walk {
     pub(super) prefix: String,
@@ -21,23 +22,23 @@ pub(super) struct Walk {
     /// How many entries are listed, at least 1.
     pub(super) limit: usize,
     pub(super) listing: Listing,
-    /// The place of the last entry that was listed.
+    /// The place of the last listed entry.
     pub(super) last: String,
 }
 
-/// What lies in a directory, in its place.
+/// An entry of a directory, with its place.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Placed {
-    /// A key; what the keys in a directory begin with; or whatever comes nearest where the name stands for none.
+    /// A key; for a directory the prefix of its keys; or the nearest text if the name maps to no key.
     place: String,
     name: OsString,
     is_directory: bool,
-    /// Why it is no object, nor holds any.
+    /// Why it is no object, and contains none.
     flaw: Option<&'static str>,
 }
 
 impl Walk {
-    /// Walks below a bucket's directory; there is nothing if that is not there.
+    /// Walks below a bucket's directory; lists nothing if that does not exist.
     pub(super) fn through(mut self, root: &Path) -> io::Result<Listing> {
         match Directory::root(root) {
             Err(error) if is_absent(&error) => {}
@@ -46,8 +47,8 @@ impl Walk {
         Ok(self.listing)
     }
 
-    /// Lists what is in a directory, whose places begin with `above`; none of it is an object if there is a flaw above.
-    /// Answers whether there is room for more.
+    /// Lists the entries of a directory, whose places begin with `above`; if there is a flaw above, none of them is an
+    /// object. Returns whether there is room for more.
     fn directory(&mut self, directory: &Directory, above: &str, flaw: Option<&'static str>) -> io::Result<bool> {
         let mut entries: Vec<_> =
             directory.entries()?.into_iter().filter_map(|entry| placed(entry, above, flaw)).collect();
@@ -79,7 +80,7 @@ impl Walk {
             return Ok(self.omit(&place, flaw));
         }
         match directory.file(name.as_ref()) {
-            // It went away, or became something else, since the directory was read.
+            // It was removed, or became another kind of file, since the directory was read.
             Ok(None) => Ok(true),
             Err(error) if is_absent(&error) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -103,8 +104,8 @@ impl Walk {
         is_room
     }
 
-    /// Whether there is room for one entry more; where there is none, the next part begins with it. Two of one place are
-    /// in one part.
+    /// Whether there is room for one more entry; if not, the next part begins with it. Two entries of one place are in
+    /// one part.
     fn is_room(&mut self, place: &str) -> bool {
         let listed = self.listing.objects.len() + self.listing.omitted.len();
         if listed >= self.limit && self.last != place {
@@ -125,7 +126,7 @@ impl Walk {
     }
 }
 
-/// The place of an entry; none if it is ours.
+/// The place of an entry; none for the program's own files.
 fn placed(Entry { name, kind }: Entry, above: &str, flaw: Option<&'static str>) -> Option<Placed> {
     if above.is_empty() && name == UNFINISHED {
         return None;

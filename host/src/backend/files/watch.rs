@@ -1,8 +1,8 @@
-//! A bucket in a directory that tells of the files that came into it.
+//! A bucket in a directory that notifies of new files.
 //!
-//! The system tells of a file that was closed or moved in at once. What it does not tell of (what came while nobody
-//! listened, or over a network) a walk finds, now and then; such a file is told of when it stood still for a while.
-//! Names that begin with a dot are somebody's work in progress, and never told of.
+//! A file that was closed or moved in has an event of the system at once. Files without an event (stored while this
+//! process did not run, or over a network) are found by a walk from time to time; such a file is notified when it did
+//! not change for a while. Names that begin with a dot are unfinished files of other programs, and never notified.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,28 +30,28 @@ use crate::{
     event::Events,
 };
 
-/// How long size and time of a file have to stand still where nobody told that it is whole.
+/// How long size and time of a file must not change if no event shows that it is complete.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// How long a file is waited for that somebody writes to and does not close.
+/// How long to wait for a file that is being written and is not closed.
 const UNCLOSED: Duration = Duration::from_secs(60);
 
-/// How often everything is walked where the system tells of changes ...
+/// How often the whole directory is walked if there are events ...
 const WALK: Duration = Duration::from_secs(10 * 60);
 
-/// ... and where it does not.
+/// ... and if there are none.
 const WALK_DEAF: Duration = Duration::from_secs(5);
 
-/// How many files are looked at in one step.
+/// How many files are checked in one step.
 const PAGE: usize = 1000;
 
-/// How many entries that are no objects are told of one by one.
+/// How many entries that are no objects are reported one by one.
 const MOST_TOLD: usize = 100;
 
-/// How many files may wait to stand still before the walk does.
+/// How many files may wait to become stable before the walk pauses.
 const MOST_WAITING: usize = 10_000;
 
-/// Tells of the files of a directory.
+/// Notifies of the files of a directory.
 pub struct Watch {
     directory: PathBuf,
     bucket: Bucket,
@@ -63,32 +63,32 @@ pub struct Watch {
 #[derive(Default)]
 struct State {
     ear: Option<Ear>,
-    /// Whether listening was tried.
+    /// Whether listening was attempted.
     begun: bool,
-    /// Files that are not known to be whole yet, by key.
+    /// Files that are not known to be complete yet, by key.
     waiting: BTreeMap<String, Waiting>,
-    /// What the keys begin with that are to be walked, and when.
+    /// The prefixes of the keys to walk, and when.
     walks: BTreeMap<String, Instant>,
-    /// The walk under way, and the last key it came to.
+    /// The current walk, and the last key it reached.
     walk: Option<(String, Option<String>)>,
-    /// What was told of and not acknowledged.
+    /// The objects that were notified and not acknowledged.
     told: BTreeMap<String, ObjectInfo>,
-    /// What is no object, and was said to be none.
+    /// The entries that were reported as no objects.
     strangers: BTreeSet<String>,
-    /// What the walk under way met that is no object, and what the last one did.
+    /// The entries that are no objects, of the current walk and of the last one.
     omitted: Omissions,
     omitted_before: Omissions,
 }
 
-/// A file that is looked at again when it is due.
+/// A file that is checked again when it is due.
 struct Waiting {
     due: Instant,
-    /// What it has to be then still; none where whatever it is then will do.
+    /// The etag that it must still have then; none if any is accepted.
     etag: Option<String>,
 }
 
 impl Watch {
-    /// Watches nothing yet; the directory is made with the first question.
+    /// Watches nothing yet; the directory is created by the first call.
     pub(in crate::backend) fn open(directory: impl Into<PathBuf>, acknowledged: Watched, events: Events) -> Self {
         let directory = directory.into();
         let bucket = Bucket::open(&directory);
@@ -120,7 +120,7 @@ impl storage::Watch for Watch {
 
     async fn acknowledge(&self, arrivals: &[ObjectInfo]) -> Result<()> {
         let mut state = self.state.lock().await;
-        // One that went away meanwhile is told of when it comes back.
+        // An object that was removed meanwhile is notified when it comes back.
         let is_told = |info: &&ObjectInfo| state.told.get(&info.key) == Some(*info);
         let arrivals: Vec<_> = arrivals.iter().filter(is_told).cloned().collect();
         self.acknowledged.acknowledge(&arrivals).await?;
@@ -132,7 +132,7 @@ impl storage::Watch for Watch {
 }
 
 impl Watch {
-    /// Begins to listen, and to walk through what is there.
+    /// Starts to listen, and to walk the existing files.
     async fn begin(&self, state: &mut State) -> Result<()> {
         if state.begun {
             return Ok(());
@@ -159,7 +159,7 @@ impl Watch {
         ));
     }
 
-    /// Says of each of the first few once that it is not taken.
+    /// Reports each of the first few omitted entries once.
     fn tell_omitted(&self, found: impl IntoIterator<Item = Omitted>, state: &mut State) {
         let found = found.into_iter().filter(|omitted| !is_hidden(&omitted.name));
         for Omitted { name, reason } in found {
@@ -170,7 +170,7 @@ impl Watch {
         }
     }
 
-    /// Says at the end of a walk how much is not taken, by reason, unless that is what it said last.
+    /// Reports at the end of a walk how many entries are omitted, by reason, unless the last report was the same.
     fn tell_all_omitted(&self, state: &mut State) {
         let omitted = std::mem::take(&mut state.omitted);
         if omitted != state.omitted_before && omitted.count() > MOST_TOLD as u64 {
@@ -180,7 +180,7 @@ impl Watch {
         state.omitted_before = omitted;
     }
 
-    /// Takes up what the system told.
+    /// Handles the events of the system.
     async fn listen(&self, state: &mut State) -> Result<()> {
         let Some(ear) = &state.ear else { return Ok(()) };
         let Heard { paths, missed, deaf } = ear.heard();
@@ -209,7 +209,7 @@ impl Watch {
                         state.hear(key, kind == FileType::Directory, sound, now);
                     }
                 }
-                // A file that is still written to may get another name.
+                // A file that is still being written may get another name.
                 Err(_) if kind == FileType::RegularFile && matches!(last, None | Some(Sound::Touched)) => {}
                 Err(stranger) => omitted.push(stranger),
             }
@@ -219,14 +219,14 @@ impl Watch {
         Ok(())
     }
 
-    /// Walks a page further, where a walk is due and not too much waits.
+    /// Walks one more page, if a walk is due and not too many files wait.
     async fn walk(&self, state: &mut State) -> Result<()> {
         let now = Instant::now();
         if state.waiting.len() >= MOST_WAITING {
             return Ok(());
         }
         let Some((prefix, after)) = state.walk.take().or_else(|| state.next_walk(now)) else { return Ok(()) };
-        // Where this page fails, it is read again.
+        // If this page fails, it is read again.
         state.walk = Some((prefix.clone(), after.clone()));
         let Listing { objects, omitted, next } = self.bucket.list(&prefix, after.as_deref(), PAGE).await?;
         if prefix.is_empty() {
@@ -248,7 +248,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Looks at the files that are due: whole ones are told of, unless they were acknowledged.
+    /// Checks the files that are due: complete ones are notified, unless they were acknowledged.
     async fn look(&self, state: &mut State) -> Result<()> {
         let now = Instant::now();
         let due = state.waiting.iter().filter(|(_, waiting)| waiting.due <= now).map(|(key, _)| key.clone());
@@ -276,21 +276,21 @@ impl Watch {
 }
 
 impl State {
-    /// Begins a walk that is due.
+    /// Starts a walk that is due.
     fn next_walk(&mut self, now: Instant) -> Option<(String, Option<String>)> {
         let prefix = self.walks.iter().find(|(_, due)| **due <= now)?.0.clone();
         self.walks.remove(&prefix);
         Some((prefix, None))
     }
 
-    /// Takes up what was heard of a key.
+    /// Handles the event of a key.
     fn hear(&mut self, key: String, is_directory: bool, sound: Sound, now: Instant) {
         match sound {
-            // By then, the system tells of what comes into it later.
+            // From then on, the system has events for later files in it.
             Sound::Came if is_directory => drop(self.walks.entry(format!("{key}/")).or_insert(now + SETTLE)),
             _ if is_directory => {}
             Sound::Touched => drop(self.waiting.insert(key, Waiting { due: now + UNCLOSED, etag: None })),
-            // It may be readable now; who waits to be closed or to stand still goes on waiting.
+            // It may be readable now; a file that waits to be closed or to become stable continues to wait.
             Sound::Marked => drop(self.waiting.entry(key).or_insert(Waiting { due: now + SETTLE, etag: None })),
             Sound::Closed | Sound::Came | Sound::Gone => {
                 self.waiting.insert(key, Waiting { due: now, etag: None });
@@ -298,18 +298,18 @@ impl State {
         }
     }
 
-    /// Whether a file that is due is as it has to be.
+    /// Whether a file that is due has the expected etag.
     fn is_whole(&self, info: &ObjectInfo) -> bool {
         let etag = self.waiting.get(&info.key).and_then(|waiting| waiting.etag.as_ref());
         etag.is_none_or(|etag| *etag == info.etag)
     }
 
-    /// Whether there is something to do now.
+    /// Whether there is work to do now.
     fn is_busy(&self) -> bool {
         self.walk.is_some() && self.waiting.len() < MOST_WAITING
     }
 
-    /// Waits until something is due or heard.
+    /// Waits until a file is due or an event comes.
     async fn rest(&self, until: Instant) {
         let dues = self.waiting.values().map(|waiting| waiting.due).chain(self.walks.values().copied());
         let due = dues.min().map_or(until, |due| due.min(until));
@@ -323,7 +323,8 @@ impl State {
     }
 }
 
-/// The key of a path that was heard of, or why it is none, and what is there; nothing if it is hidden, or ours.
+/// The key of a path with an event, or why it is none, and its kind; none if it is hidden, or one of the program's own
+/// files.
 fn named(directory: &Path, path: &Path) -> Option<(Result<String, Omitted>, FileType)> {
     let below = path.strip_prefix(directory).ok()?;
     if below.starts_with(key::UNFINISHED) {

@@ -1,8 +1,8 @@
-//! The lines of a plain or compressed text, one after another, in bounded memory. Nothing is parsed here.
+//! The lines of a plain or compressed text, in order, in bounded memory. Nothing is parsed here.
 //!
 //! Every line that the program reads comes through here: files, exports, lists of ids, standard input. A byte order
-//! mark of UTF-8 is dropped, gzip is recognised by its first bytes, lines end in LF or CRLF, and empty ones are passed
-//! over but counted.
+//! mark of UTF-8 is dropped, gzip is recognised by its first bytes, lines end in LF or CRLF, and empty ones are skipped
+//! but counted.
 
 mod pages;
 mod pull;
@@ -24,7 +24,7 @@ const BUFFER: usize = 256 << 10;
 
 const GZIP: &[u8] = b"\x1F\x8B";
 const UTF_8: &[u8] = b"\xEF\xBB\xBF";
-/// The byte order marks of UTF-16; those of UTF-32 begin or look the same.
+/// The byte order marks of UTF-16; those of UTF-32 begin in the same way or look the same.
 const UTF_16: [&[u8]; 3] = [b"\xFF\xFE", b"\xFE\xFF", b"\0\0\xFE"];
 
 /// The longest of the marks above, in bytes.
@@ -49,7 +49,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Opens a file at a place. In a compressed file everything before it is read and thrown away.
+    /// Opens a file at a place. In a compressed file everything before it is read and discarded.
     ///
     /// *Errors*: those of the file; a text in UTF-16, as an [`Error`] inside.
     pub(crate) fn open(path: &Path, place: Place) -> io::Result<Self> {
@@ -63,7 +63,7 @@ impl Lines {
         Ok(Self { reader, place, mark: 0, empty: 0 })
     }
 
-    /// Reads from any source of bytes, at a place; everything before it is read and thrown away.
+    /// Reads from any source of bytes, at a place; everything before it is read and discarded.
     pub(crate) fn read(mut reader: impl Read + Send + 'static, place: Place) -> io::Result<Self> {
         let head = head(&mut reader)?;
         let is_packed = head.starts_with(GZIP);
@@ -77,7 +77,7 @@ impl Lines {
         Ok(lines)
     }
 
-    /// Begins a text that is not compressed.
+    /// Starts a text that is not compressed.
     fn start(mut reader: impl Read + Send + 'static) -> io::Result<Self> {
         let mut head = head(&mut reader)?;
         if UTF_16.iter().any(|mark| head.starts_with(mark)) {
@@ -98,12 +98,12 @@ impl Lines {
         self.place
     }
 
-    /// How many lines were passed over so far because they hold nothing.
+    /// How many empty lines were skipped so far.
     pub(crate) fn empty(&self) -> u64 {
         self.empty
     }
 
-    /// Moves on to a later place.
+    /// Skips to a later place.
     pub(crate) fn skip_to(&mut self, place: Place) -> io::Result<()> {
         if place.offset > self.place.offset {
             let ahead = place.offset - self.place.offset - std::mem::take(&mut self.mark);
@@ -115,7 +115,7 @@ impl Lines {
 
     /// Reads the next line that is not empty, with the place before it; none at the end of the file.
     ///
-    /// Of a line longer than `max_bytes`, line end not counted, one byte more is kept, and the rest is thrown away.
+    /// Of a line longer than `max_bytes`, without its line end, one more byte is kept, and the rest is discarded.
     pub(crate) fn next(&mut self, max_bytes: usize) -> io::Result<Option<(Place, Vec<u8>)>> {
         loop {
             let before = self.place;
@@ -142,7 +142,7 @@ impl Lines {
     }
 }
 
-/// The first bytes, as many as tell what follows; fewer only where there are no more.
+/// The first bytes, as many as are needed to recognise the format; fewer only at the end.
 fn head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     reader.take(MARK).read_to_end(&mut head)?;
@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands out one byte at a time, as a slow pipe does.
+    /// Returns one byte at a time, as a slow pipe does.
     struct Slow(Cursor<Vec<u8>>);
 
     impl Read for Slow {

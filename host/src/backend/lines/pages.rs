@@ -1,7 +1,7 @@
-//! A text of lines, handed out in pages and found again by position.
+//! A text of lines, returned in pages and read again by position.
 //!
 //! A cursor is the byte offset after a line and that line's number; a position is the text's name, the line's number,
-//! and the offset behind an `@`. Offsets count uncompressed bytes.
+//! and the offset after an `@`. Offsets count uncompressed bytes.
 
 use std::{
     io,
@@ -14,15 +14,15 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How many bytes of lines a page holds before it is handed out, whatever was asked for.
+/// The size in bytes at which a page ends, for every limit.
 const PAGE_BYTES: usize = 8 << 20;
 
-/// A text that can be opened at any place. Its calls wait: make them where that holds up nobody.
+/// A text that can be opened at any place. Its calls block: run them on a blocking thread.
 pub(in crate::backend) struct Pages {
     name: String,
     max_bytes: usize,
     open: Box<dyn Fn(Place) -> io::Result<Lines> + Send + Sync>,
-    /// The reader where the last page ended, so that the next one goes on without opening or unpacking anew.
+    /// The reader at the end of the last page, so that the next one continues without opening or unpacking again.
     kept: Mutex<Option<Lines>>,
 }
 
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Pages {
 }
 
 impl Pages {
-    /// Names a text and says how it is opened. A line is handed out up to one byte more than `max_bytes`.
+    /// Sets the name of a text and how it is opened. A line is returned up to one byte more than `max_bytes`.
     pub(in crate::backend) fn new(
         name: String,
         max_bytes: usize,
@@ -47,7 +47,7 @@ impl Pages {
         &self.name
     }
 
-    /// Reads at most `limit` lines after a cursor; `explain` puts an error into words.
+    /// Reads at most `limit` lines after a cursor; `explain` explains an error.
     pub(in crate::backend) fn page(
         &self,
         after: Option<&str>,
@@ -71,7 +71,8 @@ impl Pages {
                     page.rows.push(self.row(before, lines.place(), body));
                 }
                 Ok(None) => return Ok(page),
-                // What was read so far counts; the next page opens anew, meets the same fault and says so.
+                // The lines read so far are returned; the next page opens the text again, gets the same error and
+                // returns it.
                 Err(_) if !page.rows.is_empty() => {
                     whole = false;
                     break;
@@ -80,7 +81,7 @@ impl Pages {
             }
         }
         page.next = page.rows.last().map(|row| row.cursor.clone());
-        // A reader that failed may take the fault for the end.
+        // A reader that failed may take the error for the end.
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = whole.then_some(lines);
         Ok(page)
     }
@@ -133,7 +134,7 @@ fn parse_cursor(text: &str) -> Result<Place> {
     place.ok_or_else(|| Error::bug(format!("`{text}` is no cursor of a file")))
 }
 
-/// The place before the line: its number counts itself.
+/// Returns the place before the line: the number in a position includes the line itself.
 fn parse_position(text: &str) -> Result<Place> {
     let place = text.rsplit_once('@').and_then(|(name, offset)| {
         let line: u64 = name.rsplit_once(':')?.1.parse().ok()?;

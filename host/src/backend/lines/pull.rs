@@ -1,4 +1,4 @@
-//! A stream of bytes, read where waiting is allowed.
+//! A stream of bytes, read on a blocking thread.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::capability::storage::Chunks;
 
-/// Reads a stream piece by piece; each read waits for what it needs and no more.
+/// Reads a stream piece by piece; each read waits only for the bytes it needs.
 pub(in crate::backend) struct Pull {
     content: Chunks,
     left: Bytes,
@@ -16,7 +16,7 @@ pub(in crate::backend) struct Pull {
 }
 
 impl Pull {
-    /// Reads a stream in a thread that may wait, which belongs to a runtime.
+    /// Reads a stream on a blocking thread of a runtime.
     pub(in crate::backend) fn new(content: Chunks) -> Self {
         Self { content, left: Bytes::new(), runtime: Handle::current() }
     }

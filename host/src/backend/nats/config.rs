@@ -1,4 +1,4 @@
-//! What an environment says of a queue in NATS JetStream.
+//! The configuration of a queue in NATS JetStream.
 
 use std::path::PathBuf;
 
@@ -20,30 +20,31 @@ pub struct Config {
     /// The subject of the messages; without it, the recipe's name of the queue.
     pub subject: Option<String>,
     /// Subjects for several priorities, the most urgent one first: messages of priority 0 go to the last, those of
-    /// priority 1 to the one before it, and so on; whatever is above goes to the first.
+    /// priority 1 to the one before it, and so on; higher priorities go to the first.
     #[serde(default)]
     pub subjects: Vec<String>,
-    /// What the durable consumers' names begin with; all who share it share the work. Without it, `reindex`.
+    /// The prefix of the durable consumers' names; consumers with the same prefix share the messages. Without it,
+    /// `reindex`.
     pub consumer: Option<String>,
-    /// Whether the stream is made where it is missing: a work queue in files, which remembers ids for ten minutes.
+    /// Whether the stream is created if it is missing: a work queue in files, which remembers ids for ten minutes.
     #[serde(default)]
     pub create: bool,
     /// A user, with `password`.
     pub user: Option<String>,
     /// The user's password.
     pub password: Option<Secret>,
-    /// A token in place of a user.
+    /// A token instead of a user.
     pub token: Option<Secret>,
     /// A credentials file (`.creds`), relative to the environment.
     pub credentials: Option<PathBuf>,
-    /// A file with the certificates of an authority of one's own, relative to the environment.
+    /// A file with the certificates of a private authority, relative to the environment.
     pub tls_ca: Option<PathBuf>,
 }
 
 impl Config {
     /// Each priority's subject and the name of its consumer, the most urgent one first.
     ///
-    /// *Errors*: both keys, a subject that stands for several, or two that make one consumer.
+    /// *Errors*: both keys, a subject with wildcards, or two that have one consumer name.
     pub(super) fn lanes(&self, resource: &str) -> Result<Vec<(String, String)>> {
         let refuse = |message: String| Error::usage(message).with("resource", format!("backend.{resource}.nats"));
         let subjects = match (&self.subject, self.subjects.as_slice()) {

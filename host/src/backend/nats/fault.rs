@@ -1,4 +1,4 @@
-//! From what NATS says to an error a person can act on.
+//! Turns an error of NATS into an error that the user can act on.
 
 use async_nats::{
     ConnectErrorKind,
@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Kind},
 };
 
-/// Why nobody is connected.
+/// Why there is no connection.
 pub(super) fn connect(error: async_nats::ConnectError) -> Error {
     let failed = |kind, what: &str| Error::new(kind, format!("NATS {what}"));
     let made = match error.kind() {
@@ -30,7 +30,7 @@ pub(super) fn connect(error: async_nats::ConnectError) -> Error {
     made.of_place().because(error)
 }
 
-/// What JetStream answers in place of what it was asked for.
+/// An error answer of JetStream.
 pub(super) fn answered(operation: &str, stream: &str, error: &jetstream::Error) -> Error {
     let (kind, hint) = match error.error_code() {
         ErrorCode::STREAM_NOT_FOUND => {
@@ -45,11 +45,11 @@ pub(super) fn answered(operation: &str, stream: &str, error: &jetstream::Error) 
     Error::new(kind, format!("{operation}: {}", words(&error.to_string()))).of_place().with("stream", stream).hint(hint)
 }
 
-/// Why there is no stream, though it was to be made.
+/// Why the stream could not be created.
 pub(super) fn creation(error: &jetstream::context::CreateStreamError) -> Error {
     let what = "the stream cannot be made";
     let later = || {
-        // Where only the reply was lost, the next try finds it.
+        // If only the reply was lost, the next try finds it.
         Error::new(Kind::Unavailable, format!("{what} just now"))
             .hint("check whether the server runs; what was done is kept")
     };
@@ -70,7 +70,7 @@ pub(super) fn silent(operation: &str, error: jetstream::context::RequestError) -
     error.hint("check whether the server runs; what was done is kept")
 }
 
-/// Why a request has no answer; none if nobody is there who could give one.
+/// Why a request has no answer; none if there is no responder.
 pub(super) fn request(operation: &str, error: async_nats::RequestError) -> Option<Error> {
     match error.kind() {
         RequestErrorKind::NoResponders | RequestErrorKind::InvalidSubject => None,
@@ -82,7 +82,7 @@ pub(super) fn request(operation: &str, error: async_nats::RequestError) -> Optio
     }
 }
 
-/// Nobody serves JetStream's own subjects: it is off, or not for this user.
+/// No responder for JetStream's own subjects: it is off, or not allowed for this user.
 fn without_jetstream(operation: &str) -> Error {
     Error::new(Kind::Unavailable, format!("{operation}: JetStream does not answer"))
         .hint("start the server with JetStream (`-js`), and let this user use it")

@@ -24,11 +24,11 @@ use crate::{
 
 /// The header that carries a message's priority.
 const PRIORITY: &str = "Reindex-Priority";
-/// What every acknowledgement's subject begins with.
+/// The prefix of every acknowledgement's subject.
 const ACK: &str = "$JS.ACK.";
-/// How long the end of a pull may be overdue; the client would take it for an empty one a little later.
+/// How late the end of a pull may be; a little later the client would take it for an empty pull.
 const SILENCE: Duration = Duration::from_secs(4);
-/// How many messages of a subject may be in hands, of all workers together.
+/// How many messages of a subject may be in flight, of all workers together.
 const IN_HAND: i64 = 100_000;
 
 /// One subject and its durable consumer.
@@ -37,17 +37,17 @@ pub(super) struct Lane {
     subject: String,
     durable: String,
     at: usize,
-    /// The consumer, and the lease it lends for.
+    /// The consumer, and its lease.
     consumer: Mutex<Option<(Duration, Consumer<pull::Config>)>>,
 }
 
 impl Lane {
-    /// Asks nothing yet; `at` is its rank among the priorities.
+    /// Makes no request yet; `at` is its rank among the priorities.
     pub fn new(subject: String, durable: String, at: usize) -> Self {
         Self { subject, durable, at, consumer: Mutex::default() }
     }
 
-    /// Sends a message; the server's answer comes later. The inner error is the message's own.
+    /// Sends a message; the server's answer comes later. The inner error concerns only the message.
     pub async fn send(&self, session: &Session, message: &Message) -> Result<Result<PublishAckFuture>> {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_MESSAGE_ID, message.id.as_str());
@@ -83,7 +83,7 @@ impl Lane {
         Ok(consumer)
     }
 
-    /// Asks once for messages; waits for the first one only.
+    /// Receives messages once; waits only for the first one.
     pub async fn receive(
         &self,
         session: &Session,
@@ -100,14 +100,14 @@ impl Lane {
         };
         let mut pulled = pulled.map_err(|error| lost("messages cannot be received", error))?;
         let mut taken = Vec::new();
-        // After a break nobody says any more that nothing else will come.
+        // After a lost connection, the end of the pull is never announced.
         while let Some(message) = next(&mut pulled, wait + SILENCE).await.transpose() {
             match message {
                 Ok(message) => taken.extend(self.delivery(&message, lanes)),
-                // What is in hand is not lost for the sake of what is not; the next call says what is wrong.
+                // The received messages are returned in spite of the error; the next call returns the error.
                 Err(_) if !taken.is_empty() => break,
                 Err(error) => {
-                    // The consumer may have been deleted; it is made anew by the next call.
+                    // The consumer may have been deleted; the next call creates it again.
                     *self.consumer.lock().await = None;
                     return Err(error);
                 }
@@ -134,7 +134,7 @@ impl Lane {
         }
     }
 
-    /// What the server says of the consumer; none if nobody ever consumed.
+    /// The server's description of the consumer; none if it was never created.
     async fn info(&self, session: &Session) -> Result<Option<Info>> {
         let operation = "the consumer cannot be described";
         match session.ask::<Info>(operation, format!("CONSUMER.INFO.{}.{}", session.name(), self.durable)).await? {
@@ -144,7 +144,7 @@ impl Lane {
         }
     }
 
-    /// How many messages were never delivered, and how many are in hands or about to be delivered again.
+    /// How many messages were never delivered, and how many are in flight or about to be delivered again.
     pub async fn depth(&self, session: &Session) -> Result<(u64, u64)> {
         if let Some(info) = self.info(session).await? {
             return Ok((info.num_pending, info.num_ack_pending as u64));
@@ -185,7 +185,7 @@ impl Lane {
     }
 }
 
-/// The next message of a pull; an error if neither it nor the pull's end comes in time.
+/// The next message of a pull; an error if neither a message nor the end of the pull comes in time.
 async fn next(pulled: &mut pull::Batch, patience: Duration) -> Result<Option<jetstream::Message>> {
     let operation = "messages cannot be received";
     let silent = |error| lost(operation, error);
@@ -193,7 +193,7 @@ async fn next(pulled: &mut pull::Batch, patience: Duration) -> Result<Option<jet
     message.transpose().map_err(|error| lost(operation, error))
 }
 
-/// Answers a delivery by its receipt. A receipt that nobody knows changes nothing and answers false.
+/// Answers a delivery by its receipt. An unknown receipt changes nothing and returns false.
 pub(super) async fn settle(client: Client, receipt: String, answer: &'static str) -> Result<bool> {
     if !receipt.starts_with(ACK) {
         return Ok(false);
@@ -204,7 +204,7 @@ pub(super) async fn settle(client: Client, receipt: String, answer: &'static str
     }
 }
 
-/// Waits until the server has written a message down. The inner error is the message's own.
+/// Waits until the server has stored a message. The inner error concerns only the message.
 pub(super) async fn sent(session: &Session, sent: Result<PublishAckFuture>) -> Result<Result<()>> {
     match sent {
         Ok(sent) => sent.await.map_or_else(|error| unsent(session, error).map(Err), |_| Ok(Ok(()))),
@@ -212,7 +212,7 @@ pub(super) async fn sent(session: &Session, sent: Result<PublishAckFuture>) -> R
     }
 }
 
-/// Why a message was not sent: its own fault inside, anything else outside.
+/// Why a message was not sent: an error of the message itself is inside, any other one outside.
 fn unsent(session: &Session, error: PublishError) -> Result<Error> {
     let place = |error: Error| error.with("stream", session.name());
     match error.kind() {

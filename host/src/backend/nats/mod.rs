@@ -1,8 +1,8 @@
 //! Queues in NATS JetStream: one subject of a stream for each priority, read by a durable pull consumer each.
 //!
-//! The stream remembers message ids for its duplicate window only: a repeat sent later is delivered again. A lease is
-//! the consumer's `ack_wait`, so all who consume together use the same. The service does not tell whether a lease ran
-//! out: a late acknowledgement is as good as one in time.
+//! The stream remembers message ids only for its duplicate window: a repeat sent later is delivered again. A lease is
+//! the consumer's `ack_wait`, so all consumers use the same one. The service does not report whether a lease expired: a
+//! late acknowledgement is as good as one in time.
 
 mod config;
 mod fault;
@@ -25,11 +25,11 @@ use crate::{
     error::Result,
 };
 
-/// How many requests of one call are on their way at a time.
+/// How many requests of one call are in flight at a time.
 const AT_ONCE: usize = 256;
 /// The longest time one pull waits.
 const LONG_POLL: Duration = Duration::from_secs(20);
-/// How long one of several subjects is waited for before the next one's turn.
+/// How long to wait for one of several subjects before the next one.
 const TURN: Duration = Duration::from_millis(500);
 
 /// A queue: one subject for each priority, the most urgent one first.
@@ -40,19 +40,19 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens what the environment names; the server is not asked yet. Paths are relative to `beside`.
+    /// Opens the configured subjects; makes no request yet. Paths are relative to `beside`.
     pub fn open(name: &str, config: &Config, beside: &Path) -> Result<Self> {
         let lanes = config.lanes(name)?.into_iter().enumerate();
         let lanes = lanes.map(|(at, (subject, durable))| Lane::new(subject, durable, at)).collect();
         Ok(Self { session: Session::new(name, config, beside), lanes })
     }
 
-    /// Removes its stream with everything in it; it is no error if there is none.
+    /// Removes its stream with everything in it; it is not an error if there is none.
     pub(in crate::backend) async fn remove(&self) -> Result<()> {
         self.session.remove().await
     }
 
-    /// Takes what is there, the urgent first; the first subject to be asked is waited for.
+    /// Receives the available messages, the urgent ones first; waits only for the first subject that is asked.
     async fn drain(&self, max: usize, lease: Duration, first: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let mut taken = Vec::new();
         for (at, lane) in self.lanes.iter().enumerate() {
@@ -62,7 +62,7 @@ impl Queue {
                     Ok(some) if some.is_empty() => break,
                     Ok(some) => taken.extend(some),
                     Err(error) if taken.is_empty() => return Err(error),
-                    // What is in hand is not lost for the sake of what is not; the next call says what is wrong.
+                    // The received messages are returned in spite of the error; the next call returns the error.
                     Err(_) => return Ok(taken),
                 }
                 wait = Duration::ZERO;
@@ -71,7 +71,7 @@ impl Queue {
         Ok(taken)
     }
 
-    /// Answers deliveries, and waits until the server has written it down.
+    /// Answers deliveries, and waits until the server has recorded it.
     async fn settle(&self, receipts: &[String], answer: &'static str) -> Result<Vec<bool>> {
         let context = self.session.context().await?;
         let asked = receipts.iter().cloned().map(|receipt| {
@@ -124,7 +124,8 @@ impl queue::Queue for Queue {
         self.settle(receipts, if lease.is_zero() { "-NAK" } else { "+WPI" }).await
     }
 
-    /// What was given back or lost is not seen, since the server does not tell what it is about to deliver again.
+    /// Messages that were given back or lost are not included, since the server does not list what it is about to
+    /// deliver again.
     async fn peek(&self, max: usize) -> Result<Vec<Message>> {
         if !self.session.is_made().await? {
             return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! The connection to a server, made when it is first needed, and the stream behind a queue.
+//! The connection to a server, opened when it is first needed, and the stream behind a queue.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,10 +21,10 @@ use crate::error::{Error, Result};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const REQUEST: Duration = Duration::from_secs(10);
-/// For how long a stream of ours tells a repeated id.
+/// The duplicate window of a stream that this program creates.
 const DUPLICATES: Duration = Duration::from_secs(10 * 60);
 
-/// Who asks the server.
+/// The client of the server.
 pub(super) struct Session {
     name: String,
     config: Config,
@@ -50,7 +50,7 @@ impl Session {
         &self.config.stream
     }
 
-    /// JetStream behind a connection, which comes back by itself after a break.
+    /// JetStream over a connection, which reconnects by itself.
     pub async fn context(&self) -> Result<&Context> {
         let connect = async || {
             let servers = self.servers()?;
@@ -94,7 +94,7 @@ impl Session {
         error.with("resource", format!("backend.{}.nats", self.name))
     }
 
-    /// Asks JetStream; an answer that is an error in itself is the inner one.
+    /// Makes a request to JetStream; the inner error is an error answer.
     pub async fn ask<T: DeserializeOwned>(
         &self,
         operation: &str,
@@ -111,7 +111,7 @@ impl Session {
         self.place(fault::answered(operation, self.name(), error))
     }
 
-    /// Whether the stream is there; not yet is an answer only where the environment lets us make it.
+    /// Whether the stream exists; false is possible only if the environment allows to create it.
     pub async fn is_made(&self) -> Result<bool> {
         if self.stream.initialized() {
             return Ok(true);
@@ -124,13 +124,13 @@ impl Session {
         }
     }
 
-    /// Makes sure that the stream is there, and makes it if the environment says so.
+    /// Checks that the stream exists, and creates it if the environment allows it.
     pub async fn stream(&self) -> Result<()> {
         let ensure = async || if self.is_made().await? { Ok(()) } else { self.create().await };
         self.stream.get_or_try_init(ensure).await.copied()
     }
 
-    /// Removes the stream; it is no error if there is none.
+    /// Removes the stream; it is not an error if there is none.
     pub async fn remove(&self) -> Result<()> {
         let operation = "the stream cannot be removed";
         match self.ask::<DeleteStatus>(operation, format!("STREAM.DELETE.{}", self.name())).await? {

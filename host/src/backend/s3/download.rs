@@ -1,4 +1,4 @@
-//! Reading an object to its end, also over a connection that breaks.
+//! Reads an object to its end, also over a connection that breaks.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How often in a row a broken stream is taken up again without a byte of progress.
+/// How often in a row a broken stream is resumed without a byte of progress.
 const TRIES: u32 = 4;
 
 const PAUSE: Duration = Duration::from_millis(200);
@@ -30,7 +30,7 @@ struct Download {
 }
 
 impl Bucket {
-    /// The content of an object whose first answer has come.
+    /// The content of an object whose first answer was received.
     pub(super) fn download(&self, key: &str, info: &ObjectInfo, body: ByteStream) -> Chunks {
         let download = Download {
             client: self.client.clone(),
@@ -75,7 +75,7 @@ impl Download {
         }
     }
 
-    /// Goes on behind the last byte, in the same object and no other.
+    /// Resumes after the last byte, in the same object and no other.
     async fn take_up(&mut self) -> Result<()> {
         let call = self.client.get_object().bucket(&self.bucket).key(&self.key);
         let call = call.range(format!("bytes={}-", self.offset)).if_match(quoted(&self.etag));
@@ -99,13 +99,13 @@ impl Download {
         Ok(())
     }
 
-    /// Whether an answer begins where the object broke off, and is of the same object.
+    /// Whether an answer continues at the offset of the break, and is of the same object.
     fn is_rest(&self, range: Option<&str>, etag: Option<&str>) -> bool {
         let begins = range.is_some_and(|range| range.starts_with(&format!("bytes {}-", self.offset)));
         begins && unquoted(etag) == self.etag
     }
 
-    /// At the end of the object this means that its checksum is another one.
+    /// At the end of the object this means that its checksum differs.
     fn broken(&self) -> Error {
         let text = format!("the object broke off at byte {} of {}", self.offset, self.size);
         let error = Error::new(Kind::Unavailable, text);

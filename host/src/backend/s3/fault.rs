@@ -1,4 +1,5 @@
-//! What goes wrong with a bucket, in words a person can act on. What is not S3's alone is said in `backend/aws`.
+//! Turns an error of a bucket into an error that the user can act on. Errors that are not specific to S3 are in
+//! `backend/aws`.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -8,12 +9,12 @@ use crate::{
     error::{Error, Kind, Retry},
 };
 
-/// What servers other than AWS's say of a quota.
+/// The codes of other servers than AWS for a quota.
 const FULL: [&str; 4] = ["QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull", "InsufficientStorage"];
 
 /// A failed call.
 pub(super) trait Fault {
-    /// Says what failed; `operation` is a fragment such as `the object cannot be read`.
+    /// Explains what failed; `operation` is a fragment such as `the object cannot be read`.
     fn explain(&self, operation: &str, bucket: &str) -> Error;
 }
 
@@ -59,7 +60,7 @@ fn is_elsewhere(raw: &HttpResponse, code: Option<&str>) -> bool {
     matches!(raw.status().as_u16(), 301 | 307) || code.is_some_and(|code| ELSEWHERE.contains(&code))
 }
 
-/// The region that the answer says the bucket is in.
+/// The region of the bucket, from the answer.
 fn region(raw: &HttpResponse) -> Option<String> {
     let said = raw.headers().get("x-amz-bucket-region").map(str::to_owned);
     said.or_else(|| between(std::str::from_utf8(raw.body().bytes()?).ok()?, "<Region>", "</Region>"))

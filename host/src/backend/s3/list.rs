@@ -19,7 +19,7 @@ use crate::{
 const PAGE: usize = 1000;
 
 impl Bucket {
-    /// Lists as [`crate::capability::storage::Bucket::list`] says, without media types, metadata and times.
+    /// Lists as [`crate::capability::storage::Bucket::list`] documents, without media types, metadata and times.
     pub(super) async fn listed(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
         let (mut listing, mut token, mut last) = (Listing::default(), None, None);
         let limit = limit.max(1);
@@ -30,7 +30,7 @@ impl Bucket {
                 .list_objects_v2()
                 .bucket(&self.name)
                 .prefix(format!("{}{prefix}", self.prefix))
-                // Not every key can stand in XML; not every server minds.
+                // Some keys are not valid in XML, although not every server checks that.
                 .encoding_type(EncodingType::Url)
                 .max_keys(i32::try_from(limit.saturating_sub(listed).clamp(1, PAGE)).unwrap_or(i32::MAX))
                 .set_start_after(after.map(|after| format!("{}{after}", self.prefix)))
@@ -39,7 +39,7 @@ impl Bucket {
             whole(&page).map_err(|error| error.with("bucket", &self.name))?;
             let encoded = page.encoding_type == Some(EncodingType::Url);
             for object in page.contents.unwrap_or_default() {
-                // Behind a key that is no text, nothing can begin.
+                // No part can begin after a key that is not text.
                 last = self.key(&object, encoded);
                 match self.found(object, last.clone()) {
                     Some(Ok(info)) => listing.objects.push(info),
@@ -51,7 +51,7 @@ impl Bucket {
             if token.is_none() {
                 return Ok(listing);
             }
-            // The next part begins after a key; the token ends with this call.
+            // The next part begins after a key; the token is valid only in this call.
             if listing.objects.len() + listing.omitted.len() >= limit && last.is_some() {
                 listing.next = last;
                 return Ok(listing);
@@ -59,14 +59,15 @@ impl Bucket {
         }
     }
 
-    /// The key of an object, without the bucket's prefix; none if it is no text. That of the prefix itself is empty.
+    /// The key of an object, without the bucket's prefix; none if it is not text. The key of the prefix itself is
+    /// empty.
     fn key(&self, object: &Object, encoded: bool) -> Option<String> {
         let said = object.key.as_deref().unwrap_or_default();
         let whole = if encoded { decoded(said)? } else { said.to_owned() };
         Some(whole.strip_prefix(&self.prefix).unwrap_or_default().to_owned())
     }
 
-    /// What is listed of an object, or why it is served as none; nothing for the prefix itself.
+    /// The entry for an object, or why it is not served as one; none for the prefix itself.
     fn found(&self, object: Object, key: Option<String>) -> Option<Result<ObjectInfo, Omitted>> {
         let Some(key) = key else {
             let name = object.key.unwrap_or_default();
@@ -90,7 +91,7 @@ impl Bucket {
     }
 }
 
-/// Whether a page is all that it says to be, and says whether there is another one.
+/// Checks that a page is complete, and states whether there is another one.
 fn whole(page: &ListObjectsV2Output) -> Result<()> {
     let counted = page.key_count.is_none_or(|count| usize::try_from(count) == Ok(page.contents().len()));
     let goes_on = page.is_truncated == Some(true) && page.next_continuation_token.is_some();

@@ -1,7 +1,7 @@
-//! Objects in S3, and in servers that speak its protocol.
+//! Objects in S3, and in servers with the same protocol.
 //!
-//! Every object passes as a stream. What S3 answers without a word of explanation (to HEAD it never explains) is asked
-//! again by GET, so that a person reads why. Buckets themselves are neither made nor changed here.
+//! Every object passes as a stream. An error that S3 gives no reason for (on HEAD it never does) is requested again
+//! with GET, so that the user gets the reason. Buckets themselves are neither created nor changed here.
 
 mod download;
 mod fault;
@@ -36,15 +36,14 @@ use fault::Fault;
 pub struct Config {
     /// The bucket.
     pub bucket: String,
-    /// What every key begins with there, such as `masters/`.
+    /// The prefix of every key there, such as `masters/`.
     #[serde(default)]
     pub prefix: String,
     /// The AWS region; without it, the one the standard chain finds.
     pub region: Option<String>,
-    /// The address of a server that is not AWS's own.
+    /// The address of a server other than AWS.
     pub endpoint: Option<String>,
-    /// Whether the bucket's name stands in the path of an address, not in its host; without it, wherever the endpoint
-    /// is not AWS's own.
+    /// Whether the bucket's name is in the path of an address, not in its host; by default, if the endpoint is not AWS.
     pub path_style: Option<bool>,
 }
 
@@ -54,24 +53,24 @@ const AT_ONCE: usize = 16;
 /// The longest key, in bytes, the bucket's own prefix included.
 const MAX_KEY_BYTES: usize = 1024;
 
-/// The largest object a server copies in one request; larger ones pass through here.
+/// The largest object that a server copies in one request; larger ones stream through this process.
 const MAX_COPY_BYTES: u64 = 5 << 30;
 
-/// What stands for itself in the address of an object.
+/// The characters that are literal in the address of an object.
 const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A bucket in S3, or the part of one whose keys begin alike.
+/// A bucket in S3, or the part of one under a prefix.
 #[derive(Debug)]
 pub struct Bucket {
     client: Client,
     name: String,
     prefix: String,
-    /// Two buckets of one server can copy without us.
+    /// Two buckets of one server can copy without this process.
     server: String,
 }
 
 impl Bucket {
-    /// Serves a bucket; nothing is asked of it yet.
+    /// Opens a bucket; makes no request yet.
     pub fn open(config: &Config, session: &Session) -> Self {
         let sdk = session.at(config.region.as_deref(), config.endpoint.as_deref());
         let path_style = config.path_style.unwrap_or(sdk.endpoint_url().is_some());
@@ -85,7 +84,7 @@ impl Bucket {
         }
     }
 
-    /// The whole key of an object there; none for one that cannot be.
+    /// The whole key of an object there; none for a key that cannot exist.
     fn whole_key(&self, key: &str) -> Option<String> {
         let whole = format!("{}{key}", self.prefix);
         (!key.is_empty() && whole.len() <= MAX_KEY_BYTES && !climbs(key)).then_some(whole)
@@ -111,7 +110,7 @@ impl Bucket {
                 let about = (found.content_length, found.e_tag, found.content_type, found.metadata);
                 info(key, about, modified).map(Some)
             }
-            // What is not there, object or bucket, or who answers in the server's place, is told by GET alone.
+            // Only GET shows what is missing, object or bucket, or that another server answered.
             Err(error) if error.raw_response().is_some() => Ok(self.get(key).await?.map(|(info, _)| info)),
             Err(error) => Err(self.fault("the object cannot be described", &error).with("key", key)),
         }
@@ -134,7 +133,7 @@ impl Bucket {
         error.explain(operation, &self.name)
     }
 
-    /// Lets the server copy; none if it has no such object any more.
+    /// Copies on the server; none if the object no longer exists.
     async fn copy_there(&self, info: ObjectInfo, from: &Location, to: &str) -> Result<Option<ObjectInfo>> {
         let source = utf8_percent_encode(&format!("{}/{}", from.bucket, from.key), &PLAIN).to_string();
         let call = self.client.copy_object().bucket(&self.name).key(self.storable(to)?).copy_source(source);
@@ -212,15 +211,15 @@ impl storage::Bucket for Bucket {
     }
 }
 
-/// Whether a server that keeps its objects in directories would look elsewhere, perhaps outside the prefix.
+/// Whether a server that keeps its objects in directories would read another path, perhaps outside the prefix.
 fn climbs(key: &str) -> bool {
     key.split('/').any(|part| part == "." || part == "..")
 }
 
-/// What S3 says of an object: size, etag, media type, metadata.
+/// S3's description of an object: size, etag, media type, metadata.
 type About = (Option<i64>, Option<String>, Option<String>, Option<HashMap<String, String>>);
 
-/// *Errors*: an answer without size or etag, which is none of S3's.
+/// *Errors*: an answer without size or etag, which does not come from S3.
 fn info(key: &str, (size, etag, content_type, metadata): About, modified: Option<DateTime>) -> Result<ObjectInfo> {
     let nanosecond = |time: DateTime| Timestamp::from_nanosecond(time.as_nanos()).ok();
     let (Some(size), Some(etag)) = (size.and_then(|size| u64::try_from(size).ok()), etag) else {
@@ -236,18 +235,18 @@ fn info(key: &str, (size, etag, content_type, metadata): About, modified: Option
     })
 }
 
-/// The etag of what was just stored. Without one, nothing says that it was.
+/// The etag of the object that was just stored. Without one, nothing shows that it was.
 fn stored_etag(etag: Option<&str>) -> Result<String> {
     let lacks = || incomplete("the object cannot be stored", "it has no etag");
     etag.filter(|etag| !etag.is_empty()).map(|etag| unquoted(Some(etag))).ok_or_else(lacks)
 }
 
-/// An etag without the quotes it is sent in, which not every server writes.
+/// An etag without quotes, which not every server sends.
 fn unquoted(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
-/// Whether an object can have this etag. Servers take what none can have for another condition, or for none at all.
+/// Whether an object can have this etag. Servers interpret an impossible one as another condition, or as none.
 fn is_etag(etag: &str) -> bool {
     !matches!(etag, "" | "*") && etag.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",".contains(&byte))
 }

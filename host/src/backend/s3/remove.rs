@@ -1,4 +1,4 @@
-//! Removing an object: whatever it is, or only while it is the one that was meant.
+//! Removes an object: unconditionally, or only while it has an etag.
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 
@@ -9,10 +9,11 @@ use super::{
 use crate::error::{Error, Kind, Result, Retry};
 
 impl Bucket {
-    /// Removes an object, with an etag only while it has that one. False if another one has its key.
+    /// Removes an object; with an etag only while it has that one. False if another object has its key.
     pub(super) async fn remove(&self, key: &str, etag: Option<&str>) -> Result<bool> {
         let Some(whole) = self.whole_key(key) else { return Ok(true) };
-        // MinIO, for one, heeds no condition here: what was replaced before this call has to stay there, too.
+        // MinIO, for example, ignores the condition here: an object that was replaced before this call has to be kept
+        // there, too.
         if let Some(etag) = etag {
             match self.head(key).await? {
                 None => return Ok(true),
@@ -25,7 +26,7 @@ impl Bucket {
             let Err(error) = call.send().await else { return Ok(true) };
             match error.code() {
                 Some("NoSuchKey") => return Ok(true),
-                // Some servers say so of an object that is not there, too.
+                // Some servers return this error for a missing object, too.
                 Some("PreconditionFailed") => return Ok(self.head(key).await?.is_none()),
                 Some(CONFLICT) if attempt < TRIES => tokio::time::sleep(PAUSE * attempt).await,
                 Some("NotImplemented") if etag.is_some() => return Err(not_implemented().with("key", key)),

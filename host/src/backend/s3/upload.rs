@@ -1,5 +1,4 @@
-//! Storing an object: in one request where it is small, in parts where it is not. No more than some parts are held at
-//! a time.
+//! Stores an object: in one request if it is small, in parts if not. Only a few parts are held in memory at a time.
 
 use std::{mem, time::Duration};
 
@@ -20,25 +19,25 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How large a part is, while that suffices; a smaller object is stored in one request.
+/// The size of a part, while that suffices; a smaller object is stored in one request.
 const PART: usize = 8 << 20;
 
-/// How many bytes of parts are on their way at a time, as long as that is more than one part.
+/// How many bytes of parts are in flight at a time, if that is more than one part.
 const ON_THE_WAY: usize = 4 * PART;
 
-/// How many parts S3 takes for one object.
+/// How many parts S3 accepts for one object.
 const MAX_PARTS: usize = 10_000;
 
-/// Where no size is known: so many parts are of the first size, and then each so many are twice as large, which
-/// suffices for the largest object there can be.
+/// If no size is known: this many parts have the first size, and then each group of this many is twice as large, which
+/// suffices for the largest possible object.
 const SAME: usize = 3_500;
 const DOUBLING: usize = 650;
 
-/// How often a conditional write that meets another one is tried.
+/// How often a conditional write that conflicts with another one is tried.
 pub(super) const TRIES: u32 = 8;
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
-/// The size of a part, which are counted from 0.
+/// The size of a part; parts are counted from 0.
 fn part_size(n: usize, whole: Option<u64>) -> usize {
     match whole {
         Some(whole) => usize::try_from(whole.div_ceil(MAX_PARTS as u64)).unwrap_or(usize::MAX).max(PART),
@@ -71,7 +70,7 @@ impl Parts {
 }
 
 impl Bucket {
-    /// Stores an object: its etag and its size; none if the condition does not hold.
+    /// Stores an object and returns its etag and its size; none if the condition does not hold.
     pub(super) async fn upload(&self, key: &str, put: &Put, content: Chunks) -> Result<Option<(String, u64)>> {
         let mut parts = Parts { content, left: Bytes::new() };
         let first = parts.next(PART).await?;
@@ -117,7 +116,7 @@ impl Bucket {
     }
 }
 
-/// Two conditional writes of one key met; neither has been decided.
+/// Two conditional writes of one key conflicted; neither has been decided.
 pub(super) const CONFLICT: &str = "ConditionalRequestConflict";
 
 /// `If-Match` and `If-None-Match`.
@@ -137,18 +136,18 @@ fn is_refused(condition: &Condition, code: Option<&str>) -> bool {
     }
 }
 
-/// An upload in parts that has begun. Dropped before its end, it is given up, so that no part is stored for ever.
+/// A multipart upload that has begun. Dropping it before its end aborts it, so that no part is stored for ever.
 struct Upload {
     client: Client,
     bucket: String,
     key: String,
     id: String,
-    /// The parts that are on their way.
+    /// The parts in flight.
     sending: JoinSet<Result<CompletedPart>>,
     ended: bool,
 }
 
-/// The parts that are there, and how many bytes they have.
+/// The finished parts, and their size in bytes.
 struct Done {
     parts: Vec<CompletedPart>,
     size: u64,
@@ -165,7 +164,7 @@ impl Upload {
             .set_content_type(put.content_type.clone())
             .set_metadata(Some(put.metadata.clone().into_iter().collect()));
         let (client, bucket, key) = (bucket.client.clone(), bucket.name.clone(), key.to_owned());
-        // Whoever stops waiting for the answer would not know what to give up.
+        // If the caller were dropped while it waits, the id of the upload to abort would be lost.
         let begun = tokio::spawn(async move {
             let begun = call.send().await.map_err(|error| error.explain("the object cannot be stored", &bucket))?;
             let lacks = || incomplete("the object cannot be stored", "it names no upload");
@@ -220,7 +219,7 @@ impl Upload {
         }
     }
 
-    /// Makes the parts an object, if the condition holds.
+    /// Completes the upload, if the condition holds.
     async fn complete(mut self, put: &Put, done: Done) -> Result<Option<(String, u64)>> {
         let (if_match, if_none_match) = conditions(&put.condition);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(done.parts)).build();
@@ -251,13 +250,13 @@ impl Upload {
         }
     }
 
-    /// Gives it up: the parts go. Left to the bucket's lifecycle rule where that fails, too.
+    /// Aborts it and removes its parts. If that fails, too, the bucket's lifecycle rule removes them.
     async fn abort(mut self) {
         self.giving_up().await;
         self.ended = true;
     }
 
-    /// Waits for the parts that are on their way: one that came in later would stay.
+    /// Waits for the parts in flight, then aborts: a part that arrived after the abort would stay.
     fn giving_up(&mut self) -> impl Future<Output = ()> + use<> {
         let mut sending = mem::take(&mut self.sending);
         let call = self.client.abort_multipart_upload().bucket(&self.bucket).key(&self.key).upload_id(&self.id);

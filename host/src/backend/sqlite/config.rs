@@ -1,4 +1,4 @@
-//! What an environment may say of a resource in SQLite.
+//! The configuration of a resource in SQLite.
 
 use std::path::PathBuf;
 

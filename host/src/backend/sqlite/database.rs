@@ -1,9 +1,9 @@
-//! One SQLite file: who may open it, one writer, and readers beside it.
+//! One SQLite file: its permissions, one writer, and readers beside it.
 //!
-//! In write-ahead mode readers never wait for the writer nor it for them. A commit survives the death of the
-//! process at once; a power cut may take the last commits, but always the last ones of all tables together, so
-//! that the ledger never knows of a document that is gone. A file that does not exist reads as an empty one
-//! and is made by the first write.
+//! In write-ahead mode readers never wait for the writer, and the writer never waits for readers. A commit survives the
+//! death of the process at once; a power cut may lose the last commits, but always the last ones of all tables
+//! together, so that the ledger never lists a document that is gone. A file that does not exist reads as an empty one
+//! and is created by the first write.
 
 use std::{
     path::{Path, PathBuf},
@@ -26,13 +26,13 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How long a process waits for another one that writes.
+/// How long a process waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long it waits before it tries again itself, where SQLite does not wait for it.
+/// How long it waits before it retries itself, where SQLite does not wait for the other process.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// How many pieces of work wait for the writer before callers do.
+/// How many jobs wait for the writer before callers have to wait.
 const WAITING: usize = 64;
 
 /// How many idle connections are kept for readers.
@@ -53,10 +53,10 @@ struct Writer {
 }
 
 impl Database {
-    /// Opens a file for reading and writing. One that exists is checked and brought up to date; one that does
-    /// not is made by the first write.
+    /// Opens a file for reading and writing. An existing one is checked and migrated; a missing one is created by the
+    /// first write.
     ///
-    /// *Errors*: a file of a newer version, of another program, or that is no database.
+    /// *Errors*: a file of a newer version, of another program, or that is not a database.
     pub fn open(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         let database = Self::new(path.into(), clock, false);
         if database.path.exists() {
@@ -65,7 +65,7 @@ impl Database {
         Ok(Arc::new(database))
     }
 
-    /// Opens a file for reading only: nothing is created, brought up to date or written.
+    /// Opens a file for reading only: nothing is created, migrated or written.
     ///
     /// *Errors*: also a file of an older version.
     pub fn open_read_only(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
@@ -81,7 +81,7 @@ impl Database {
         Self { path, clock, read_only, readers: Arc::default(), writer: Mutex::new(None) }
     }
 
-    /// The file.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -90,7 +90,7 @@ impl Database {
         self.clock.now()
     }
 
-    /// Does work within the writer's next transaction and answers after its commit. The closure may be called
+    /// Runs a job in the writer's next transaction and returns its value after the commit. The closure may be called
     /// again after a rollback.
     pub(super) async fn write<T, F>(&self, closure: F) -> Result<T>
     where
@@ -131,7 +131,8 @@ impl Database {
             .map_err(|error| Error::bug("a reader of the database died").because(error))?
     }
 
-    /// An empty stand-in for a missing file is not kept: the file may appear at any time.
+    /// Keeps a connection for the next reader. The empty replacement of a missing file is not kept: the file may appear
+    /// at any time.
     fn keep(&self, connection: Connection) {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < IDLE_READERS && connection.path().is_some_and(|path| !path.is_empty()) {
@@ -162,7 +163,7 @@ impl Database {
             .hint("run a command that writes, such as `reindex run`, which brings it up to date")
     }
 
-    /// The way to the writer, who begins with the first caller.
+    /// The channel to the writer, which is started by the first caller.
     fn jobs(&self) -> Result<mpsc::Sender<Box<dyn Piece>>> {
         if self.read_only {
             return Err(Error::bug("a database that was opened for reading only is written to")
@@ -205,7 +206,7 @@ impl Drop for Database {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Some(Writer { jobs, thread }) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
             drop(jobs);
-            // A writer that panicked has said so to everybody who waited.
+            // A writer that panicked has reported it to every caller that waited.
             let _ = thread.join();
         }
     }
@@ -223,7 +224,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Tries again while another process holds the file. SQLite itself does not wait where two switch a new file to
+/// Retries while another process holds the file. SQLite itself does not wait if two processes switch a new file to
 /// write-ahead mode at once.
 fn patiently(mut work: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
     let begun = Instant::now();
@@ -235,13 +236,13 @@ fn patiently(mut work: impl FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
     }
 }
 
-/// The age is asked first: a file of another program is left as it is.
+/// The version is checked first: a file of another program is not changed.
 fn set_up(connection: &mut Connection) -> Result<(), Fault> {
     prepare(connection)?;
     let age = schema::age(connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
-    // 16 MiB: what a batch's documents and words touch stays in memory.
+    // 16 MiB: the pages that a batch's documents and words use stay in memory.
     connection.pragma_update(None, "cache_size", -16_384)?;
     if age != Age::Current {
         schema::migrate(connection)?;
@@ -258,7 +259,7 @@ mod tests {
         Message { id: n.to_string(), body: "x".repeat(100_000), priority: 0 }
     }
 
-    /// SQLite answers the same way when a file may not grow and when the disk is full.
+    /// SQLite returns the same error when a file may not grow and when the disk is full.
     #[tokio::test]
     async fn a_full_disk_refuses_what_does_not_fit_and_half_writes_nothing() {
         let directory = tempfile::tempdir().unwrap();
@@ -300,7 +301,7 @@ mod tests {
         };
         let release = async move {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            // Dropped with that, so that the work can be done again without waiting.
+            // Dropped with the closure, so that the job can run again without waiting.
             begin.send(()).unwrap();
             drop(begin);
         };

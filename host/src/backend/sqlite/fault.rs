@@ -1,4 +1,4 @@
-//! Tells people what SQLite's error codes mean and what to do about them.
+//! Explains SQLite's error codes, and what the user can do about them.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rusqlite::ErrorCode;
 
 use crate::error::{Error, Kind, Retry};
 
-/// What goes wrong inside a piece of work: SQLite's fault, or one that has its words already.
+/// An error inside a job: SQLite's own, or an explained one.
 #[derive(Debug)]
 pub(super) enum Fault {
     Sql(rusqlite::Error),
@@ -32,7 +32,7 @@ impl Fault {
         matches!(self, Self::Sql(error) if error.sqlite_error_code().is_some_and(|code| busy.contains(&code)))
     }
 
-    /// The same fault as an error about a file.
+    /// Converts it to an error about a file.
     pub(super) fn error(self, path: &Path) -> Error {
         match self {
             Self::Sql(error) => explain(error, path),
@@ -41,7 +41,7 @@ impl Fault {
     }
 }
 
-/// Puts SQLite's error into words.
+/// Explains SQLite's error.
 pub(super) fn explain(error: rusqlite::Error, path: &Path) -> Error {
     let code = error.sqlite_error_code();
     let said = match code {

@@ -1,8 +1,8 @@
 //! Documents with versions behind an alias, and full-text search.
 //!
-//! Each concrete index has two SQL tables: the documents, and their words in FTS5, which refers to documents by
-//! number and stores no text of its own. Dropping an index drops both and costs no row-by-row work. A deletion
-//! with a version leaves a document without a body, so that an older write cannot bring it back.
+//! Each concrete index has two SQL tables: the documents, and their words in FTS5, which refers to documents by number
+//! and stores no text of its own. Dropping an index drops both without work per row. A deletion with a version leaves a
+//! document without a body, so that an older write cannot restore it.
 
 mod alias;
 mod list;
@@ -41,12 +41,12 @@ use crate::{
 pub struct Index {
     database: Arc<Database>,
     alias: String,
-    /// By concrete index; a definition never changes.
+    /// The mappings by concrete index; a definition never changes.
     mappings: Mutex<HashMap<String, Arc<Mapping>>>,
 }
 
 impl Database {
-    /// Serves the index behind an alias, which need not be set yet.
+    /// Opens the index behind an alias, which need not be set yet.
     ///
     /// *Errors*: a name that no index can have.
     pub fn index(self: &Arc<Self>, alias: &str) -> Result<Index> {
@@ -78,7 +78,7 @@ impl Documents for Index {
         self.database.read(move |connection| count(connection, &name)).await
     }
 
-    /// What is written can be found at once.
+    /// Written documents can be found at once.
     async fn refresh(&self, _concrete: &str) -> Result<()> {
         Ok(())
     }
@@ -157,7 +157,7 @@ impl Alias for Index {
 
 #[async_trait]
 impl List for Index {
-    /// The guard of a document tells a write from a later one.
+    /// The guard of a document shows whether it was written since, so no sequence number is needed.
     async fn watermark(&self, _concrete: &str) -> Result<Option<u64>> {
         Ok(None)
     }

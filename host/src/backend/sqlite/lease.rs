@@ -1,4 +1,4 @@
-//! Who works on a line of a run. A line that nobody ever claimed has no row.
+//! The lease on a line of a run. A line that was never claimed has no row.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Runs, how far their segments are, and the ids that are not done.
+//! Runs, the progress of their segments, and the ids that are not done.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ pub struct Ledger {
 }
 
 impl Database {
-    /// Serves the ledger.
+    /// Opens the ledger.
     pub fn ledger(self: &Arc<Self>) -> Ledger {
         Ledger { database: self.clone() }
     }
@@ -183,8 +183,8 @@ fn progress(connection: &Connection, run: &str, lines: u32) -> Result<Vec<Progre
     Ok(all)
 }
 
-/// The segment goes first: whoever lost its lease writes nothing. What is settled goes before new rows: a row written
-/// in the same batch says that its id failed after all.
+/// The segment is written first: a worker that lost its lease writes nothing. Settled rows go before new rows: a row
+/// written in the same batch means that its id failed after all.
 fn write(connection: &Connection, run: &str, token: u64, commit: &Commit) -> Result<bool, Fault> {
     let Progress { cursor, ended, counts, .. } = &commit.progress;
     let sql = "UPDATE segments SET cursor = ?4, ended = ?5, counts = ?6, beat = beat + 1

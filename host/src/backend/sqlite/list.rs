@@ -1,4 +1,4 @@
-//! Lists of ids to be worked through.
+//! Lists of ids to work through.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,7 +26,7 @@ pub struct List {
 }
 
 impl Database {
-    /// Serves the list of this name.
+    /// Opens the list of this name.
     pub fn list(self: &Arc<Self>, name: &str) -> List {
         List { database: self.clone(), name: name.to_owned() }
     }
@@ -52,7 +52,7 @@ impl list::List for List {
                 Ok(rows.collect::<Result<_, _>>()?)
             })
             .await?;
-        // One id more than asked for tells that more follow.
+        // One id more than asked for shows that more follow.
         let goes_on = ids.len() > limit;
         ids.truncate(limit);
         let next = ids.last().filter(|_| goes_on).map(|last| last.id.clone());

@@ -1,7 +1,7 @@
 //! The embedded default: tables, queues, indexes and the ledger in one SQLite file.
 //!
-//! The only home of SQL. One file may hold everything an environment names; every SQL table has a readable
-//! name, so that `sqlite3` shows what is there: `people$records`, `messages`, `persons_…$documents`, `ids`.
+//! SQL is used only here. One file may hold every resource of an environment; every SQL table has a readable name, so
+//! that `sqlite3` shows its contents: `people$records`, `messages`, `persons_…$documents`, `ids`.
 
 mod config;
 mod database;

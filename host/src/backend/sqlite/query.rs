@@ -1,6 +1,6 @@
-//! From what a person types to an expression FTS5 understands, whatever was typed.
+//! Turns any text of a search into a valid expression of FTS5.
 
-/// What a search looks for.
+/// The query of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Query {
     /// Every document.
@@ -29,7 +29,8 @@ fn terms(phrase: bool, part: &str) -> Vec<String> {
     parts.into_iter().filter(|term| term.contains(char::is_alphanumeric)).map(term).collect()
 }
 
-/// A word with signs in it (`a-b`) becomes a phrase of its parts, since the engine cuts the document's words so too.
+/// A word with signs in it (`a-b`) becomes a phrase of its parts, since the engine splits the document's words in the
+/// same way.
 fn term(text: &str) -> String {
     let prefix = if text.ends_with('*') { " *" } else { "" };
     format!("\"{}\"{prefix}", text.replace('\0', " "))

@@ -1,7 +1,7 @@
-//! What the file looks like, how it grew, and whose it is.
+//! The schema of the file, its migrations, and the check that this program owns the file.
 //!
-//! `application_id` says that a file is ours and `user_version` how new it is: the number of [`STEPS`] it has
-//! been through. Tables of records and indexes are made on demand, by `table.rs` and `index.rs`.
+//! `application_id` marks a file of this program and `user_version` is its version: the number of [`STEPS`] it has been
+//! through. Tables of records and indexes are created on demand, by `table.rs` and `index.rs`.
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// The bytes `ridx`.
 const APPLICATION_ID: i32 = 0x7269_6478;
 
-/// Each step takes the file from one version to the next; steps are added, never changed.
+/// Each step migrates the file from one version to the next; steps are added, never changed.
 const STEPS: [&str; 6] = [
     include_str!("schema_1.sql"),
     include_str!("schema_2.sql"),
@@ -21,22 +21,22 @@ const STEPS: [&str; 6] = [
     include_str!("schema_6.sql"),
 ];
 
-/// How a file stands to this program.
+/// The version of a file, compared with this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Age {
     /// Nothing was ever written to it.
     Empty,
-    /// Made by an earlier version; a writer brings it up to date.
+    /// Written by an earlier version; a writer migrates it.
     Older,
     /// Up to date.
     Current,
 }
 
-/// Tells how old the file is.
+/// Compares the version of the file.
 ///
-/// *Errors*: one of a newer version, or of another program.
+/// *Errors*: a file of a newer version, or of another program.
 pub(super) fn age(connection: &Connection) -> Result<Age, Fault> {
-    // One transaction: another process may be making the file just now.
+    // One transaction: another process may be creating the file at this moment.
     let _transaction = if connection.is_autocommit() { Some(connection.unchecked_transaction()?) } else { None };
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: usize = connection
@@ -60,7 +60,7 @@ pub(super) fn age(connection: &Connection) -> Result<Age, Fault> {
     }
 }
 
-/// Brings the file up to date, whole or not at all.
+/// Migrates the file, whole or not at all.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     age(&transaction)?;
@@ -76,7 +76,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
     Ok(transaction.commit()?)
 }
 
-/// Refuses a name that could not be the start of a SQL table's name, or not be told from another.
+/// Refuses a name that cannot be the start of a SQL table's name, or that is ambiguous.
 pub(in crate::backend) fn check_name(what: &str, name: &str) -> Result<()> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     let reserved = name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("sqlite_"));
@@ -88,7 +88,7 @@ pub(in crate::backend) fn check_name(what: &str, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// A SQL table's name as SQL text. `$` parts it from other tables: no checked name contains one.
+/// A SQL table's name as SQL text. `$` separates the parts: no checked name contains one.
 pub(super) fn quoted(name: &str, part: &str) -> String {
     format!("\"{name}${part}\"")
 }

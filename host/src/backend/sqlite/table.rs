@@ -1,7 +1,7 @@
 //! Records by key, and scans over them.
 //!
-//! Segments are cut by blocks of the row number, which an update keeps: they neither overlap nor skip, stand
-//! still while the table grows, and need no index of their own. A cursor is a row number.
+//! Segments are blocks of the row number, which an update keeps: they neither overlap nor skip, stay the same while the
+//! table grows, and need no index of their own. A cursor is a row number.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::{
     record::{self, Form, Item, Key, Shape, Version},
 };
 
-/// How many neighbouring rows belong to the same segment.
+/// How many consecutive row numbers belong to the same segment.
 const BLOCK: i64 = 256;
 
-/// How many bytes of bodies a page holds before it is handed out, whatever was asked for.
+/// The size in bytes at which a page ends, for every limit.
 const PAGE_BYTES: usize = 8 << 20;
 
-/// The largest record; SQLite itself stops at a gigabyte a row.
+/// The largest record; SQLite's own limit is a gigabyte per row.
 const MAX_RECORD_BYTES: usize = 512 << 20;
 
 /// A table of records in a database.
@@ -35,7 +35,7 @@ pub struct Table {
     name: String,
 }
 
-/// What a table remembers of itself.
+/// The stored properties of a table.
 struct Nature {
     key: Vec<String>,
     form: Form,
@@ -46,7 +46,7 @@ struct Nature {
 }
 
 impl Database {
-    /// Serves a table, which need not exist yet.
+    /// Opens a table, which need not exist yet.
     ///
     /// *Errors*: a name that no table can have.
     pub fn table(self: &Arc<Self>, name: &str) -> Result<Table> {
@@ -54,8 +54,8 @@ impl Database {
         Ok(Table { database: self.clone(), name: name.to_owned() })
     }
 
-    /// Makes a table with these key attributes, whose records are in this form. One that exists with the same
-    /// key and form stays as it is.
+    /// Creates a table with these key attributes, whose records are in this form. An existing one with the same key and
+    /// form stays as it is.
     pub async fn create_table(self: &Arc<Self>, name: &str, key: &[String], form: Form) -> Result<Table> {
         let table = self.table(name)?;
         if key.is_empty() {
@@ -162,7 +162,7 @@ impl Table {
 impl Scan for Table {
     async fn info(&self) -> Result<SourceInfo> {
         self.read(|connection, nature, records| {
-            // The last number is their count, at no cost, until a person removes some.
+            // The last number is their count, at no cost, until the user removes some.
             let count = if nature.removed { "count(*)" } else { "coalesce(max(position), 0)" };
             let sql = format!("SELECT {count} FROM {records}");
             let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
@@ -255,7 +255,7 @@ impl storage::Table for Table {
     }
 }
 
-/// Sets attributes of a record. False where there is none of its key; the inner error says what is wrong with them.
+/// Sets attributes of a record. False if there is none of its key; the inner error is about the attributes.
 fn set(
     connection: &Connection,
     name: &str,
@@ -327,7 +327,7 @@ fn page(connection: &Connection, records: &str, segment: Segment, after: i64, li
     Ok(page)
 }
 
-/// The next block of a segment that holds a row at or after a number.
+/// The next block of a segment that has a row at or after a number.
 fn next_block(connection: &Connection, records: &str, segment: Segment, from: i64) -> Result<Option<i64>, Fault> {
     let (total, number) = (i64::from(segment.total.max(1)), i64::from(segment.number));
     let mut statement =

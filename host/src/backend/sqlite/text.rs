@@ -1,8 +1,8 @@
-//! The words of a document that a search may find.
+//! The searchable words of a document.
 //!
-//! Every text and number is searched, wherever it stands, except below a field whose mapping says
-//! `"index": false` or `"enabled": false`. One pass over the JSON text, which also proves that it is JSON; no
-//! tree is built. Runs on the caller's thread, since the writer's time is scarce.
+//! Every text and number is searched, at every level, except below a field whose mapping has `"index": false` or
+//! `"enabled": false`. One pass over the JSON text, which also proves that it is JSON; no tree is built. Runs on the
+//! caller's thread, since the writer's time is scarce.
 
 use std::{collections::HashMap, fmt};
 
@@ -17,7 +17,7 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// Reads an index definition; what it does not say is searched.
+    /// Reads an index definition; fields that it does not list are searched.
     pub(super) fn new(definition: &str) -> Self {
         let definition: Value = serde_json::from_str(definition).unwrap_or_default();
         Self::of(&definition["mappings"])
@@ -73,8 +73,8 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-/// Numbers that no integer holds exactly arrive as texts in a map of one key: `serde_json` keeps their digits so
-/// (`arbitrary_precision`).
+/// Numbers that no integer holds exactly arrive as texts in a map of one key: `serde_json` keeps their digits in this
+/// way (`arbitrary_precision`).
 impl<'de> Visitor<'de> for Walk<'_> {
     type Value = ();
 

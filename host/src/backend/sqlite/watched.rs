@@ -1,4 +1,4 @@
-//! What a watcher of a folder acknowledged: keys with their etags, looked up a page at a time.
+//! The objects that a watcher of a folder acknowledged: keys with their etags, read a page at a time.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::Database;
 use crate::{capability::storage::ObjectInfo, error::Result};
 
-/// What one recipe acknowledged of one bucket.
+/// The objects of one bucket that one recipe acknowledged.
 #[derive(Debug, Clone)]
 pub(in crate::backend) struct Watched {
     database: Arc<Database>,
@@ -16,14 +16,14 @@ pub(in crate::backend) struct Watched {
 }
 
 impl Database {
-    /// Serves what a recipe acknowledged of a bucket.
+    /// Opens the acknowledged objects of a recipe and a bucket.
     pub(in crate::backend) fn watched(self: &Arc<Self>, recipe: &str, bucket: &str) -> Watched {
         Watched { database: self.clone(), recipe: recipe.to_owned(), bucket: bucket.to_owned() }
     }
 }
 
 impl Watched {
-    /// The objects that were not acknowledged as they are.
+    /// Returns the objects that were not acknowledged with this etag.
     pub async fn news(&self, found: Vec<ObjectInfo>) -> Result<Vec<ObjectInfo>> {
         if found.is_empty() {
             return Ok(found);
@@ -43,7 +43,7 @@ impl Watched {
         self.database.read(is_new).await
     }
 
-    /// Notes down that objects were acknowledged as they are.
+    /// Records that objects were acknowledged with this etag.
     pub async fn acknowledge(&self, arrivals: &[ObjectInfo]) -> Result<()> {
         let (this, arrivals) = (self.clone(), arrivals.to_vec());
         let keep = move |connection: &Connection| {
@@ -57,14 +57,14 @@ impl Watched {
         self.database.write(keep).await
     }
 
-    /// Forgets keys, and those that lie under them if they are folders: what comes there again is news.
+    /// Forgets keys, and the keys below them if they are folders: later objects there are new.
     pub async fn forget_all(&self, keys: &[String]) -> Result<()> {
         if keys.is_empty() {
             return Ok(());
         }
         let (this, keys) = (self.clone(), keys.to_vec());
         let forget = move |connection: &Connection| {
-            // What begins with `a/` sorts from `a/` to before `a0`.
+            // Keys that begin with `a/` sort from `a/` to before `a0`.
             let sql = "DELETE FROM watched WHERE recipe = ?1 AND bucket = ?2
                 AND (key = ?3 OR key >= ?3 || '/' AND key < ?3 || '0')";
             let mut statement = connection.prepare_cached(sql)?;
@@ -76,7 +76,7 @@ impl Watched {
         self.database.write(forget).await
     }
 
-    /// Forgets the keys between two, the first one not included, of which no object is there any more.
+    /// Forgets the keys between two, the first one excluded, that have no object any more.
     pub async fn forget(&self, after: Option<&str>, upto: Option<&str>, there: &[ObjectInfo]) -> Result<()> {
         let there: Vec<_> = there.iter().map(|info| info.key.as_str()).collect();
         let there = serde_json::Value::from(there).to_string();

@@ -1,7 +1,7 @@
-//! The one thread that writes: what waits goes into one transaction, and is answered after its commit.
+//! The one thread that writes: waiting jobs go into one transaction, and are answered after its commit.
 //!
-//! A group fails or succeeds together; when it fails, each piece of work is done again in a transaction of its
-//! own, so that a bad piece costs only itself. (Savepoints would do too, but each makes FTS5 flush its words.)
+//! A group fails or succeeds together; when it fails, each job is run again in a transaction of its own, so that a bad
+//! job affects only itself. (Savepoints would do too, but each makes FTS5 flush its words.)
 
 use std::{
     fs,
@@ -15,19 +15,19 @@ use tokio::sync::{mpsc, oneshot};
 use super::fault::Fault;
 use crate::error::{Error, Kind, Result, Retry};
 
-/// How many pieces of work one transaction takes, at most.
+/// How many jobs one transaction takes at most.
 const GROUP: usize = 64;
 
-/// A piece of work on the database, done within a transaction.
+/// A job on the database, done within a transaction.
 pub(super) trait Piece: Send {
     /// Does the work; may be called again after a rollback.
     fn work(&mut self, connection: &Connection) -> Result<(), Fault>;
 
-    /// Tells the caller how it went, once that is certain.
+    /// Sends the result to the caller, once it is certain.
     fn answer(self: Box<Self>, ended: Result<(), Fault>, path: &Path);
 }
 
-/// A closure with somebody who waits for its value.
+/// A closure with a caller that waits for its value.
 pub(super) struct Job<T, F> {
     pub(super) closure: F,
     pub(super) value: Option<T>,
@@ -46,7 +46,7 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, Fault> + Send> Piece for Job<T,
             (Ok(()), None) => Err(Error::bug("a piece of work ended without a value")),
             (Err(fault), _) => Err(fault.error(path)),
         };
-        // Whoever asked may have gone away; the work is done all the same.
+        // The caller may have been dropped; the work is done all the same.
         let _ = self.waiting.send(answer);
     }
 }

@@ -1,4 +1,4 @@
-//! What an environment says of a queue in SQS.
+//! The configuration of a queue in SQS.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,19 +11,19 @@ pub struct Config {
     /// The queue's name.
     pub queue: Option<String>,
     /// The names of queues for several priorities, the most urgent one first: messages of priority 0 go to the last,
-    /// those of priority 1 to the one before it, and so on; whatever is above goes to the first.
+    /// those of priority 1 to the one before it, and so on; higher priorities go to the first.
     #[serde(default)]
     pub queues: Vec<String>,
     /// The AWS region; without it, the one the standard chain finds.
     pub region: Option<String>,
-    /// The address of a server that is not AWS's own.
+    /// The address of a server other than AWS.
     pub endpoint: Option<String>,
 }
 
 impl Config {
-    /// The queues' names, the most urgent one first; the recipe's own name where nothing else is said.
+    /// The queues' names, the most urgent one first; by default the recipe's own name.
     ///
-    /// *Errors*: both keys, a name twice, or a queue with an order of its own.
+    /// *Errors*: both keys, a name twice, or a FIFO queue.
     pub(in crate::backend) fn names(&self, resource: &str) -> Result<Vec<String>> {
         let refuse = |message: String| Error::usage(message).with("resource", format!("backend.{resource}.sqs"));
         let names = match (&self.queue, self.queues.as_slice()) {

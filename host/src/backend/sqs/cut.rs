@@ -1,10 +1,10 @@
-//! Cutting messages into requests by count and bytes. Pure.
+//! Cuts messages into requests by count and bytes. Pure.
 
 /// How many entries a request holds.
 pub(super) const ENTRIES: usize = 10;
 
-/// How many bytes a request holds, which servers of every age take. A message beyond that goes alone, and the service
-/// says whether it takes it.
+/// How many bytes a request holds, which servers of every age accept. A larger message is sent alone, and the service
+/// decides whether it accepts it.
 const BYTES: usize = 256 * 1024;
 
 /// Cuts messages into requests, in their order.

@@ -1,4 +1,4 @@
-//! One of the service's queues: requests of ten, each entry's own answer read and retried by itself.
+//! One of the service's queues: requests of ten entries, each entry's answer read and retried on its own.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -31,9 +31,9 @@ use crate::{
 const ID: &str = "reindex-id";
 /// The attribute that carries its priority.
 const PRIORITY: &str = "reindex-priority";
-/// What attributes take of a request beside the id itself, generously.
+/// An upper bound of the bytes of a message's attributes besides the id itself.
 const ATTRIBUTES: usize = 64;
-/// How often an entry that failed by the service's own fault is sent.
+/// How often an entry that failed because of the service is sent.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -42,12 +42,12 @@ pub(super) fn size(message: &Message) -> usize {
     message.body.len() + message.id.len() + ATTRIBUTES
 }
 
-/// What is to become of deliveries.
+/// What happens to deliveries.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Settling {
-    /// They are done.
+    /// They are deleted.
     Delete,
-    /// Their lease begins anew.
+    /// Their lease is renewed.
     Lease(Duration),
 }
 
@@ -67,13 +67,13 @@ impl Request {
     }
 }
 
-/// What the service says of one request's entries, by their ids.
+/// The service's answers for one request's entries, by their ids.
 struct Answered {
     done: Vec<String>,
     failed: Vec<BatchResultErrorEntry>,
 }
 
-/// Where messages go that were delivered too often.
+/// The queue for messages that were delivered too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Redrive {
     most: u32,
@@ -92,18 +92,18 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Asks nothing yet; `at` is its rank among the priorities.
+    /// Makes no request yet; `at` is its rank among the priorities.
     pub fn new(client: Client, name: String, at: usize) -> Self {
         Self { client, name, at, url: OnceCell::new(), redrive: OnceCell::new() }
     }
 
-    /// Makes it.
+    /// Creates it.
     pub async fn make(&self) -> Result<()> {
         let made = self.client.create_queue().queue_name(&self.name).send().await;
         made.map(drop).map_err(|error| self.place(fault("the queue cannot be made", &error)))
     }
 
-    /// Removes it with everything in it; it is no error if there is none.
+    /// Removes it with everything in it; it is not an error if there is none.
     pub async fn remove(&self) -> Result<()> {
         let url = match self.url().await {
             Err(error) if error.kind() == Kind::NotFound => return Ok(()),
@@ -126,7 +126,7 @@ impl Lane {
         error.with("queue", self.name.clone())
     }
 
-    /// Sends one request's messages. What is answered was refused; the others are sent.
+    /// Sends one request's messages. Returns those that were refused; the others are sent.
     pub async fn send(&self, batch: Vec<(usize, Message)>) -> Result<Vec<(usize, Error)>> {
         let (empty, batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|(_, message)| message.body.is_empty());
         let refuse = |(at, _)| (at, self.place(Error::usage("SQS takes no message without a body")));
@@ -156,8 +156,8 @@ impl Lane {
             .collect())
     }
 
-    /// Sends entries until each is answered; what fails by the service's own fault, or is not answered, is sent again.
-    /// Answers what is refused for good, and why.
+    /// Sends entries until each is answered; an entry that failed because of the service, or has no answer, is sent
+    /// again. Returns those that are refused for good, and why.
     async fn insist(&self, request: &Request) -> Result<Vec<(usize, String)>> {
         let (mut left, mut refused) = (request.numbers(), Vec::new());
         for attempt in 1..=TRIES {
@@ -165,7 +165,7 @@ impl Lane {
             left.retain(|at| !answered.done.contains(&at.to_string()));
             let mut why_not = "it is not answered".to_owned();
             for failed in &answered.failed {
-                // An answer about an entry that nobody sent is none.
+                // An answer about an entry that was not sent is ignored.
                 let Some(place) = left.iter().position(|at| at.to_string() == failed.id) else { continue };
                 if failed.sender_fault {
                     refused.push((left.remove(place), why(failed)));
@@ -221,7 +221,7 @@ impl Lane {
         }
     }
 
-    /// Asks once for at most one request's messages.
+    /// Receives at most one request's messages, once.
     pub async fn receive(&self, max: usize, lease: Duration, wait: Duration, lanes: usize) -> Result<Vec<Delivery>> {
         if max == 0 {
             return Ok(Vec::new());
@@ -245,13 +245,13 @@ impl Lane {
                 let received = received.messages.unwrap_or_default().into_iter();
                 received.map(|message| self.delivery(message, most, lanes)).collect()
             }
-            // More is in hands than the service lends out: what comes back comes again.
+            // More messages are in flight than the service allows: they are delivered again when they are given back.
             Err(error) if error.as_service_error().is_some_and(ReceiveMessageError::is_over_limit) => Ok(Vec::new()),
             Err(error) => Err(self.place(fault("messages cannot be received", &error))),
         }
     }
 
-    /// *Errors*: a message that lacks a part or came damaged; it comes again after its lease.
+    /// *Errors*: a message that lacks a part or is damaged; it is delivered again after its lease.
     fn delivery(&self, mut received: Received, most: Option<u32>, lanes: usize) -> Result<Delivery> {
         let lacks = |what| self.place(incomplete("messages cannot be received", what));
         let system = received.attributes.take().unwrap_or_default();
@@ -275,7 +275,7 @@ impl Lane {
         Ok(Delivery { message, name, receipt, attempt, last: most.is_some_and(|most| attempt >= most) })
     }
 
-    /// Settles one request's deliveries, by number and handle. Answers the numbers of those that were settled.
+    /// Settles one request's deliveries, by number and handle. Returns the numbers of those that were settled.
     pub async fn settle(&self, part: Vec<(usize, String)>, how: Settling) -> Result<Vec<usize>> {
         let request = Request::Settle(part.into_iter().collect(), how);
         let refused = self.insist(&request).await?;
@@ -283,13 +283,13 @@ impl Lane {
         Ok(settled.filter(|at| !refused.iter().any(|(refused, _)| refused == at)).collect())
     }
 
-    /// Where it puts what was delivered too often, if anywhere.
+    /// The queue for messages that were delivered too often, if there is one.
     pub async fn redrive(&self) -> Result<&Option<Redrive>> {
-        // A queue without a policy is answered without one, so something is asked for that each has.
+        // The answer for a queue without a policy is empty, so an attribute that each queue has is requested as well.
         let names = [QueueAttributeName::QueueArn, QueueAttributeName::RedrivePolicy];
         let ask = async || match self.attributes(&names).await {
             Ok(attributes) => Ok(attributes.get(&QueueAttributeName::RedrivePolicy).and_then(|text| redrive(text))),
-            // Whoever may only receive learns nothing of dead letters.
+            // A caller that may only receive cannot read the policy.
             Err(error) if error.kind() == Kind::Denied => Ok(None),
             Err(error) => Err(error),
         };
@@ -304,7 +304,7 @@ impl Lane {
         found.attributes.ok_or_else(lacks)
     }
 
-    /// How many messages wait, are in hands, and are among the dead letters.
+    /// How many messages wait, are in flight, and are dead letters.
     pub async fn depth(&self) -> Result<(u64, u64, Option<u64>)> {
         use QueueAttributeName as Name;
         let names = [
@@ -323,7 +323,7 @@ impl Lane {
         Ok((waiting + delayed, in_hand, dead))
     }
 
-    /// Counts the dead letters; none where they cannot be looked at, since they may be somebody else's.
+    /// Counts the dead letters; none if the queue cannot be read, since another account may own it.
     async fn dead(&self, redrive: &Redrive) -> Option<u64> {
         let name = redrive.target.rsplit(':').next()?;
         let lane = Self::new(self.client.clone(), name.to_owned(), 0);
@@ -357,7 +357,7 @@ fn md5(body: &str) -> String {
     Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whole seconds, rounded up, within what the service takes.
+/// Whole seconds, rounded up, within the service's limit.
 fn seconds(time: Duration) -> i32 {
     let time = time.min(LONGEST_LEASE);
     i32::try_from(time.as_secs() + u64::from(time.subsec_nanos() > 0)).unwrap_or(i32::MAX)

@@ -1,7 +1,8 @@
 //! Queues in SQS: one of the service's queues for each priority.
 //!
-//! Standard queues only. They forget nothing but may deliver twice and in any order; what is fixed is a message's id,
-//! which travels as an attribute. The age of the oldest message is a metric of another service, so it is not told here.
+//! Standard queues only. They lose nothing but may deliver twice and in any order; only a message's id is fixed, which
+//! is an attribute of the message. The age of the oldest message is a metric of another service, so it is not reported
+//! here.
 
 mod config;
 mod cut;
@@ -23,11 +24,11 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How many requests of one call are on their way at a time.
+/// How many requests of one call are in flight at a time.
 const AT_ONCE: usize = 8;
 /// The longest time the service waits for messages.
 const LONG_POLL: Duration = Duration::from_secs(20);
-/// How long one of several queues is waited for before the next one's turn; a whole second asks all of its servers.
+/// How long to wait for one of several queues before the next one; a whole second asks all of its servers.
 const TURN: Duration = Duration::from_secs(1);
 
 /// A queue: one of the service's for each priority, the most urgent one first.
@@ -37,7 +38,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens what the environment names; the service is not asked yet.
+    /// Opens the configured queues; makes no request yet.
     pub fn open(name: &str, config: &Config, session: &Session) -> Result<Self> {
         let client = aws_sdk_sqs::Client::new(&session.at(config.region.as_deref(), config.endpoint.as_deref()));
         let names = config.names(name)?.into_iter().enumerate();
@@ -45,7 +46,7 @@ impl Queue {
         Ok(Self { lanes })
     }
 
-    /// Makes its queues.
+    /// Creates its queues.
     pub(in crate::backend) async fn make(&self) -> Result<()> {
         for lane in &self.lanes {
             lane.make().await?;
@@ -53,7 +54,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Removes its queues with everything in them; it is no error if there are none.
+    /// Removes its queues with everything in them; it is not an error if there are none.
     pub(in crate::backend) async fn remove(&self) -> Result<()> {
         for lane in &self.lanes {
             lane.remove().await?;
@@ -61,11 +62,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes what is there, the urgent first; the first queue to be asked is waited for.
+    /// Receives the available messages, the urgent ones first; waits only for the first queue that is asked.
     async fn drain(&self, max: usize, lease: Duration, first: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let mut taken = Vec::new();
         for (at, lane) in self.lanes.iter().enumerate() {
-            // Asked alone first: most queues are empty most of the time, and only one request need wait.
+            // One request first: most queues are empty most of the time, and only one request has to wait.
             let (mut wait, mut at_once) = (if at == first { wait } else { Duration::ZERO }, 1);
             while taken.len() < max {
                 let left = max - taken.len();
@@ -75,7 +76,7 @@ impl Queue {
                 let nothing = some.is_empty();
                 taken.extend(some);
                 match error {
-                    // What is in hand is not lost for the sake of what is not; the next call says what is wrong.
+                    // The received messages are returned in spite of the error; the next call returns the error.
                     Some(_) if !taken.is_empty() => return Ok(taken),
                     Some(error) => return Err(error),
                     None if nothing => break,
@@ -86,7 +87,7 @@ impl Queue {
         Ok(taken)
     }
 
-    /// Settles deliveries; which of them were still to be settled, in the order asked.
+    /// Settles deliveries; returns which were still unsettled, in the order asked.
     async fn settle(&self, receipts: &[String], how: Settling) -> Result<Vec<bool>> {
         let mut by_lane: Vec<Vec<(usize, String)>> = vec![Vec::new(); self.lanes.len()];
         for (at, receipt) in receipts.iter().enumerate() {
@@ -108,7 +109,7 @@ impl Queue {
     }
 }
 
-/// What succeeded, and the first thing that went wrong.
+/// The messages that were received, and the first error.
 fn all(answers: Vec<Result<Vec<Delivery>>>) -> (Vec<Delivery>, Option<Error>) {
     let (mut some, mut error) = (Vec::new(), None);
     for answer in answers {
@@ -159,7 +160,7 @@ impl queue::Queue for Queue {
         self.settle(receipts, Settling::Lease(lease)).await
     }
 
-    /// Looking is a delivery here: it is counted, so a queue with dead letters is not looked into.
+    /// Peeking is a delivery here and is counted, so a queue with dead letters is not read.
     async fn peek(&self, max: usize) -> Result<Vec<Message>> {
         for lane in &self.lanes {
             if lane.redrive().await?.is_some() {

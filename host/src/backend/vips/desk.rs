@@ -1,4 +1,4 @@
-//! The directory of one process that decodes: what it reads lies in one half, what it makes in the other.
+//! The directory of one worker process: its input is in one half, its output in the other.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use super::message::{IMAGE, MADE};
 pub(super) struct Desk(PathBuf);
 
 impl Desk {
-    /// Makes one.
+    /// Creates a directory.
     pub(super) fn make(path: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(path.join("in"))?;
         fs::create_dir_all(path.join("out"))?;
@@ -23,21 +23,21 @@ impl Desk {
         &self.0
     }
 
-    /// Where a process may write.
+    /// The directory that a process may write to.
     pub(super) fn out(&self) -> PathBuf {
         self.0.join("out")
     }
 
-    /// Lays an image on it: the same file by another name.
+    /// Puts an image into it: the same file under another name.
     pub(super) fn lay(&self, image: &Path) -> io::Result<()> {
         self.clear()?;
         fs::hard_link(image, self.0.join(IMAGE))
     }
 
-    /// Takes what was made away to a path, if something was, and tells its size. Nothing is left.
+    /// Moves the output to a path, if there is one, and returns its size. Nothing is left.
     pub(super) fn take(&self, to: &Path) -> io::Result<Option<u64>> {
         let made = self.0.join(MADE);
-        // A link would lead elsewhere.
+        // A link would lead to another path.
         let size = match fs::symlink_metadata(&made) {
             Ok(found) if found.is_file() => Some(found.len()),
             Ok(_) => None,

@@ -1,4 +1,4 @@
-//! Fetching an image to a file, so that memory does not grow with it.
+//! Fetches an image to a file, so that memory does not grow with it.
 
 use std::{fs::File, io::Write as _, path::Path, slice, sync::Arc};
 
@@ -17,16 +17,16 @@ use crate::{
     error::Result,
 };
 
-/// An image that was there a moment ago.
+/// An image that was found.
 pub(super) struct Wanted<'a> {
     origin: &'a Origin,
-    /// Which one, if it is an object.
+    /// Its identity, if it is an object.
     identity: Option<Identity>,
     size: u64,
 }
 
 impl<'a> Wanted<'a> {
-    /// Looks for an image, without its content. An object must have the etag, if one is said.
+    /// Finds an image, without its content. An object must have the etag, if one is given.
     pub(super) async fn find(origin: &'a Origin, etag: Option<&str>, most: ByteSize) -> Result<Answer<Self>> {
         let (identity, size) = match origin {
             Origin::Bytes(bytes) => (None, bytes.len() as u64),
@@ -48,12 +48,12 @@ impl<'a> Wanted<'a> {
         })
     }
 
-    /// Its bytes.
+    /// Its size in bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The file of it, fetched unless it is there still, and room for what at most will be `made` of it.
+    /// Its file, fetched unless it is still there, and room for at most `made` bytes of output.
     pub(super) async fn fetch(&self, scratch: &Arc<Scratch>, made: u64) -> Result<Answer<(Held, Reserved)>> {
         let mut room = match scratch.claim(self.identity.as_ref(), self.size, made).await {
             Ok(Claim { found: Some(found), room }) => return Ok(Ok((found, room))),
@@ -85,7 +85,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Writes a stream to a file. False if it was not as long as it was said to be.
+/// Writes a stream to a file. False if its length differs from the announced one.
 async fn download(path: &Path, mut content: Chunks, size: u64) -> Result<bool> {
     let (to, mut written) = (path.to_owned(), 0);
     let mut file = blocking(move || File::create_new(&to).map_err(|error| explain(error, &to))).await?;

@@ -1,7 +1,7 @@
-//! What is said between this program and a process that decodes (`reindex-image-worker`): one line of JSON each.
+//! The protocol between this program and a worker process (`reindex-image-worker`): one line of JSON per message.
 //!
-//! Anything such a process says may have been made up by a hostile image. Nothing in it is a path, and its sizes are
-//! held against what is really there.
+//! A hostile image may control every message of such a process. Nothing in it is a path, and its sizes are checked
+//! against the files.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,37 +10,38 @@ use crate::{
     record::{Format, Size, Step},
 };
 
-/// Told to a process when it starts, before it fences itself in.
+/// Sent to a process when it starts, before it sandboxes itself.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Settings {
     /// Bytes of memory it may use.
     pub memory: u64,
 }
 
-/// What a process says of itself, before its first image.
+/// The first message of a process, before its first image.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Hello {
-    /// What decodes, such as `libvips 8.14.1`.
+    /// The name and version of the decoder, such as `libvips 8.14.1`.
     pub maker: String,
-    /// What it can do although it should not be able to, tried out: nothing, where the kernel has every fence.
+    /// The actions that the sandbox should prevent and that succeeded in a test; empty if the kernel supports every
+    /// part of it.
     pub open: Vec<String>,
 }
 
-/// Something to be done with [`IMAGE`].
+/// A task for [`IMAGE`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
-    /// What it may cost.
+    /// The limits of the task.
     pub limits: Limits,
-    /// What it is.
+    /// The task.
     pub task: Task,
 }
 
 /// The image of a request, in a process's own directory.
 pub const IMAGE: &str = "in/image";
-/// Where a process writes what it made of an image, in its own directory.
+/// Where a process writes its output, in its own directory.
 pub const MADE: &str = "out/made";
 
-/// What one image may cost.
+/// The limits of one image.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Limits {
     /// Pixels of a page.
@@ -51,7 +52,7 @@ pub struct Limits {
     pub max_bands: u32,
     /// Bytes of a colour profile that is described.
     pub max_profile: u64,
-    /// Whether readers are used that nobody tests against hostile files.
+    /// Whether readers are used that are not tested against hostile files.
     pub untrusted_loaders: bool,
     /// Seconds of CPU time.
     pub cpu: u64,
@@ -59,35 +60,35 @@ pub struct Limits {
     pub file: u64,
 }
 
-/// What to do.
+/// A task of a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Task {
-    /// Describes a page. Its colour profile comes in [`MADE`].
+    /// Describes a page. Its colour profile is written to [`MADE`].
     Describe {
         /// Which one.
         page: Page,
-        /// What for.
+        /// Why it is described.
         purpose: Purpose,
     },
-    /// Reads the blocks of metadata, at most so many bytes. Their data comes in [`MADE`], one after another.
+    /// Reads the blocks of metadata, at most this many bytes. Their data is written to [`MADE`], one after another.
     Blocks(u64),
     /// Makes a picture of a page, in [`MADE`].
     Render {
         /// Which one.
         page: Page,
-        /// What is done with it, in this order.
+        /// The steps, in this order.
         steps: Vec<Step>,
-        /// What it is written as.
+        /// The format of the file.
         format: Format,
     },
 }
 
-/// What a page is described for.
+/// The purpose of a description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
-    /// To know what it is.
+    /// To return its header.
     Look,
-    /// To make a picture of it: what no picture can be made of is refused.
+    /// To make a picture of it: a page that no picture can be made of is refused.
     Render,
 }
 
@@ -96,16 +97,16 @@ pub enum Purpose {
 pub struct Page {
     /// Counted from 0.
     pub number: u32,
-    /// Dots an inch at which drawn pages become pixels.
+    /// Dots per inch at which vector pages are rendered to pixels.
     pub density: Option<f64>,
 }
 
-/// What became of it.
+/// The answer to a request.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Answer {
-    /// What the page is.
+    /// The description of the page.
     Described(Header),
-    /// What blocks there are, in the order of the file.
+    /// The blocks, in the order of the file.
     Blocks(Vec<Placed>),
     /// A picture was made.
     Rendered {
@@ -114,29 +115,29 @@ pub enum Answer {
         /// The picture's own size.
         size: Size,
     },
-    /// Nothing came of it.
+    /// It failed.
     Failed(Failed),
-    /// Nothing will come of it: if the process ends before the next line, this is why. Another answer takes its place.
+    /// It is about to fail: if the process ends before the next line, this is the reason. A later answer replaces it.
     Failing(Failed),
 }
 
-/// Where a block stands in its file, and how much of [`MADE`] is its data.
+/// The place of a block in its file, and the size of its data in [`MADE`].
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Placed {
-    /// What the block is called.
+    /// The block's name.
     pub name: String,
-    /// Where it begins in its file.
+    /// Its offset in its file.
     pub offset: u64,
-    /// Bytes of its data.
+    /// The size of its data in bytes.
     pub length: u64,
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failed {
-    /// A limit forbids it.
+    /// It exceeds a limit.
     Refused(String),
-    /// It is broken, or no image.
+    /// It is broken, or not an image.
     Unreadable(String),
     /// There was not enough memory.
     Memory(String),

@@ -1,9 +1,9 @@
 //! Images, by the system's libvips.
 //!
-//! Nothing is decoded in this process, and libvips is not in it. An image is fetched to a file of bounded room on the
-//! disk (`scratch`), laid before a process that decodes (`pool`, `process`, `desk`), and what that made is streamed away
-//! from there. Such a process (`host/src/bin/reindex-image-worker`) has no network, no environment and no other file; it
-//! talks in lines of JSON ([`message`]), and what happens to it costs only its image.
+//! Nothing is decoded in this process, and libvips is not in it. An image is fetched to a file in a bounded part of the
+//! disk (`scratch`), given to a worker process (`pool`, `process`, `desk`), and the output is streamed from there. Such
+//! a process (`host/src/bin/reindex-image-worker`) has no network, no environment and no other file; it exchanges lines
+//! of JSON ([`message`]), and its failure affects only its image.
 
 mod desk;
 mod fetch;
@@ -43,14 +43,14 @@ use crate::{
     record::{Rendition, Size},
 };
 
-/// What a compressed picture and its smaller copies come to at most, in relation to the pixels.
+/// The largest size of a compressed picture with its smaller copies, in relation to the pixels.
 const OVERHEAD: u64 = 3;
-/// What a file has besides pixels.
+/// The size of a file besides its pixels.
 const FRAME: u64 = 16 << 20;
 
-/// Opens whoever opens images. No process is started yet; what is in work will lie under `root`.
+/// Opens the image decoder. No process is started yet; files in use will be under `root`.
 ///
-/// *Errors*: nobody said which program decodes.
+/// *Errors*: no program for decoding was set.
 pub fn open(program: Option<&Program>, config: &Config, root: PathBuf) -> Result<Arc<dyn Images>> {
     let unsaid = || {
         Error::usage("this opens images, and nobody said which program decodes them")
@@ -68,17 +68,17 @@ pub struct Vips {
 }
 
 impl Vips {
-    /// Opens nothing yet; `program` will decode, and what is in work lies under `root`.
+    /// Opens nothing yet; `program` will decode, and files in use are under `root`.
     ///
     /// *Errors*: there is no working directory that `root` could be relative to.
     pub fn new(program: Program, config: Config, root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
-        // A process has another working directory.
+        // A worker process has another working directory.
         let root = absolute(&root).map_err(|error| explain(error, &root))?;
         Ok(Self { program, config, root, opened: OnceCell::new() })
     }
 
-    /// The processes that wait for work, by their numbers.
+    /// The ids of the idle processes.
     pub fn processes(&self) -> Vec<u32> {
         self.opened.get().map(|(_, pool)| pool.ids()).unwrap_or_default()
     }
@@ -98,7 +98,7 @@ impl Vips {
         Wanted::find(origin, etag, self.config.max_bytes).await
     }
 
-    /// Has something done with an image, for which at most `made` bytes are written.
+    /// Runs a task for an image, whose output has at most `made` bytes.
     async fn work(&self, image: &Wanted<'_>, task: Task, made: u64) -> Result<Answer<Done>> {
         let (scratch, pool) = self.opened().await?;
         match image.fetch(scratch, made).await? {
@@ -140,7 +140,7 @@ impl Images for Vips {
             Ok(image) => image,
             Err(flaw) => return Ok(Err(flaw)),
         };
-        // They lie in the file as they are.
+        // They are in the file unchanged.
         let done = match self.work(&image, Task::Blocks(max_bytes), max_bytes.min(image.size())).await? {
             Ok(done) => done,
             Err(flaw) => return Ok(Err(flaw)),
@@ -196,15 +196,15 @@ fn measured(rendition: &Rendition, header: &Header) -> Size {
     rendition.measure(Size { width: header.width, height: header.height }, header.orientation)
 }
 
-/// The most bytes that a picture of this size takes while it is made.
+/// The most bytes that a picture of this size needs while it is made.
 fn weight(size: Size, header: &Header) -> u64 {
-    // Grey may become colour, and colour may gain transparency.
+    // Grey may become colour, and colour may get transparency.
     let bands = u64::from(header.bands.max(4));
     let bytes = u64::from(header.bits.div_ceil(8).max(1));
     size.pixels().saturating_mul(bands * bytes * OVERHEAD).saturating_add(FRAME)
 }
 
-/// What a process wrote down beside its answer.
+/// The file that a process wrote beside its answer.
 async fn contents(made: Option<(Loose, u64)>, max_bytes: u64) -> Result<Bytes> {
     let Some((file, size)) = made else { return Ok(Bytes::new()) };
     if size > max_bytes {
@@ -213,7 +213,7 @@ async fn contents(made: Option<(Loose, u64)>, max_bytes: u64) -> Result<Bytes> {
     blocking(move || fs::read(&file.path).map(Bytes::from).map_err(|error| explain(error, &file.path))).await
 }
 
-/// The content of a file, which is gone when it was read.
+/// The content of a file, which is removed after it was read.
 async fn stream(made: Loose) -> Result<Chunks> {
     let path = made.path.clone();
     let file = blocking(move || File::open(&path).map_err(|error| explain(error, &path))).await?;
@@ -226,7 +226,7 @@ async fn stream(made: Loose) -> Result<Chunks> {
         .boxed())
 }
 
-/// Cuts the data of blocks apart.
+/// Splits the data into blocks.
 fn cut(placed: Vec<Placed>, data: &Bytes) -> Vec<Block> {
     let mut at = 0;
     let blocks = placed.into_iter().map(|Placed { name, offset, length }| {
@@ -238,7 +238,7 @@ fn cut(placed: Vec<Placed>, data: &Bytes) -> Vec<Block> {
     blocks.collect()
 }
 
-/// A process that says what nobody asked it.
+/// The error of an unexpected message from a process.
 fn strange() -> Error {
     Error::bug("a process that decodes images answers strangely")
 }

@@ -1,5 +1,5 @@
-//! The thread that starts processes. The kernel kills a process that asked for it when the thread that started it ends,
-//! so this thread is there as long as processes may be, and no longer.
+//! The thread that starts processes. The kernel kills a process that requested it when the thread that started it ends,
+//! so this thread runs as long as processes may, and no longer.
 
 use std::{io, sync::mpsc, thread};
 
@@ -29,7 +29,7 @@ impl Parent {
         let runtime = Handle::current();
         let work = move || {
             let _inside = runtime.enter();
-            // Without a listener the process ends at once.
+            // Without a receiver the process ends at once.
             let _ = answer.send(command.spawn());
         };
         self.0.send(Box::new(work)).map_err(|_| io::Error::other("the thread that starts processes ended"))?;

@@ -1,4 +1,4 @@
-//! Processes that decode, as many as images are decoded at a time, and one image each.
+//! Worker processes: as many as images are decoded at a time, each with one image.
 
 use std::{
     fs,
@@ -25,7 +25,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How many bytes are written to find out whether the disk is full.
+/// How many bytes are written to check whether the disk is full.
 const PROBE: usize = 64 << 10;
 
 /// Starts processes as they are needed, and keeps them for the next image.
@@ -38,7 +38,7 @@ pub(super) struct Pool {
     parent: Parent,
 }
 
-/// What a process answered, and the file it made, if it made one.
+/// The answer of a process, and its output file, if it made one.
 pub(super) struct Done {
     pub answer: Answer,
     pub made: Option<(Loose, u64)>,
@@ -56,7 +56,7 @@ impl Pool {
         Ok(Self { program, config, scratch, slots: Semaphore::new(workers), idle: Mutex::default(), parent })
     }
 
-    /// What a process says of itself.
+    /// The first message of a process.
     pub(super) async fn hello(&self) -> Result<Hello> {
         let _slot = self.slot().await?;
         let process = self.process(false).await?;
@@ -65,14 +65,14 @@ impl Pool {
         Ok(hello)
     }
 
-    /// The numbers of the processes that wait.
+    /// The ids of the idle processes.
     pub(super) fn ids(&self) -> Vec<u32> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.iter().filter_map(Process::id).collect()
     }
 
-    /// Has one thing done with an image. A process that dies over it has a successor, which tries once more; one that
-    /// was fresh and exceeded a limit has none, since the next one would, too.
+    /// Runs one task for an image. If the process dies, another one tries once more; if the process was fresh and
+    /// exceeded a limit, the task is not retried, since the next one would exceed it, too.
     pub(super) async fn work(&self, image: &Held, task: Task, room: Reserved) -> Result<image::Answer<Done>> {
         let _slot = self.slot().await?;
         let request = Request { limits: self.limits(&room), task };
@@ -94,7 +94,7 @@ impl Pool {
                 Err(Death::Explained(failed)) => return failed.into_flaw().map(Err),
                 Err(Death::Exceeded(why)) if process.images == 1 => return Ok(Err(Flaw::Fatal(why))),
                 Err(Death::Exceeded(why) | Death::Crashed(why)) => {
-                    // A library may die of a full disk in any way; what it wrote lies there still.
+                    // A library may crash in any way when the disk is full; its output is still there.
                     probe(process.desk.path().join("probe")).await?;
                     death = why;
                 }
@@ -103,7 +103,7 @@ impl Pool {
         Ok(Err(Flaw::Fatal(death)))
     }
 
-    /// Clears the desk of a process, and lets it wait for the next image.
+    /// Clears the directory of a process, and keeps the process for the next image.
     async fn finish(&self, process: Process, mut room: Reserved) -> Result<Option<(Loose, u64)>> {
         let to = self.scratch.fresh();
         let (process, size, to) = blocking(move || {
@@ -125,8 +125,8 @@ impl Pool {
         self.slots.acquire().await.map_err(|error| Error::bug("images are closed").because(error))
     }
 
-    /// A process that waits, or a fresh one. One that dies before it begins was killed, by accident perhaps: the next
-    /// one begins, or says why not.
+    /// An idle process, or a fresh one. One that dies at its start was killed, perhaps by accident: the next one
+    /// starts, or returns the reason.
     async fn process(&self, fresh: bool) -> Result<Process> {
         let waiting = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(process) = if fresh { None } else { waiting() } {
@@ -144,7 +144,7 @@ impl Pool {
         Process::start(&self.parent, &self.program, &self.config, desk).await
     }
 
-    /// Lets a process wait, unless it is old: what a library leaks does not add up.
+    /// Keeps a process for reuse, unless it is old, so that leaks of a library do not add up.
     fn park(&self, process: Process) {
         if process.images < self.config.renew_after.max(1) {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
@@ -153,7 +153,7 @@ impl Pool {
 }
 
 impl Failed {
-    /// What that means for the image; an error if it means the same for every image.
+    /// The result for the image; an error if it is the same for every image.
     fn into_flaw(self) -> Result<Flaw> {
         match self {
             Self::Refused(why) => Ok(Flaw::Refused(why)),
@@ -164,17 +164,17 @@ impl Failed {
     }
 }
 
-/// Fails where nothing can be written, whatever the image is.
+/// Fails if nothing can be written, which would affect every image.
 async fn probe(path: PathBuf) -> Result<()> {
     blocking(move || {
         let written = fs::write(&path, [1; PROBE]);
-        // It goes with its desk.
+        // It is removed with its directory.
         written.map_err(|error| explain(error, &path))
     })
     .await
 }
 
-/// The disk has no room, whatever the image is.
+/// The error of a full disk, which affects every image.
 fn full() -> Error {
     Error::new(Kind::Unavailable, "the disk is full")
         .hint("make room under `.reindex/scratch` and run the same command again; nothing was half written")

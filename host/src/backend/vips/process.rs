@@ -1,4 +1,4 @@
-//! One process that decodes, seen from outside: started, asked, and buried.
+//! One worker process, seen from outside: its start, its requests, and its end.
 
 use std::{
     io,
@@ -28,20 +28,20 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// The longest line that is read of one.
+/// The longest line that is read from a process.
 const LINE: u64 = 4 << 20;
-/// How much of what it last printed is kept.
+/// How many of the last bytes it printed are kept.
 const LAST_WORDS: usize = 1 << 10;
-/// How long it may take to begin.
+/// How long its start may take.
 const BEGINNING: Duration = Duration::from_secs(30);
-/// How long the header of an image may be read.
+/// How long reading the header of an image may take.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long it may take to end by itself.
 const LEAVE: Duration = Duration::from_secs(1);
-/// How long the system may take to bury it.
+/// How long the system may take to reap it.
 const BURIAL: Duration = Duration::from_secs(5);
 
-/// A process that waits for images. It is killed when it is dropped.
+/// An idle process. It is killed when it is dropped.
 pub(super) struct Process {
     child: Child,
     requests: ChildStdin,
@@ -50,25 +50,25 @@ pub(super) struct Process {
     listener: JoinHandle<()>,
     pub(super) desk: Desk,
     pub(super) hello: Hello,
-    /// How many images it was asked about.
+    /// How many images it was given.
     pub(super) images: u32,
 }
 
-/// Why a process has no answer, and is of no use any more.
+/// Why a process has no answer, and cannot be used any more.
 pub(super) enum Death {
-    /// It said why before it died.
+    /// It sent the reason before it died.
     Explained(Failed),
     /// It exceeded a limit.
     Exceeded(String),
-    /// Anything else, in words.
+    /// Any other reason, in words.
     Crashed(String),
 }
 
 impl Death {
-    /// For a reason it said itself.
+    /// For a reason that it sent itself.
     fn of(failed: Failed) -> Self {
         match failed {
-            // What an earlier image left behind may have taken it.
+            // Data that an earlier image left may have used the memory.
             Failed::Memory(said) => Self::Crashed(format!("{NO_MEMORY}: {said}")),
             failed => Self::Explained(failed),
         }
@@ -76,7 +76,7 @@ impl Death {
 }
 
 impl Process {
-    /// Starts one.
+    /// Starts a process.
     ///
     /// *Errors*: of kind [`Kind::Unavailable`] if it was killed; of kind [`Kind::Usage`] if none can start.
     pub(super) async fn start(parent: &Parent, program: &Program, config: &Config, desk: Desk) -> Result<Self> {
@@ -102,17 +102,17 @@ impl Process {
         Err(stillborn(program, ended(&mut child).await, &last_words(listener, &printed, &said).await))
     }
 
-    /// The number the system knows it by.
+    /// The process id.
     pub(super) fn id(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// Asks for one thing.
+    /// Sends a request and returns the answer.
     pub(super) async fn ask(&mut self, request: &Request, wall: Duration) -> Result<Answer, Death> {
         self.images += 1;
         let (within, exceeded) = match request.task {
             Task::Render { .. } => (wall, wall_exceeded(wall)),
-            // A header is read in a moment, or never.
+            // A header is read quickly, or never.
             _ if wall > LOOK => (LOOK, format!("its header takes longer than {} to read", friendly(LOOK))),
             _ => (wall, wall_exceeded(wall)),
         };
@@ -120,7 +120,7 @@ impl Process {
         let heard = timeout(within, self.hear(request, &mut failing)).await;
         let death = match heard {
             Ok(Ok(Some(Answer::Failed(failed @ Failed::Memory(_))))) => Death::of(failed),
-            // It did not crash over that, but may have done its memory harm.
+            // It did not crash then, but its memory may be damaged.
             Ok(Ok(Some(Answer::Failed(failed)))) if failing.is_some() => Death::of(failed),
             Ok(Ok(Some(answer))) => return Ok(answer),
             Ok(Ok(None) | Err(_)) => self.burial().await,
@@ -129,7 +129,7 @@ impl Process {
         Err(failing.map_or(death, Death::of))
     }
 
-    /// Asks, and waits for the answer; none if it ends before. What it says of its end comes before that.
+    /// Sends a request, and waits for the answer; none if it ends before. A reason for its end comes before that.
     async fn hear(&mut self, request: &Request, failing: &mut Option<Failed>) -> io::Result<Option<Answer>> {
         write(&mut self.requests, request).await?;
         loop {
@@ -159,16 +159,16 @@ fn wall_exceeded(wall: Duration) -> String {
     format!("it takes longer than `wall` under `[image]` allows ({})", friendly(wall))
 }
 
-/// How a process ended; it is killed if it has not.
+/// How a process ended; it is killed if it has not ended.
 async fn ended(child: &mut Child) -> Option<ExitStatus> {
-    // One that closed its end is about to end by itself, and says how.
+    // A process that closed its output is about to end by itself, with a status.
     if timeout(LEAVE, child.wait()).await.is_err() {
         let _ = child.start_kill();
     }
     timeout(BURIAL, child.wait()).await.ok()?.ok()
 }
 
-/// The program cannot be run.
+/// The error of a program that cannot be run.
 fn absent(program: &Program, error: io::Error) -> Error {
     let said = match error.kind() {
         io::ErrorKind::NotFound => Error::usage("the program that decodes images is not there").hint(
@@ -183,7 +183,7 @@ fn absent(program: &Program, error: io::Error) -> Error {
     said.of_place().with("program", program.file.display().to_string()).because(error)
 }
 
-/// The program ran, and ended before it was ready.
+/// The error of a program that ran, and ended before it was ready.
 fn stillborn(program: &Program, status: Option<ExitStatus>, said: &str) -> Error {
     let error = match status {
         Some(status) if status.signal().is_none() => Error::usage("the program that decodes images does not start")
@@ -214,14 +214,14 @@ async fn write(requests: &mut ChildStdin, what: &impl serde::Serialize) -> io::R
     requests.write_all(&line).await
 }
 
-/// One line; none if it says no more.
+/// Reads one line; none at the end of the output.
 async fn read<T: DeserializeOwned>(answers: &mut BufReader<ChildStdout>) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     answers.take(LINE).read_until(b'\n', &mut line).await?;
     Ok(if line.is_empty() { None } else { Some(serde_json::from_slice(&line)?) })
 }
 
-/// Keeps the last of what it prints.
+/// Keeps the last bytes that it prints.
 fn listen(mut errors: ChildStderr, printed: Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut piece = [0; LAST_WORDS];
@@ -235,7 +235,7 @@ fn listen(mut errors: ChildStderr, printed: Arc<Mutex<Vec<u8>>>) -> JoinHandle<(
 }
 
 async fn last_words(listener: JoinHandle<()>, printed: &Mutex<Vec<u8>>, how: &str) -> String {
-    // It has closed its end, or will never.
+    // The process has closed its output, or never will.
     let _ = timeout(BURIAL, listener).await;
     let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
     let printed = String::from_utf8_lossy(&printed);

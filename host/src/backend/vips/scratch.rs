@@ -1,7 +1,7 @@
-//! Reserved on the disk for images that are being worked on: bounded, private to this process, and gone with it.
+//! Disk space for images in use: bounded, private to this process, and removed with it.
 //!
-//! A file that was fetched stays for a while after its use, so that describing an image and then making something of
-//! it fetches it once. Whatever a process that died has left behind is removed by the next one.
+//! A fetched file is kept for a while after its use, so that describing an image and then making a picture of it
+//! fetches it once. The files of a dead process are removed by the next one.
 
 use std::{
     collections::VecDeque,
@@ -20,32 +20,32 @@ use tokio::sync::Notify;
 use super::super::files::explain;
 use crate::{capability::image::Flaw, error::Result};
 
-/// What part of the room files may fill that nobody uses.
+/// The share of the space that unused files may fill, as a divisor.
 const KEPT: u64 = 4;
 
 /// Where the files of this process are.
 pub(super) struct Scratch {
     directory: PathBuf,
     lock: PathBuf,
-    /// Tells others that this process lives.
+    /// Shows other processes that this one is alive.
     _alive: File,
     disk: Arc<Disk>,
     fetched: Mutex<Shelf>,
     names: AtomicU64,
 }
 
-/// The bytes that there are, and those that are taken.
+/// The bytes in total, and those in use.
 struct Disk {
     budget: u64,
     used: Mutex<u64>,
     freed: Notify,
 }
 
-/// What was fetched, the longest unused first.
+/// The fetched files, the longest unused one first.
 #[derive(Default)]
 struct Shelf(VecDeque<Arc<Fetched>>);
 
-/// Which object a file is a copy of.
+/// The object that a file is a copy of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub bucket: String,
@@ -53,46 +53,46 @@ pub(super) struct Identity {
     pub etag: String,
 }
 
-/// A file that was fetched; it is there as long as this is.
+/// A fetched file; it exists as long as this value.
 struct Fetched {
     identity: Option<Identity>,
     file: Loose,
 }
 
-/// A file that was fetched, in use.
+/// A fetched file in use.
 pub(super) struct Held {
     // Some until it is dropped.
     fetched: Option<Arc<Fetched>>,
     scratch: Arc<Scratch>,
 }
 
-/// Bytes of the disk that nobody else takes meanwhile.
+/// Bytes of the disk that are reserved.
 pub(super) struct Reserved {
     disk: Arc<Disk>,
     bytes: u64,
 }
 
-/// A file of this process, removed when nobody wants it any more.
+/// A file of this process, removed when it is dropped.
 pub(super) struct Loose {
     pub path: PathBuf,
     room: Reserved,
 }
 
-/// What is there to work with: a file that is there already, and room for the rest.
+/// The result of a claim: a file that already exists, and room for the rest.
 pub(super) struct Claim {
     pub found: Option<Held>,
     pub room: Reserved,
 }
 
 impl Scratch {
-    /// Makes a directory of its own under `root`, and removes those of dead processes.
+    /// Creates a directory of its own under `root`, and removes those of dead processes.
     pub(super) fn open(root: &Path, budget: u64) -> Result<Arc<Self>> {
         Self::make(root, budget).map(Arc::new).map_err(|error| explain(error, root))
     }
 
     fn make(root: &Path, budget: u64) -> io::Result<Self> {
         fs::create_dir_all(root)?;
-        // One at a time: a directory is never seen without the lock of whoever made it.
+        // One at a time: another process never sees a directory without its owner's lock.
         let door = File::create(root.join("lock"))?;
         door.lock()?;
         clear(root)?;
@@ -104,14 +104,14 @@ impl Scratch {
         Ok(Self { directory, lock, _alive: alive, disk, fetched: Mutex::default(), names: AtomicU64::new(0) })
     }
 
-    /// A path that nothing has yet.
+    /// A path that is not in use.
     pub(super) fn fresh(&self) -> PathBuf {
         self.directory.join(self.names.fetch_add(1, Ordering::Relaxed).to_string())
     }
 
-    /// Takes room for a file, unless it is there, and for what will be made of it; waits until there is some.
+    /// Reserves room for a file, unless it exists, and for its output; waits until there is enough.
     ///
-    /// Whoever waits holds nothing, so that nobody waits for each other.
+    /// A caller that waits holds nothing, so that callers never wait for each other.
     pub(super) async fn claim(
         self: &Arc<Self>,
         identity: Option<&Identity>,
@@ -135,7 +135,7 @@ impl Scratch {
         }
     }
 
-    /// Fails with what can be dropped to make room, if something can.
+    /// Fails with the file that can be dropped to make room, if there is one.
     fn try_claim(
         self: &Arc<Self>,
         identity: Option<&Identity>,
@@ -149,7 +149,7 @@ impl Scratch {
         Ok(Claim { found: found.map(|fetched| self.held(fetched)), room })
     }
 
-    /// Keeps a file for whoever asks for the same object next, if there is one.
+    /// Keeps a file for the next request for the same object, if there is one.
     pub(super) fn keep(self: &Arc<Self>, identity: Option<Identity>, file: Loose) -> Held {
         let fetched = Arc::new(Fetched { identity, file });
         if fetched.identity.is_some() {
@@ -162,7 +162,7 @@ impl Scratch {
         Held { fetched: Some(fetched), scratch: self.clone() }
     }
 
-    /// Removes what nobody uses and there is too much of, and lets those look again who wait for room.
+    /// Removes unused files beyond the limit, and wakes the callers that wait for room.
     fn tidy(&self) {
         while let Some(unused) = self.excess() {
             drop(unused);
@@ -211,7 +211,7 @@ impl Disk {
     }
 }
 
-/// Removes the directories of processes that are gone.
+/// Removes the directories of dead processes.
 fn clear(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let lock = entry?.path();
@@ -220,7 +220,7 @@ fn clear(root: &Path) -> io::Result<()> {
         }
         match File::open(&lock)?.try_lock() {
             Ok(()) => {
-                // What cannot be removed is in nobody's way.
+                // A file that cannot be removed does no harm.
                 let _ = fs::remove_dir_all(lock.with_extension(""));
                 let _ = fs::remove_file(&lock);
             }
@@ -239,7 +239,7 @@ impl Drop for Scratch {
 }
 
 impl Held {
-    /// Where it lies.
+    /// Its path.
     pub(super) fn path(&self) -> &Path {
         self.fetched.as_ref().map_or(Path::new(""), |fetched| &fetched.file.path)
     }
@@ -253,14 +253,14 @@ impl Drop for Held {
 }
 
 impl Reserved {
-    /// Cuts off room for a part.
+    /// Splits off room for a part.
     pub(super) fn split(&mut self, bytes: u64) -> Self {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
         Self { disk: self.disk.clone(), bytes }
     }
 
-    /// How many bytes that is.
+    /// How many bytes it reserves.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -274,7 +274,7 @@ impl Drop for Reserved {
 }
 
 impl Loose {
-    /// Takes care of a file.
+    /// Takes ownership of a file.
     pub(super) fn new(path: PathBuf, room: Reserved) -> Self {
         Self { path, room }
     }

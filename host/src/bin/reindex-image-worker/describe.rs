@@ -1,4 +1,4 @@
-//! What an image says of itself.
+//! The header of an image.
 
 use std::{
     fs::{self, File},
@@ -17,8 +17,8 @@ use super::{
     pixels::Pixels,
 };
 
-/// Describes a page. Where somebody looks at it, its colour profile is written down beside the answer, which has no room
-/// for it.
+/// Describes a page. If a plugin needs the header, its colour profile is written to a file of its own, since the answer
+/// has no room for it.
 pub(super) fn describe(page: Page, purpose: Purpose, limits: &Limits) -> Result<Header, Failed> {
     let opened = open(page, limits)?;
     let Size { width, height } = opened.size();

@@ -1,6 +1,6 @@
-//! The fence around a process that decodes: no files but its own and the libraries', no network, no programs.
+//! The sandbox of a process that decodes: no files except its own and the libraries', no network, no programs.
 //!
-//! A kernel that lacks a part of it is no error here; [`gaps`] finds out by trying what is left open.
+//! A kernel that lacks a part of it is not an error here; [`gaps`] finds out by trying what is still allowed.
 
 use std::{fs::File, io, net::UdpSocket, process::Command};
 
@@ -33,8 +33,8 @@ const READABLE: [&str; 10] = [
     "/var/cache/fontconfig",
 ];
 
-/// What no decoder needs: the network, other processes, what files are beside their content, memory that is shared with
-/// other processes, and the kernel's larger machinery.
+/// What no decoder needs: the network, other processes, metadata of files, memory shared with other processes, and
+/// privileged kernel interfaces.
 const FORBIDDEN: &[i64] = &[
     libc::SYS_socket,
     libc::SYS_socketpair,
@@ -130,7 +130,7 @@ const FORBIDDEN: &[i64] = &[
     libc::SYS_setgroups,
 ];
 
-/// The same by their older names.
+/// The same calls under their older names.
 #[cfg(target_arch = "x86_64")]
 const OLDER: &[i64] = &[
     libc::SYS_fork,
@@ -156,24 +156,24 @@ const ARCHITECTURE: TargetArch = TargetArch::aarch64;
 #[cfg(target_arch = "riscv64")]
 const ARCHITECTURE: TargetArch = TargetArch::riscv64;
 
-/// Builds what the kernel has of the fence, for this thread and all it will start.
+/// Applies every part of the sandbox that the kernel supports, for this thread and all threads it starts.
 pub(super) fn build() {
-    // What failed shows in `gaps`, whatever the reason.
+    // A part that failed shows in `gaps`.
     let _ = powers();
     let _ = files();
     let _ = calls();
 }
 
-/// Gives up what an administrator may do, and the groups of a user.
+/// Drops the privileges of an administrator, and the groups of a user.
 fn powers() -> io::Result<()> {
-    // Only an administrator has groups to give up.
+    // Only an administrator can drop groups.
     let _ = set_thread_groups(&[]);
     let none = CapabilitySet::empty();
     Ok(set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }
 
 fn files() -> Result<(), landlock::RulesetError> {
-    // Newer kernels know more kinds of access; what this one does not know is left out.
+    // Newer kernels have more kinds of access; those that this kernel lacks are left out.
     let abi = ABI::V6;
     let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
     let write = read | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Truncate;
@@ -194,13 +194,13 @@ fn calls() -> Result<(), seccompiler::Error> {
     apply_filter_all_threads(&no_other_numbers())?;
     let mut rules: Vec<_> = FORBIDDEN.iter().chain(OLDER).map(|call| (*call, Vec::new())).collect();
     rules.push((libc::SYS_clone, vec![SeccompRule::new(vec![no_thread()?])?]));
-    // A process may end itself only, and has limits of its own only.
+    // A process may signal only itself, and may change only its own limits.
     let own = u64::from(std::process::id());
     rules.push((libc::SYS_kill, vec![SeccompRule::new(vec![other_than(own)?])?]));
     rules.push((libc::SYS_tgkill, vec![SeccompRule::new(vec![other_than(own)?])?]));
     rules.push((libc::SYS_prlimit64, vec![SeccompRule::new(vec![other_than(0)?])?]));
     install(rules, refused(libc::EPERM))?;
-    // Its flags lie in memory, where no filter sees them. The C library takes `clone` instead when it is absent.
+    // Its flags are in memory, where no filter sees them. The C library uses `clone` instead if it is missing.
     install(vec![(libc::SYS_clone3, Vec::new())], refused(libc::ENOSYS))
 }
 
@@ -213,7 +213,7 @@ fn other_than(process: u64) -> Result<SeccompCondition, seccompiler::BackendErro
     SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, process)
 }
 
-/// Refuses the numbers of x32, by which every call could be made once more.
+/// Refuses the system call numbers of x32, which would be a second way to make every call.
 #[cfg(target_arch = "x86_64")]
 fn no_other_numbers() -> BpfProgram {
     const FIRST: u32 = 0x4000_0000;
@@ -234,7 +234,7 @@ fn install(rules: Vec<(i64, Vec<SeccompRule>)>, action: SeccompAction) -> Result
     apply_filter_all_threads(&program)
 }
 
-/// Tries what must be impossible, and tells what is not.
+/// Tries what must be impossible, and returns what was possible.
 pub(super) fn gaps() -> Vec<String> {
     let tried = [
         ("read any file", denied(&File::open("/").map(drop))),

@@ -1,14 +1,14 @@
-//! What a file is by its first bytes. libvips sees a file only after that: its own readers look at it to find out, and
-//! those that nobody tests against hostile files have hung over that.
+//! The kind of a file by its first bytes. libvips gets a file only after this check: its own readers would open the
+//! file to find the kind, and those that are not tested against hostile files have hung on it.
 
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
 
-/// What kinds are opened, in words.
+/// The kinds that are opened, in words.
 pub(super) const OPENED: &str = "JPEG, PNG, TIFF, WebP, GIF, HEIF and AVIF";
 
-/// Bytes, and the reader of files that begin with them.
+/// First bytes of a file, and its reader.
 const READERS: [(&[u8], &str); 8] = [
     (b"\xff\xd8\xff", "jpegload"),
     (b"\x89PNG\r\n\x1a\n", "pngload"),
@@ -25,7 +25,7 @@ const READERS: [(&[u8], &str); 8] = [
 const BRANDS: [&[u8; 4]; 11] =
     [b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1", b"avif", b"avis"];
 
-/// The reader of a file that begins like this, if its kind is one of [`OPENED`].
+/// Returns the reader for these first bytes, if their kind is one of [`OPENED`].
 pub(super) fn reader(beginning: &[u8]) -> Option<&'static str> {
     if let [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] = beginning {
         return BRANDS.iter().any(|known| brand.starts_with(*known)).then_some("heifload");
@@ -35,24 +35,24 @@ pub(super) fn reader(beginning: &[u8]) -> Option<&'static str> {
     (*reader != "webpload" || is_webp).then_some(reader)
 }
 
-/// A kind of files whose readers are not tested against hostile ones.
+/// A kind of files whose readers are not tested against hostile files.
 #[derive(Debug)]
 pub(super) struct Kind {
     /// The word for it.
     pub word: &'static str,
-    /// What people call it.
+    /// Its usual name.
     name: &'static str,
-    /// Its reader, where libvips' own search for one is not safe.
+    /// Its reader, if libvips' own search for one is not safe.
     pub reader: Option<&'static str>,
 }
 
 impl Kind {
-    /// Whether no setting opens it: Ghostscript draws it, which ImageMagick starts, which the fence does not allow.
+    /// Whether it is never opened: Ghostscript renders it, which ImageMagick starts, which the sandbox does not allow.
     pub fn is_never_opened(&self) -> bool {
         self.word == EPS
     }
 
-    /// Why it is not opened, and what that would mean.
+    /// Why it is not opened, and which setting allows it.
     pub fn refusal(&self) -> String {
         if self.is_never_opened() {
             return "EPS files are not opened: it takes a program to draw them, and none is started here".to_owned();
@@ -71,7 +71,7 @@ const fn kind(word: &'static str, name: &'static str) -> Kind {
     Kind { word, name, reader: None }
 }
 
-/// Bytes, where they stand, and the kind of files in which they do.
+/// Bytes, their offset, and the kind of files that have them there.
 const KINDS: [(&[u8], usize, Kind); 16] = [
     (b"BM", 0, kind("bmp", "BMP")),
     (b"%PDF-", 0, kind("pdf", "PDF")),
@@ -94,7 +94,7 @@ const KINDS: [(&[u8], usize, Kind); 16] = [
 const PPM: Kind = kind("ppm", "PPM");
 const SVG: Kind = Kind { word: "svg", name: "SVG", reader: Some("svgload") };
 
-/// The kind of a file that begins like this, if it is one that is not opened without being told to.
+/// Returns the kind of these first bytes, if it is one that is not opened by default.
 pub(super) fn of(beginning: &[u8]) -> Option<&'static Kind> {
     let stands =
         |(bytes, at, _): &&(&[u8], usize, Kind)| beginning.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
@@ -107,7 +107,7 @@ fn is_ppm(beginning: &[u8]) -> bool {
     matches!(beginning, [b'P', b'1'..=b'7' | b'F' | b'f', space, ..] if space.is_ascii_whitespace())
 }
 
-/// A text with the root element somewhere near its beginning, compressed or not.
+/// A text with the root element near its beginning, compressed or not.
 fn is_svg(beginning: &[u8]) -> bool {
     let unpacked = unpacked(beginning);
     let text = unpacked.as_deref().unwrap_or(beginning);
@@ -115,7 +115,7 @@ fn is_svg(beginning: &[u8]) -> bool {
     text.starts_with(b"<") && text.windows(4).any(|at| at.eq_ignore_ascii_case(b"<svg"))
 }
 
-/// How a gzip file begins, unpacked; what is cut off ends it.
+/// The first bytes of a gzip file, unpacked; the cut end is ignored.
 fn unpacked(beginning: &[u8]) -> Option<Vec<u8>> {
     if !beginning.starts_with(b"\x1f\x8b") {
         return None;

@@ -1,8 +1,8 @@
-//! The process that decodes images for `reindex`: it fences itself in, and then answers one request after the other.
+//! The process that decodes images for `reindex`: it sandboxes itself, and then answers one request after the other.
 //! `reindex` starts it; it is the only program that contains libvips.
 //!
-//! It knows its own directory and nothing else: no bucket, no key, no environment. What it does is undone by killing
-//! it, at any time. It ends with the process that started it: its input ends then, and the kernel kills it.
+//! It knows only its own directory: no bucket, no key, no environment. It can be killed at any time without damage. It
+//! ends with its parent process: its input ends then, and the kernel kills it.
 
 mod blocks;
 mod describe;
@@ -47,19 +47,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Decodes images for the process at the other end of the standard streams, in the working directory, until the
-/// input ends.
+/// Decodes images for the parent process, over the standard streams and in the working directory, until the input ends.
 ///
-/// *Errors*: what keeps it from beginning.
+/// *Errors*: those that prevent the start.
 fn work() -> Result<()> {
     let failed = |error: io::Error| Error::bug("the process that asks cannot be answered").because(error);
-    // A stopped process does not see that its input ended.
+    // A stopped process does not notice that its input ended.
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| failed(error.into()))?;
     let mut answers = answers().map_err(failed)?;
     let mut requests = BufReader::new(io::stdin());
     let Some(settings) = read::<Settings>(&mut requests).map_err(failed)? else { return Ok(()) };
     bound(settings).map_err(failed)?;
-    // Before libvips: it may start threads, and a fence holds those that come after it.
+    // Before libvips: it may start threads, and the sandbox applies to threads that are started after it.
     fence::build();
     let early = answers.try_clone().map_err(failed)?;
     operation::start(move |failed| warn(&early, failed))
@@ -72,16 +71,17 @@ fn work() -> Result<()> {
     Ok(())
 }
 
-/// Where answers go. No library can write there: what it prints goes to the standard error from now on.
+/// The output for answers. No library can write to it: the standard output of libraries goes to the standard error from
+/// now on.
 fn answers() -> io::Result<File> {
     let answers = File::from(rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)?);
     stdio::dup2_stdout(io::stderr())?;
     Ok(answers)
 }
 
-/// Says why there will be no picture, while libvips still cleans up: releases up to 8.14 crash over that.
+/// Reports why there will be no picture, before libvips cleans up: releases up to 8.14 may crash while they do.
 fn warn(mut answers: &File, failed: Failed) {
-    // Without it, the crash itself is the reason.
+    // If this fails, the crash itself is the reason.
     let _ = say(&mut answers, &Answer::Failing(failed));
 }
 
@@ -94,7 +94,7 @@ fn bound(settings: Settings) -> io::Result<()> {
     Ok(())
 }
 
-/// The limits of one image: those of the system count from the start of the process.
+/// Sets the limits of one image: those of the system count from the start of the process.
 fn bound_image(limits: &Limits) -> io::Result<()> {
     let used = clock_gettime(ClockId::ProcessCPUTime).tv_sec.unsigned_abs();
     let soft = |resource, limit| {
@@ -106,8 +106,8 @@ fn bound_image(limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
-/// Requests as they come. A thread of its own waits for them, so that the end of the input is seen at any time: nobody
-/// wants an answer any more then.
+/// Returns requests as they come. A thread of its own waits for them, so that the end of the input is noticed at any
+/// time: no answer is needed after that.
 fn listen(mut requests: impl io::BufRead + Send + 'static) -> mpsc::IntoIter<Request> {
     let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! Opening an image: which reader, which page, and whether it is allowed at all. Nothing is decoded here.
+//! Opens an image: chooses the reader and the page, and checks the limits. Nothing is decoded here.
 
 use std::{
     fs::File,
@@ -15,13 +15,13 @@ use super::{
     operation::{Image, Operation, failure, loader},
 };
 
-/// How much of a file says what it is.
+/// How many bytes of a file are read to find its kind.
 const BEGINNING: u64 = 4096;
 
-/// A page, opened: its header is known, its pixels are not.
+/// An open page: its header is known, its pixels are not.
 pub(super) struct Opened {
     pub(super) image: Image,
-    /// What it is by its bytes: `jpeg`, `png`, ….
+    /// Its kind by its bytes: `jpeg`, `png`, ….
     pub(super) format: String,
     pub(super) pages: u32,
     pub(super) loader: String,
@@ -45,7 +45,7 @@ impl Opened {
         Size { width: self.image.width(), height: self.image.height() }
     }
 
-    /// The same page, as small as its reader can make it at once without being smaller than `wanted`.
+    /// Opens the same page as small as its reader can decode it without being smaller than `wanted`.
     pub(super) fn shrunk(self, wanted: Size) -> Result<Image, Failed> {
         let size = self.size();
         let across = f64::from(wanted.width) / f64::from(size.width);
@@ -81,12 +81,12 @@ impl Opened {
     }
 }
 
-/// libjpeg averages blocks, which is coarse: the last half is left to a better filter.
+/// libjpeg averages blocks, which is coarse: a better filter does the last halving.
 fn shrink_of_jpeg(factor: f64) -> Option<u32> {
     [8, 4, 2].into_iter().find(|shrink| factor >= 2.0 * f64::from(*shrink))
 }
 
-/// The reader for the file's bytes. libvips looks for one only where it may use any.
+/// Returns the reader for the file's bytes. libvips searches for one only if every reader is allowed.
 fn find(limits: &Limits) -> Result<String, Failed> {
     let beginning = beginning()?;
     if let Some(reader) = kind::reader(&beginning) {
@@ -100,7 +100,7 @@ fn find(limits: &Limits) -> Result<String, Failed> {
             Err(Failed::Unreadable(format!("the file does not begin like an image ({OPENED} are opened)")))
         }
         _ => match loader(IMAGE) {
-            // Any two numbers in a text are a matrix to libvips.
+            // libvips reads any two numbers in a text as a matrix.
             Some(loader) if loader != "matrixload" => Ok(loader),
             Some(_) => Err(Failed::Unreadable("the file is a text".to_owned())),
             None => Err(failure()),
@@ -135,7 +135,7 @@ fn load(loader: &str, page: Page, option: Option<(&str, &str)>) -> Result<Image,
     operation.image()
 }
 
-/// The word for what a file is. Where one reader knows many kinds, the file's own bytes tell.
+/// Returns the word for the kind of a file. If one reader has many kinds, the file's own bytes decide.
 fn format(loader: &str, image: &Image) -> Result<String, Failed> {
     if loader == "magickload" {
         let kind = kind::of(&beginning()?).map(|kind| kind.word.to_owned());

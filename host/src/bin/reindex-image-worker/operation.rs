@@ -1,7 +1,7 @@
-//! libvips' operations by name, and what it says of them. The only file that calls C.
+//! libvips' operations by name, and its errors. The only file that calls C.
 //!
-//! Options are given as texts and looked up by name when the operation is made, so that one build works with every
-//! release of libvips: an option that an older one lacks can be asked for with [`Operation::knows`].
+//! Options are set as texts and looked up by name when the operation is made, so that one build works with every
+//! release of libvips: [`Operation::knows`] checks for an option that an older one lacks.
 #![allow(unsafe_code, reason = "libvips is a C library")]
 
 use std::{
@@ -15,38 +15,38 @@ use reindex::backend::vips::message::{Failed, IMAGE};
 
 type Result<T> = std::result::Result<T, Failed>;
 
-/// How much is kept of what libvips logs about an image.
+/// How many bytes of libvips' log about an image are kept.
 const LOGGED: usize = 1 << 10;
 
 /// What libvips logged about this image.
 static LOG: Mutex<String> = Mutex::new(String::new());
 
-/// Is told why a picture will not be made, before libvips cleans up.
+/// Receives why a picture will not be made, before libvips cleans up.
 static WARN: OnceLock<Box<dyn Fn(Failed) + Send + Sync>> = OnceLock::new();
 
-/// Starts libvips in this process; nothing else in this file works before. `warn` is told why a
-/// [watched](Image::watched) image fails, before libvips cleans up, over which it may crash.
+/// Starts libvips in this process; nothing else in this file works before. `warn` is called with the reason when a
+/// [watched](Image::watched) image fails, before libvips cleans up, since it may crash then.
 pub(super) fn start(warn: impl Fn(Failed) + Send + Sync + 'static) -> Result<()> {
     let _ = WARN.set(Box::new(warn));
-    // SAFETY: the function lives as long as the process, and takes what GLib says it hands over.
+    // SAFETY: the function lives as long as the process, and has the signature that GLib requires.
     unsafe { c::g_log_set_default_handler(Some(logged), null_mut()) };
     // SAFETY: called once, by the only thread; the name outlives the call.
     let failed = unsafe { c::vips_init(c"reindex".as_ptr()) } != 0;
     if failed {
         return Err(failure());
     }
-    // SAFETY: libvips is initialised. Every image is another one: nothing would be found again.
+    // SAFETY: libvips is initialised. Every image differs, so a cache would never hit.
     unsafe { c::vips_cache_set_max(0) };
     Ok(())
 }
 
-/// What decodes, such as `libvips 8.14.1`.
+/// The name and version of the decoder, such as `libvips 8.14.1`.
 pub(super) fn maker() -> String {
     // SAFETY: a constant of the library.
     format!("libvips {}", unsafe { text(c::vips_version_string()) })
 }
 
-/// The operation that loads a file, by the file's bytes; none if it is no image, or of a kind that is blocked.
+/// The operation that loads a file, by the file's bytes; none if it is not an image, or of a kind that is blocked.
 pub(super) fn loader(file: &str) -> Option<String> {
     let file = CString::new(file).ok()?;
     // SAFETY: the name outlives the call; the answer is null or a constant of the library.
@@ -55,22 +55,22 @@ pub(super) fn loader(file: &str) -> Option<String> {
     (!name.is_null()).then(|| unsafe { text(c::vips_nickname_find(c::g_type_from_name(name))) })
 }
 
-/// What libvips says went wrong, and what it logged. Both are forgotten.
+/// Returns libvips' error and its log, and clears both.
 pub(super) fn failure() -> Failed {
     let failed = reason().unwrap_or_else(|| Failed::Unreadable("libvips gives no reason".to_owned()));
     forget();
     failed
 }
 
-/// Why something went wrong, in libvips' words; none if it says nothing. What it says itself is short sometimes, and the
-/// first that it logged is what its reader says.
+/// Why an operation failed, in libvips' words; none if there is no error. The error itself is short sometimes, and the
+/// first line of the log has the message of the reader.
 fn reason() -> Option<Failed> {
     let (said, logged) = (said(), log());
     let first = logged.lines().find(|line| !line.starts_with("error in tile"));
     if said.trim().is_empty() { meant(&logged) } else { meant(&format!("{said}\n{}", first.unwrap_or_default())) }
 }
 
-/// Forgets what libvips said and logged, of another image.
+/// Clears libvips' error and log of another image.
 pub(super) fn forget() {
     // SAFETY: libvips is initialised.
     unsafe { c::vips_error_clear() };
@@ -86,7 +86,7 @@ fn log() -> String {
     LOG.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Tells what libvips means by what it says; none if it says nothing.
+/// Classifies an error text of libvips; none if it is empty.
 fn meant(said: &str) -> Option<Failed> {
     let mut lines: Vec<&str> = Vec::new();
     for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -103,7 +103,7 @@ fn meant(said: &str) -> Option<Failed> {
     })
 }
 
-/// Keeps what a library logs, and prints it: the last of it is a reason where nothing else is.
+/// Keeps and prints the log of a library: its last line is the reason if there is no error text.
 #[expect(clippy::print_stderr, reason = "the process that started this one keeps what it prints")]
 unsafe extern "C" fn logged(
     _domain: *const c_char,
@@ -111,7 +111,7 @@ unsafe extern "C" fn logged(
     message: *const c_char,
     _data: *mut c_void,
 ) {
-    // SAFETY: GLib hands over a text that lives during the call.
+    // SAFETY: GLib passes a text that lives during the call.
     let message = unsafe { text(message) };
     eprintln!("{message}");
     let mut log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,9 +121,9 @@ unsafe extern "C" fn logged(
     }
 }
 
-/// Warns if something went wrong with an image whose pixels were being computed.
+/// Warns if the computation of an image's pixels failed.
 unsafe extern "C" fn computed(_image: *mut c::VipsImage, _progress: *mut c_void, _data: *mut c_void) {
-    // What is logged may be no more than a warning.
+    // A line of the log may be only a warning.
     if let (false, Some(failed), Some(warn)) = (said().is_empty(), reason(), WARN.get()) {
         warn(failed);
     }
@@ -136,14 +136,14 @@ unsafe fn text(text: *const c_char) -> String {
     if text.is_null() {
         return String::new();
     }
-    // SAFETY: promised by whoever calls.
+    // SAFETY: the caller guarantees it.
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
-/// An image of libvips': mostly a recipe of pixels that are not computed yet.
+/// An image of libvips: mostly a plan for pixels that are not computed yet.
 pub(super) struct Image(*mut c::VipsImage);
 
-/// An operation that is being described.
+/// An operation whose options are being set.
 pub(super) struct Operation(*mut c::VipsOperation);
 
 impl Drop for Image {
@@ -155,7 +155,7 @@ impl Drop for Image {
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        // SAFETY: it holds one reference of its own, and whatever it made is held by the operation until here.
+        // SAFETY: it holds one reference of its own, and the operation holds its outputs until here.
         unsafe {
             c::vips_object_unref_outputs(self.0.cast());
             c::g_object_unref(self.0.cast());
@@ -164,7 +164,7 @@ impl Drop for Operation {
 }
 
 impl Operation {
-    /// Begins to describe one.
+    /// Makes an operation.
     pub(super) fn new(name: &str) -> Result<Self> {
         let name = CString::new(name)?;
         // SAFETY: the name outlives the call.
@@ -200,32 +200,32 @@ impl Operation {
         if failed { Err(failure()) } else { Ok(self) }
     }
 
-    /// Sets what it works on.
+    /// Sets its input image.
     pub(super) fn input(self, image: &Image) -> Self {
         // SAFETY: every operation that is given one has an `in` that is an image; the call takes its own reference.
         unsafe { c::g_object_set(self.0.cast(), c"in".as_ptr(), image.0, null::<c_char>()) };
         self
     }
 
-    /// Does it.
+    /// Runs it.
     pub(super) fn run(mut self) -> Result<Self> {
         // SAFETY: the pointer is replaced by the operation that was built, which takes over the reference.
         let failed = unsafe { c::vips_cache_operation_buildp(&raw mut self.0) } != 0;
         if failed { Err(failure()) } else { Ok(self) }
     }
 
-    /// Does it, for the image it makes.
+    /// Runs it and returns the image it makes.
     pub(super) fn image(self) -> Result<Image> {
         let done = self.run()?;
         let mut image: *mut c::VipsImage = null_mut();
-        // SAFETY: every operation that is asked has an `out` that is an image; the call hands out a new reference.
+        // SAFETY: every operation that is asked has an `out` that is an image; the call returns a new reference.
         unsafe { c::g_object_get(done.0.cast(), c"out".as_ptr(), &raw mut image, null::<c_char>()) };
         if image.is_null() { Err(failure()) } else { Ok(Image(image)) }
     }
 }
 
 impl Image {
-    /// Begins an operation on it.
+    /// Makes an operation with this image as its input.
     pub(super) fn operation(&self, name: &str) -> Result<Operation> {
         Ok(Operation::new(name)?.input(self))
     }
@@ -256,7 +256,7 @@ impl Image {
         u8::try_from(unsafe { c::vips_image_get_orientation(self.0) }).unwrap_or(1)
     }
 
-    /// How its numbers are meant, in libvips' word: `srgb`, `b-w`, `cmyk`, ….
+    /// The interpretation of its numbers, in libvips' word: `srgb`, `b-w`, `cmyk`, ….
     pub(super) fn interpretation(&self) -> String {
         // SAFETY: both calls only read; the answer is a constant of the library.
         unsafe {
@@ -265,7 +265,7 @@ impl Image {
         }
     }
 
-    /// How its pixels are packed, in libvips' word: `none`, `labq` or `rad`.
+    /// The packing of its pixels, in libvips' word: `none`, `labq` or `rad`.
     pub(super) fn coding(&self) -> String {
         // SAFETY: see `interpretation`.
         unsafe {
@@ -274,13 +274,13 @@ impl Image {
         }
     }
 
-    /// The same image, of which is told why its pixels cannot be computed before libvips cleans up.
+    /// Returns the same image; `warn` is called if its pixels cannot be computed, before libvips cleans up.
     pub(super) fn watched(&self) -> Result<Self> {
-        // Who listens to an image listens to all that have it.
+        // A listener of an image is called for all its users.
         let copy = self.without(|_| false)?;
         type Computed = unsafe extern "C" fn(*mut c::VipsImage, *mut c_void, *mut c_void);
-        // SAFETY: a signal's function is kept as one without arguments and called with those it has: the image, its
-        // progress, and our data.
+        // SAFETY: a signal's function is stored as one without arguments and called with those of the signal: the
+        // image, its progress, and the data set here.
         let listener = unsafe { std::mem::transmute::<Computed, unsafe extern "C" fn()>(computed) };
         // SAFETY: the function and the name live as long as the process, the image as long as its owner.
         unsafe {
@@ -300,7 +300,7 @@ impl Image {
         }
     }
 
-    /// A text that is attached to it.
+    /// A text among its metadata.
     pub(super) fn attached(&self, name: &CStr) -> Option<String> {
         let mut said: *const c_char = null();
         // SAFETY: the text belongs to the image, and is copied.
@@ -323,10 +323,10 @@ impl Image {
         }
     }
 
-    /// The names of everything that is attached to it, size and type included.
+    /// The names of all its metadata, size and type included.
     pub(super) fn fields(&self) -> Vec<CString> {
         let mut names = Vec::new();
-        // SAFETY: the answer is a list of texts that ends in a null, and is this call's to free.
+        // SAFETY: the answer is a list of texts that ends in a null, and this call frees it.
         unsafe {
             let list = c::vips_image_get_fields(self.0);
             let mut at = list;
@@ -339,18 +339,18 @@ impl Image {
         names
     }
 
-    /// The same image without some of what is attached to it.
+    /// Returns the same image without some of its metadata.
     pub(super) fn without(&self, dropped: impl Fn(&CStr) -> bool) -> Result<Self> {
-        // What is attached belongs to everybody who has the image: a copy has its own.
+        // The users of an image share its metadata: a copy has its own.
         let copy = self.operation("copy")?.image()?;
         for name in copy.fields().iter().filter(|name| dropped(name)) {
-            // SAFETY: nobody else has the copy yet.
+            // SAFETY: this is the only reference to the copy.
             unsafe { c::vips_image_remove(copy.0, name.as_ptr()) };
         }
         Ok(copy)
     }
 
-    /// The same pixels, computed: in memory, or in a file that is gone with the image.
+    /// Returns the same pixels, computed: in memory, or in a file that is removed with the image.
     pub(super) fn computed(&self, on_disk: bool) -> Result<Self> {
         // SAFETY: both make an empty image, or null.
         let made =

@@ -1,4 +1,4 @@
-//! A rendition, from the file to the file.
+//! Makes a rendition, from the source file to the written file.
 
 use reindex::{
     backend::vips::message::{Failed, Limits, Page},
@@ -13,10 +13,10 @@ use super::{
     steps::{self, Plan},
 };
 
-/// Above so many bytes, pixels that have to be kept for turning lie on the disk.
+/// Above this many bytes, pixels that have to be kept for turning are on the disk.
 const IN_MEMORY: u64 = 64 << 20;
 
-/// Makes a picture of a page. Answers the size of the page as stored, and the picture's own.
+/// Makes a picture of a page. Returns the size of the page as stored, and the picture's own.
 pub(super) fn paint(page: Page, steps: &[Step], format: &Format, limits: &Limits) -> Result<(Size, Size), Failed> {
     let opened = open(page, limits)?;
     let pixels = Pixels::of(&opened)?;
@@ -39,7 +39,7 @@ pub(super) fn paint(page: Page, steps: &[Step], format: &Format, limits: &Limits
     Ok((stored, size))
 }
 
-/// Turns and mirrors, last of all: a page is read from top to bottom, and turning needs all of it at once.
+/// Turns and mirrors as the last step: a page is read from top to bottom, and turning needs all of it at once.
 fn turned(image: Image, plan: &Plan) -> Result<Image, Failed> {
     let image = if plan.orients {
         image.without(|name| name == c"orientation" || name == c"exif-ifd0-Orientation")?

@@ -1,6 +1,6 @@
-//! What pixels pictures are made of: grey, RGB or CMYK in unsigned numbers of 8 or 16 bits, with transparency or
-//! without, CIELAB of 8 bits, and the light of files that hold nothing else (OpenEXR, Radiance). Everything else libvips
-//! may turn into something wrong without a word, so it is refused before a pixel is decoded.
+//! The kinds of pixels that pictures are made of: grey, RGB or CMYK in unsigned numbers of 8 or 16 bits, with
+//! transparency or without, CIELAB of 8 bits, and the light values of files that hold nothing else (OpenEXR, Radiance).
+//! libvips may convert any other kind wrongly without an error, so it is refused before a pixel is decoded.
 
 use reindex::backend::vips::message::Failed;
 
@@ -10,31 +10,31 @@ use super::{
     tiff::{self, Extra},
 };
 
-/// How the numbers of a pixel are to be taken.
+/// The meaning of the numbers of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pixels {
-    /// How many of them are colours, the first ones.
+    /// How many of them are colours; they are the first ones.
     colours: u32,
-    /// Whether the next one is transparency. Those after it are neither, and are left out.
+    /// Whether the next one is transparency. The ones after it are neither, and are dropped.
     pub(super) alpha: bool,
     made: Made,
 }
 
-/// What has to be made of pixels before anything is done with them.
+/// The conversion of pixels before any other step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Made {
     /// Nothing.
     Nothing,
-    /// CIELAB: libvips keeps it packed.
+    /// From CIELAB, which libvips keeps packed.
     Lab,
-    /// RGB of 16 bits: they are amounts of light, in floating-point numbers or packed.
+    /// To RGB of 16 bits: they are amounts of light, in floating-point numbers or packed.
     Rgb,
 }
 
 impl Pixels {
-    /// How the pixels of an open page are to be taken.
+    /// Determines the pixels of an open page.
     ///
-    /// *Errors*: [`Failed::Refused`] if they are others than the head of this file says.
+    /// *Errors*: [`Failed::Refused`] if they are of a kind that the head of this file does not list.
     pub(super) fn of(opened: &Opened) -> Result<Self, Failed> {
         let extra = if opened.loader == "tiffload" { tiff::check(opened.page.number)? } else { Extra::Unsaid };
         let (image, refused) = (&opened.image, |why: String| Err(Failed::Refused(why)));
@@ -65,7 +65,7 @@ impl Pixels {
         self.colours + u32::from(self.alpha)
     }
 
-    /// The image with these pixels and nothing beside them, unpacked.
+    /// The image with only these pixels, unpacked.
     pub(super) fn taken(self, image: Image) -> Result<Image, Failed> {
         match self.made {
             Made::Lab => image.operation("LabQ2Lab")?.image(),
@@ -79,7 +79,7 @@ impl Pixels {
     }
 }
 
-/// How many numbers of a pixel are colours; none if they are others than pictures are made of.
+/// How many numbers of a pixel are colours; none if pictures are not made of them.
 fn colours(colour: &str, numbers: &str) -> Option<u32> {
     match (colour, numbers) {
         ("b-w", "uchar") | ("grey16", "ushort") => Some(1),
@@ -99,7 +99,7 @@ pub(super) fn has_alpha(image: &Image) -> bool {
     image.bands() > colours
 }
 
-/// Says to an operation what number means opaque. libvips knows for RGB and grey only.
+/// Sets the number that means opaque in an operation. libvips knows it for RGB and grey only.
 pub(super) fn opaque(operation: Operation, image: &Image) -> Result<Operation, Failed> {
     operation.set("max-alpha", &if image.numbers() == "ushort" { 65535 } else { 255 })
 }

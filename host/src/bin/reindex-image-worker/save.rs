@@ -1,4 +1,4 @@
-//! Writing a picture as a file.
+//! Writes a picture to a file.
 
 use std::ffi::CStr;
 
@@ -13,7 +13,7 @@ use super::{
     verify::{Form, verify},
 };
 
-/// What belongs to the pixels themselves.
+/// The metadata that describes the pixels themselves.
 const INTRINSIC: [&CStr; 11] = [
     c"width",
     c"height",
@@ -28,7 +28,7 @@ const INTRINSIC: [&CStr; 11] = [
     c"filename",
 ];
 
-/// The background of what is transparent, where a format knows no transparency and no step said one.
+/// The background of transparent pixels, if a format has no transparency and no step set one.
 const BLACK: [u8; 3] = [0; 3];
 
 /// Computes the pixels, and writes them.
@@ -98,7 +98,7 @@ fn word(compression: Compression) -> &'static str {
     }
 }
 
-/// As many as the formats for photographs have.
+/// Converts to 8 bits, as the formats for photographs have.
 fn eight_bits(image: Image) -> Result<Image, Failed> {
     match (image.numbers().as_str(), image.interpretation().as_str()) {
         ("uchar", "srgb" | "b-w" | "cmyk" | "rgb") => Ok(image),
@@ -109,11 +109,11 @@ fn eight_bits(image: Image) -> Result<Image, Failed> {
     }
 }
 
-/// Begins to save with what is to be kept of what the image says of itself.
+/// Makes a save operation that keeps the chosen metadata.
 fn keeping(image: &Image, keep: Kept, operation: &str) -> Result<Operation, Failed> {
     match keep {
         Kept::All => image.operation(operation),
-        // Older releases of libvips keep all or nothing: what is not to be kept is taken away before.
+        // Older releases of libvips keep all or nothing: the metadata to drop is removed before.
         Kept::Profile => image.without(|name| name != PROFILE && !INTRINSIC.contains(&name))?.operation(operation),
         Kept::Nothing => image.operation(operation)?.set("strip", &true),
     }

@@ -1,4 +1,4 @@
-//! Steps of a rendition, in an order that reads a page once from top to bottom.
+//! The steps of a rendition, in an order that reads a page once from top to bottom.
 
 use reindex::{
     backend::vips::message::Failed,
@@ -11,22 +11,22 @@ use super::{
     turn::Turn,
 };
 
-/// What is done with a page as it is stored, and how it is turned in the end.
+/// The changes of a page as it is stored, and its turn at the end.
 ///
 /// Turning commutes with everything else: a box that is turned with it takes the same pixels.
 pub(super) struct Plan {
     pub(super) changes: Vec<Change>,
     pub(super) turn: Turn,
-    /// Whether the orientation was followed, and is to be forgotten.
+    /// Whether the orientation was applied, and has to be removed.
     pub(super) orients: bool,
-    /// The size of what is made.
+    /// The size of the result.
     pub(super) size: Size,
 }
 
 /// A change of a page as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Change {
-    /// To this very size.
+    /// To this exact size.
     Resize {
         to: Size,
         /// Whether the reader may already drop pixels.
@@ -84,7 +84,7 @@ impl Plan {
         }
     }
 
-    /// The size that the reader may come close to by itself, if that is the first thing to be done.
+    /// The size that the reader may approach by itself, if that is the first step.
     pub(super) fn shrinks_at_once(&self) -> Option<Size> {
         match self.changes.first() {
             Some(Change::Resize { to, fast: true }) => Some(*to),
@@ -93,7 +93,7 @@ impl Plan {
     }
 }
 
-/// Makes a change.
+/// Applies a change.
 pub(super) fn apply(image: &Image, change: &Change) -> Result<Image, Failed> {
     match *change {
         Change::Resize { to, .. } => resized(image, to),
@@ -103,7 +103,7 @@ pub(super) fn apply(image: &Image, change: &Change) -> Result<Image, Failed> {
     }
 }
 
-/// Both sides have a scale of their own, so that each comes out to the pixel.
+/// Each side has its own scale, so that the size is exact.
 fn resized(image: &Image, to: Size) -> Result<Image, Failed> {
     let scale = |to: u32, from: u32| f64::from(to) / f64::from(from);
     let resize = |image: &Image| {
@@ -113,10 +113,10 @@ fn resized(image: &Image, to: Size) -> Result<Image, Failed> {
     if !has_alpha(image) {
         return resize(image);
     }
-    // What is transparent has colours, too, and they must not bleed into what is not.
+    // Transparent pixels have colours, too, which must not blend into opaque ones.
     let weighed = resize(&opaque(image.operation("premultiply")?, image)?.image()?)?;
     let colours = opaque(weighed.operation("unpremultiply")?, image)?.image()?;
-    // A cast cuts off what is behind the point.
+    // A cast truncates the fraction.
     colours
         .operation("round")?
         .set("round", "rint")?
@@ -126,7 +126,7 @@ fn resized(image: &Image, to: Size) -> Result<Image, Failed> {
         .image()
 }
 
-/// Brings colours to a space, by the profile in the image where there is one that can be used.
+/// Converts colours to a space, by the profile in the image if it has a usable one.
 pub(super) fn coloured(image: &Image, space: Space, ignore_profile: bool) -> Result<Image, Failed> {
     let image = if ignore_profile { &image.without(|name| name == PROFILE)? } else { image };
     let deep = image.numbers() == "ushort";
@@ -154,7 +154,7 @@ fn profiled(image: &Image, output: &str, deep: bool) -> Result<Image, Failed> {
         .image()
 }
 
-/// By the standard meaning of its numbers. Its own profile no longer fits.
+/// By the standard meaning of its numbers. Its own profile no longer applies.
 fn plain(image: &Image, space: &str) -> Result<Image, Failed> {
     image.without(|name| name == PROFILE)?.operation("colourspace")?.set("space", space)?.image()
 }
@@ -169,7 +169,7 @@ fn inked(image: &Image, deep: bool) -> Result<Image, Failed> {
         .image()
 }
 
-/// Lays an image on a background, if anything in it is transparent.
+/// Puts an image on a background, if it has transparency.
 pub(super) fn flattened(image: &Image, background: [u8; 3]) -> Result<Image, Failed> {
     if !has_alpha(image) {
         return image.without(|_| false);

@@ -1,4 +1,4 @@
-//! What a TIFF says of a page's pixels and libvips does not ask: it takes some pixels for others then.
+//! Tags of a TIFF about a page's pixels that libvips ignores: it would read some pixels wrongly.
 
 use std::{
     collections::BTreeMap,
@@ -18,13 +18,14 @@ const INKS: u64 = 332;
 const EXTRA: u64 = 338;
 const NUMBERS: u64 = 339;
 
-/// How many values of a tag are read: as many as a pixel may have numbers, and more.
+/// How many values of a tag are read: more than a pixel may have numbers.
 const VALUES: u64 = 64;
 
-/// What the numbers of a pixel beside its colours are.
+/// The meaning of the numbers of a pixel after its colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extra {
-    /// There are none, or the file does not say; libvips takes the first for transparency then, as most do.
+    /// There are none, or the file does not define them; libvips then takes the first for transparency, as most
+    /// programs do.
     Unsaid,
     /// The first is transparency.
     Alpha,
@@ -32,14 +33,14 @@ pub(super) enum Extra {
     Other,
 }
 
-/// Holds a page of the image against what libvips reads right. Says what the numbers beside its colours are.
+/// Checks that libvips reads a page of the image correctly. Returns the meaning of the numbers after its colours.
 ///
-/// *Errors*: [`Failed::Refused`] if it would be read wrong.
+/// *Errors*: [`Failed::Refused`] if it would be read wrongly.
 pub(super) fn check(page: u32) -> Result<Extra, Failed> {
     let tags = match Tags::read(&mut File::open(IMAGE)?, page) {
         Ok(tags) => tags,
         Err(Stop::Failed(error)) => return Err(error.into()),
-        // libvips says what is wrong with it.
+        // libvips reports what is wrong with it.
         Err(Stop::Ends | Stop::Full) => Tags::default(),
     };
     tags.flaw().map_or_else(|| tags.extra(), |flaw| Err(Failed::Refused(flaw)))
@@ -72,31 +73,31 @@ impl Tags {
         self.0.get(&tag).map_or(&[], Vec::as_slice)
     }
 
-    /// Why libvips would read the page wrong, if it would.
+    /// Why libvips would read the page wrongly, if it would.
     fn flaw(&self) -> Option<String> {
         let (photometric, bits) = (self.first(PHOTOMETRIC, 1), self.first(BITS, 1));
         let (samples, compression) = (self.first(SAMPLES, 1), self.first(COMPRESSION, 1));
         if self.all(BITS).iter().any(|other| *other != bits) {
             return Some("its pixels have numbers of several widths".to_owned());
         }
-        // Unsigned, or not said what.
+        // Unsigned, or undefined.
         if self.all(NUMBERS).iter().any(|kind| *kind != 1 && *kind != 4) {
             return Some("its pixels are signed or floating-point numbers, and only unsigned ones are read".to_owned());
         }
         if photometric == 5 && self.first(INKS, 1) != 1 {
             return Some("its inks are other than CMYK".to_owned());
         }
-        // Whether they were turned before or after they were weighed is not said.
+        // The format does not define whether they were inverted before or after they were premultiplied.
         if photometric == 0 && self.all(EXTRA).contains(&1) {
             return Some("its white is zero, and its colours are weighed with their transparency".to_owned());
         }
-        // libvips makes such colours opaque as if they had 8 bits.
+        // libvips removes the premultiplication of such colours as if they had 8 bits.
         if photometric == 5 && bits == 16 && self.all(EXTRA).contains(&1) {
             return Some("its 16-bit CMYK colours are weighed with their transparency".to_owned());
         }
         match photometric {
             0..=3 | 5 => None,
-            // JPEG brings colours of its own, which its reader converts.
+            // JPEG has its own colours, which its reader converts.
             6 if matches!(compression, 6 | 7) => None,
             6 => Some("its colours are YCbCr without JPEG".to_owned()),
             8 if bits == 8 && samples == 3 => None,
@@ -127,13 +128,13 @@ struct Directory<'a, R> {
 }
 
 impl<R: Read + Seek> Directory<'_, R> {
-    /// How many entries it has, and where they begin.
+    /// Returns how many entries it has, and where they begin.
     fn begin(&mut self, at: u64) -> Result<(u64, u64), Stop> {
         let width = if self.is_big { 8 } else { 2 };
         Ok((self.number(at, width)?, at + width))
     }
 
-    /// Bytes of an entry.
+    /// The size of an entry in bytes.
     fn entry(&self) -> u64 {
         if self.is_big { 20 } else { 12 }
     }
@@ -155,7 +156,7 @@ impl<R: Read + Seek> Directory<'_, R> {
         Ok(tags)
     }
 
-    /// The values of an entry; none of a kind that is no whole number.
+    /// The values of an entry; empty for a kind that is not a whole number.
     fn values(&mut self, at: u64) -> Result<Vec<u64>, Stop> {
         let width = match self.number(at + 2, 2)? {
             1 => 1,

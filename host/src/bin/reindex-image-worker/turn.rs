@@ -1,4 +1,4 @@
-//! Turning and mirroring, as plain arithmetic: whatever is done one after the other comes to one mirroring and one turn.
+//! Turning and mirroring, as plain arithmetic: any sequence of them equals one mirroring and one turn.
 
 /// Mirrored left to right or not, and then turned clockwise by some quarters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// What brings a picture with this EXIF orientation upright.
+    /// Returns the turn that makes a picture with this EXIF orientation upright.
     pub(super) fn upright(orientation: u8) -> Self {
         let (mirrored, quarters) = match orientation {
             2 => (true, 0),
@@ -29,14 +29,14 @@ impl Turn {
         Self { mirrored: false, quarters: u8::try_from(degrees / 90 % 4).unwrap_or(0) }
     }
 
-    /// This, and then the other.
+    /// Combines this turn and the next one.
     pub(super) fn then(self, next: Self) -> Self {
-        // Mirrored, what was turned one way is turned the other way.
+        // In a mirrored picture, a turn goes the other way.
         let before = if next.mirrored { 4 - self.quarters } else { self.quarters };
         Self { mirrored: self.mirrored != next.mirrored, quarters: (before + next.quarters) % 4 }
     }
 
-    /// Whether width and height change places.
+    /// Whether width and height are exchanged.
     pub(super) fn lies(self) -> bool {
         self.quarters % 2 == 1
     }
@@ -48,7 +48,7 @@ mod tests {
 
     use super::*;
 
-    /// Where the pixel at a place of a square comes to.
+    /// The new place of a pixel of a square.
     fn moved(turn: Turn, (x, y): (i32, i32)) -> (i32, i32) {
         let start = if turn.mirrored { (-x, y) } else { (x, y) };
         (0..turn.quarters).fold(start, |(x, y), _| (-y, x))
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn each_orientation_is_brought_upright() {
-        // Where the corner at the top left of the stored picture belongs.
+        // The new place of the top left corner of the stored picture.
         let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1), (1, -1), (1, 1), (-1, 1)];
         for (orientation, corner) in (1..=8).zip(corners) {
             let turn = Turn::upright(orientation);

@@ -1,4 +1,4 @@
-//! Reads back the headers of a TIFF that was written: libvips has written levels that no reader understands.
+//! Reads the headers of a written TIFF again: libvips has written levels that no reader understands.
 
 use reindex::{
     backend::vips::message::{Failed, MADE},
@@ -7,10 +7,10 @@ use reindex::{
 
 use super::operation::{Image, Operation};
 
-/// What libvips takes where nobody says a size.
+/// libvips' default size of a tile.
 const TILE: u32 = 128;
 
-/// What each level of a TIFF has in common.
+/// What all levels of a TIFF have in common.
 #[derive(Debug, PartialEq)]
 pub(super) struct Form {
     bands: u32,
@@ -21,7 +21,7 @@ pub(super) struct Form {
 impl Form {
     pub(super) fn of(image: &Image) -> Self {
         let colour = match image.interpretation().as_str() {
-            // libvips has two words each for what is one in a TIFF.
+            // libvips has two words for each kind that is one kind in a TIFF.
             "rgb" => "srgb".to_owned(),
             "labq" => "lab".to_owned(),
             colour => colour.to_owned(),
@@ -30,7 +30,7 @@ impl Form {
     }
 }
 
-/// Makes sure that every level of the TIFF has its size and the pixels of the image it was made of.
+/// Checks that every level of the TIFF has its size and the kind of pixels of the image it was made of.
 pub(super) fn verify(tiff: &Tiff, size: Size, form: &Form) -> Result<(), Failed> {
     for (level, wanted) in sizes(tiff, size).into_iter().enumerate() {
         let image = open(tiff, level)?;

@@ -1,6 +1,6 @@
-//! Objects by key: read and written as streams, so that none has to fit into memory.
+//! Objects by key: read and written as streams, so that an object need not fit into memory.
 //!
-//! A backend brings reading, writing, describing, listing and deleting; what can be made of these is made here.
+//! A backend implements reading, writing, describing, listing and deleting; the other methods are built on these here.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use super::Listing;
 use crate::error::{Error, Result};
 pub use crate::record::Condition;
 
-/// How many objects are read at a time, where a list of them is asked for.
+/// How many objects of a list are read at a time.
 const AT_ONCE: usize = 16;
 
-/// How much user metadata an object has at most, names and values together: S3's own limit.
+/// The most user metadata of an object, names and values together: S3's own limit.
 const METADATA_BYTES: usize = 2 << 10;
 
 /// The bytes of an object as they come, in pieces of any length.
 ///
-/// An error ends it; whoever reads to the end without one has seen the whole object.
+/// An error ends the stream; a reader that reaches the end without one has read the whole object.
 pub type Chunks = BoxStream<'static, Result<Bytes>>;
 
 /// Makes one piece of bytes a stream.
@@ -32,7 +32,7 @@ pub fn chunks(bytes: impl Into<Bytes>) -> Chunks {
     stream::iter([Ok(bytes.into())]).boxed()
 }
 
-/// What a bucket knows of an object.
+/// A bucket's description of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectInfo {
     /// The object's key.
@@ -41,12 +41,12 @@ pub struct ObjectInfo {
     pub size: u64,
     /// Changes when the content does.
     pub etag: String,
-    /// Its media type, if the bucket keeps one; a server may give one to an object that was given none. A listing may
-    /// leave it out.
+    /// Its media type, if the bucket keeps one; a server may set one for an object that was stored without. A listing
+    /// may leave it out.
     pub content_type: Option<String>,
-    /// What whoever wrote it noted down, by name. A listing may leave it out.
+    /// The metadata that its writer set, by name. A listing may leave it out.
     pub metadata: BTreeMap<String, String>,
-    /// When it was stored, as the bucket tells who describes or reads it: another time for the same bytes stored again.
+    /// When it was stored, as returned by describing or reading: storing the same bytes again changes it.
     pub modified: Option<Timestamp>,
 }
 
@@ -55,19 +55,19 @@ pub struct ObjectInfo {
 pub struct Put {
     /// Its media type.
     pub content_type: Option<String>,
-    /// What is noted down with it: names of small letters, digits, `-`, `_` and `.`; values of printable ASCII, with
-    /// no space at either end; 2 KiB in all.
+    /// The metadata to store: names of small letters, digits, `-`, `_` and `.`; values of printable ASCII, with no
+    /// space at either end; 2 KiB in all.
     pub metadata: BTreeMap<String, String>,
-    /// When it is written at all.
+    /// On which condition it is written.
     pub condition: Condition,
-    /// How many bytes will come, if that is known: another number is an error, and nothing is stored.
+    /// How many bytes the stream has, if known: another number is an error, and nothing is stored.
     pub size: Option<u64>,
 }
 
-/// Where an object lies, in words that a bucket of the same kind understands.
+/// Where an object is, for a bucket of the same kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// The server: equal where one can copy without this process reading the content.
+    /// The server: equal if it can copy without this process reading the content.
     pub server: String,
     /// The bucket's own name there.
     pub bucket: String,
@@ -102,7 +102,7 @@ impl Put {
         Ok(())
     }
 
-    /// Checks how many bytes came against how many were said to come.
+    /// Checks the number of bytes that were read against the announced size.
     pub fn check_size(&self, came: u64) -> Result<()> {
         match self.size {
             Some(said) if said != came => {
@@ -115,39 +115,40 @@ impl Put {
 
 /// Objects by key.
 ///
-/// *Shape*: a key has 1 to 1024 bytes of UTF-8. What a backend cannot store under a key it refuses in words; it never
-/// stores it under another one. A key that cannot be stored is absent to whoever reads.
+/// *Shape*: a key has 1 to 1024 bytes of UTF-8. A backend that cannot store a key refuses it with a reason; it never
+/// stores under another key. Reading a key that cannot be stored finds nothing.
 #[async_trait]
 pub trait Bucket: Send + Sync {
     /// Describes objects, in the order asked.
     async fn head_many(&self, keys: &[String]) -> Result<Vec<Option<ObjectInfo>>>;
 
-    /// Opens an object. Its stream is that one object to the end, whatever is written meanwhile, or an error.
+    /// Opens an object. Its stream is that one object to the end, even if it is overwritten meanwhile, or an error.
     async fn read(&self, key: &str) -> Result<Option<(ObjectInfo, Chunks)>>;
 
-    /// Stores an object whole or not at all, in place of any with its key; it survives the death of this process
-    /// when it returns. None if the condition does not hold: nothing was written then.
+    /// Stores an object whole or not at all, and replaces one of the same key; it is durable when the call returns.
+    /// None if the condition does not hold: nothing was written then.
     ///
-    /// *Errors*: also those of `content`, unchanged. *Cancel*: safe; a dropped call stores nothing, or all of it.
-    /// Where a reply was lost on the way, a conditional write that took effect may be answered as refused.
+    /// *Errors*: also those of `content`, unchanged. *Cancel*: safe; a dropped call stores nothing, or the whole
+    /// object. If the reply is lost, a conditional write that took effect may be returned as refused.
     async fn write(&self, key: &str, put: &Put, content: Chunks) -> Result<Option<ObjectInfo>>;
 
-    /// Removes an object; it is no error if there is none.
+    /// Removes an object; it is not an error if there is none.
     async fn delete(&self, key: &str) -> Result<()>;
 
-    /// Removes an object while it has this etag, in one step. False if another one has its key; true if none has.
+    /// Removes an object while it has this etag, in one step. False if another object has its key; true if none has.
     ///
-    /// *Errors*: a server that cannot decide and remove in one step; nothing was removed then.
+    /// *Errors*: a server that cannot compare and remove in one step; nothing was removed then.
     async fn delete_if(&self, key: &str, etag: &str) -> Result<bool>;
 
     /// Lists objects whose key starts with `prefix` and sorts after `after`, by key.
     ///
-    /// At most `limit` entries are answered, at least 1, omitted ones included; fewer do not mean that it is the end, which
-    /// [`Listing::next`] alone tells. Every object that is there all the time is listed once by following it; an entry
-    /// that cannot be read is an omitted one.
+    /// Returns at most `limit` entries, at least 1, omitted ones included; fewer do not mean the end: only
+    /// [`Listing::next`] shows that. Following it lists every object that is there all the time once; an entry that
+    /// cannot be read is an omitted one.
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing>;
 
-    /// Where an object of this key lies, for a server that can copy by itself; none if nobody else can use it.
+    /// Returns where an object of this key is, for a server that can copy by itself; none if only this process can read
+    /// it.
     fn location(&self, _key: &str) -> Option<Location> {
         None
     }
@@ -158,15 +159,15 @@ pub trait Bucket: Send + Sync {
         stream::iter(reads).buffered(AT_ONCE).try_collect().await
     }
 
-    /// Stores bytes, whatever is there.
+    /// Stores bytes, and replaces an existing object.
     async fn put(&self, key: &str, bytes: Vec<u8>, content_type: Option<&str>) -> Result<()> {
         let put = Put { content_type: content_type.map(str::to_owned), ..Put::default() };
         self.write(key, &put, chunks(bytes)).await.map(drop)
     }
 
-    /// Copies an object of any bucket here, with its media type and its metadata; none if there is no such object.
+    /// Copies an object of any bucket, with its media type and its metadata; none if there is no such object.
     ///
-    /// The server does it where it can; elsewhere the content passes through this process, never all of it at once.
+    /// The server copies it if it can; else the content streams through this process.
     async fn copy(&self, from: (&dyn Bucket, &str), to: &str) -> Result<Option<ObjectInfo>> {
         stream_over(self, from, to).await
     }
@@ -195,7 +196,7 @@ async fn whole<B: Bucket + ?Sized>(bucket: &B, key: &str, max_bytes: u64) -> Res
     let mut bytes = Vec::with_capacity(usize::try_from(info.size).unwrap_or(0));
     while let Some(chunk) = content.try_next().await? {
         bytes.extend_from_slice(&chunk);
-        // One may grow while it is read.
+        // An object may grow while it is read.
         if bytes.len() as u64 > max_bytes {
             return Err(refuse(bytes.len() as u64));
         }

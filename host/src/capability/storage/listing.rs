@@ -1,4 +1,4 @@
-//! A part of the objects of a bucket, and what lies among them without being one.
+//! A part of the objects of a bucket, and the entries among them that are no objects.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ObjectInfo;
 
-/// How many names are kept of each reason.
+/// How many names are kept per reason.
 const EXAMPLES: usize = 3;
 
 /// A part of the objects of a bucket, by key.
@@ -14,22 +14,22 @@ const EXAMPLES: usize = 3;
 pub struct Listing {
     /// The objects.
     pub objects: Vec<ObjectInfo>,
-    /// Entries that lie among them and are served as no object.
+    /// Entries among them that are not served as objects.
     pub omitted: Vec<Omitted>,
-    /// After which key the next part begins; none after the last one, whatever the number of objects in this one.
+    /// The key after which the next part begins; none after the last part. The number of objects here shows nothing.
     pub next: Option<String>,
 }
 
-/// An entry of a bucket that is served as no object.
+/// An entry of a bucket that is not served as an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Omitted {
-    /// Its name as a person finds it, with what is no text escaped; a folder ends in a slash.
+    /// Its name for display, with bytes that are not text escaped; a folder ends in a slash.
     pub name: String,
     /// Why, as a fragment.
     pub reason: &'static str,
 }
 
-/// How many entries are served as no object, by reason.
+/// How many entries are not served as objects, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Omissions(BTreeMap<&'static str, Omission>);
@@ -63,7 +63,7 @@ impl Omissions {
         self.0.values().map(|omission| omission.count).sum()
     }
 
-    /// A line a reason: how many entries, why, and the names of some.
+    /// One line per reason: how many entries, why, and some names.
     pub fn lines(&self) -> Vec<String> {
         let line = |(reason, Omission { count, examples }): (&&str, &Omission)| {
             let more = if *count > examples.len() as u64 { ", …" } else { "" };

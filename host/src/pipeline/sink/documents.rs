@@ -1,4 +1,4 @@
-//! Documents: written to their indexes until every one is answered for good.
+//! Documents: written to their indexes until each one has a final answer.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +38,8 @@ impl Sinks {
         Ok(())
     }
 
-    /// Writes to every index on the route, until none came to it that has not got them. One answer a write: that of
-    /// the index that the alias names, unless another index does not take it.
+    /// Writes to every index on the route, until the route has no index without these writes. Returns one answer per
+    /// write: that of the index that the alias names, unless another index does not take it.
     async fn deliver(&self, destination: &Destination, writes: &[Write]) -> Result<Vec<Written>> {
         let mut reached: BTreeMap<Place, Vec<Written>> = BTreeMap::new();
         let mut places = self.insist(|| destination.places(&self.events)).await?;
@@ -51,7 +51,7 @@ impl Sinks {
                 }
                 match self.write(&*destination.index, &place.name, writes).await {
                     Ok(answers) => drop(reached.insert(place.clone(), answers)),
-                    // Whether it should be there is looked up below.
+                    // The route below shows whether it should be there.
                     Err(error) if error.kind() == Kind::NotFound => missing = Some((place.clone(), error)),
                     Err(error) if at == 0 => return Err(error),
                     Err(error) => return Err(error.with("filled by a rebuild", place.name.clone())),
@@ -67,13 +67,13 @@ impl Sinks {
         Ok((0..writes.len()).map(|at| answer(&places, &reached, at)).collect())
     }
 
-    /// Writes to one index until every document is answered. The index itself tries again what may pass.
+    /// Writes to one index until every document has an answer. The index itself retries what may pass.
     async fn write(&self, index: &dyn Index, concrete: &str, writes: &[Write]) -> Result<Vec<Written>> {
         self.insist(|| index.write(concrete, writes.to_vec())).await
     }
 }
 
-/// What the indexes on the route say of a write: the first one's answer, unless another one does not take it.
+/// Combines the answers of the indexes on the route to a write: the first one's, unless another index does not take it.
 fn answer(places: &[Place], reached: &BTreeMap<Place, Vec<Written>>, at: usize) -> Written {
     let answers = || places.iter().filter_map(|place| Some((place, reached.get(place)?.get(at)?)));
     let untaken = |(at, (place, written)): (usize, (&Place, &Written))| {
@@ -92,7 +92,7 @@ fn answer(places: &[Place], reached: &BTreeMap<Place, Vec<Written>>, at: usize) 
     answers().enumerate().find_map(untaken).or_else(first).unwrap_or_else(none)
 }
 
-/// The write a document effect means; takes the body out of the effect, since it is needed only here.
+/// Returns the write of a document effect; moves the body out of the effect, since only the write needs it.
 pub(in crate::pipeline) fn document(effect: &mut Effect, version: Option<u64>) -> Option<(String, Write)> {
     match effect {
         Effect::PutDocument { index, id, version: own, body } => {

@@ -1,4 +1,4 @@
-//! Messages: sent with an id that a repeated one has again.
+//! Messages: sent with an id that is the same when a message is sent again.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Sinks {
     }
 }
 
-/// Names every message for good, so that a repeated one can be told.
+/// Names every message permanently, so that a repeated one can be recognized.
 fn message_id(run: &str, item: &str, ordinal: usize) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in [run, item, &ordinal.to_string()] {

@@ -1,5 +1,6 @@
-//! Carrying out effects, in an order that leaves nothing half-said: objects and copies, records, their updates,
-//! documents, messages, removals of objects. An item whose effect fails gets none of its later ones.
+//! Carries out effects, in an order in which nothing refers to what is not there yet: objects and copies, records,
+//! their updates, documents, messages, removals of objects. After an effect of an item fails, its later ones are not
+//! carried out.
 
 mod documents;
 mod messages;
@@ -29,11 +30,11 @@ pub(super) struct Work {
     pub id: String,
     /// The version its documents take unless they carry their own.
     pub version: Option<u64>,
-    /// What is to be done.
+    /// The effects to carry out.
     pub effects: Vec<Effect>,
     /// What was written.
     pub counts: Counts,
-    /// Why something could not be done.
+    /// Why an effect failed.
     pub failure: Option<Failure>,
 }
 
@@ -47,7 +48,7 @@ impl Work {
         Self { id: entry.id.clone(), version: entry.version, effects, counts: Counts::default(), failure: None }
     }
 
-    /// Notes why one of its effects was not carried out; the first reason stays.
+    /// Records why one of its effects was not carried out; the first reason stays.
     fn fail(&mut self, refusal: Refusal) {
         let Refusal { state, reason, named } = refusal;
         let names: Vec<_> = named.iter().chain([&self.id]).map(String::as_str).collect();
@@ -71,10 +72,10 @@ impl Refusal {
     }
 }
 
-/// What came of an effect, for its item.
+/// The result of an effect, for its item.
 type Settled<T> = std::result::Result<T, Refusal>;
 
-/// Everything effects can reach.
+/// Everything that effects can write to.
 #[derive(Clone)]
 pub struct Sinks {
     /// The resources by the recipe's names.
@@ -85,7 +86,7 @@ pub struct Sinks {
     pub run: String,
     /// How often a write is tried.
     pub attempts: u32,
-    /// Who is told about waits.
+    /// Where waits are reported.
     pub events: Events,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
@@ -94,9 +95,9 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Carries out the effects of a batch; what could not be done stands in each item's `failure` afterwards.
+    /// Carries out the effects of a batch; failures are in each item's `failure` afterwards.
     ///
-    /// *Errors*: a resource that cannot be reached, after every attempt. Doing it all again is safe.
+    /// *Errors*: a resource that is unreachable, after every attempt. Repeating the call is safe.
     pub(super) async fn apply(&self, batch: &mut [Work]) -> Result<()> {
         self.objects(batch).await?;
         self.records(batch).await?;
@@ -111,8 +112,8 @@ impl Sinks {
     }
 }
 
-/// A failure that concerns an item alone becomes its reason; anything else ends the run. `named` is what differs from
-/// item to item in it.
+/// Turns a failure that concerns one item into its reason; any other failure ends the run. `named` is what differs from
+/// item to item in the reason.
 fn settled<T>(answer: Result<T>, named: &[&str]) -> Result<Settled<T>> {
     match answer {
         Ok(value) => Ok(Ok(value)),

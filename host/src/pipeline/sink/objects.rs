@@ -1,4 +1,4 @@
-//! Objects: stored, copied, and removed; several items' at a time, unless they touch one object.
+//! Objects: stored, copied, and removed; those of several items at a time, unless they touch one object.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use crate::{
     record::{Content, Effect},
 };
 
-/// How many objects of a batch are on their way to or between buckets at a time.
+/// How many objects of a batch are transferred to or between buckets at a time.
 const AT_ONCE: usize = 16;
 
-/// Bounds how many objects are on their way.
+/// Limits how many objects are transferred at a time.
 pub(super) struct Slots(Semaphore);
 
 impl Slots {
-    /// Waits for a free one.
+    /// Waits for a free slot.
     pub(super) async fn free(&self) -> Result<SemaphorePermit<'_>> {
         self.0.acquire().await.map_err(|_| Error::bug("nobody carries objects any more"))
     }
@@ -111,7 +111,7 @@ impl Sinks {
                 None => self.insist(|| target.delete(key)).await.map(|()| true),
             };
             match settled(removed, &[key])? {
-                // One that was replaced meanwhile stays, as was asked for.
+                // An object that was replaced meanwhile is kept, as the effect asks.
                 Ok(removed) => work.counts.objects += u64::from(removed),
                 Err(refusal) => work.fail(refusal),
             }
@@ -128,7 +128,7 @@ fn object() -> Counts {
     Counts { objects: 1, ..Counts::default() }
 }
 
-/// A condition did not hold: whoever looks again may decide otherwise.
+/// The failure of a condition that did not hold: the plugin may decide otherwise on the next try.
 pub(super) fn overtaken(key: &str) -> Refusal {
     Refusal::new(State::Ready, format!("another object was stored as `{key}` meanwhile"), &[key])
 }
@@ -155,8 +155,8 @@ fn removed(effect: &Effect) -> Vec<(&str, &str)> {
     }
 }
 
-/// Items whose effects can be carried out at the same time, wave after wave: of two that touch one object, the later
-/// waits for the earlier.
+/// Groups items whose effects can be carried out at the same time into waves: of two that touch one object, the later
+/// one waits for the earlier one.
 fn waves(batch: &mut [Work], touched: fn(&Effect) -> Vec<(&str, &str)>) -> Vec<Vec<&mut Work>> {
     let mut free: HashMap<(&str, &str), usize> = HashMap::new();
     let mut numbers = Vec::with_capacity(batch.len());

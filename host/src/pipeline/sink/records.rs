@@ -1,4 +1,4 @@
-//! Records: put into their tables, and attributes set on those that are there.
+//! Records: put into their tables, and updates of existing records.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ impl Sinks {
         Ok(())
     }
 
-    /// The update that an effect means, with the time in it where it asks for one.
+    /// Returns the update of an effect, with the time in it if it asks for one.
     fn update(&self, effect: &Effect) -> Option<(String, Settled<Update>)> {
         let Effect::UpdateRecord { table, key, attributes, timed } = effect else { return None };
         let time = timed.iter().map(|name| (name.clone(), json!(self.clock.now().to_string())));

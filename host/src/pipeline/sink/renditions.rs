@@ -1,4 +1,4 @@
-//! Renditions: made of images and stored as they come, or only measured.
+//! Renditions: made of images and stored while they are read, or only measured.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Sinks {
-    /// Makes a rendition and stores it. What keeps every image from being worked on ends the run.
+    /// Makes a rendition and stores it. An error that stops work on all images ends the run.
     pub(super) async fn render(
         &self,
         target: Target<'_>,
@@ -28,12 +28,12 @@ impl Sinks {
     ) -> Result<Settled<Counts>> {
         let content_type = put.content_type.clone().or_else(|| Some(rendition.format.media_type().to_owned()));
         let put = Put { content_type, ..put };
-        // A stream can be read once only, so whatever is tried again begins with making it.
+        // A stream can be read only once, so each retry makes the rendition again.
         let made = self.insist(|| self.made(target, &put, rendition, slots)).await?;
         Ok(made.map(|picture| Counts { objects: 1, ..counted(picture) }))
     }
 
-    /// Answers the size of the picture that the rendition was made of.
+    /// Returns the size of the picture that the rendition was made of.
     async fn made(&self, target: Target<'_>, put: &Put, rendition: &Rendition, slots: &Slots) -> Result<Settled<Size>> {
         let rendered = match self.images()?.render(&self.origin(&rendition.picture)?, rendition).await? {
             Ok(rendered) => rendered,

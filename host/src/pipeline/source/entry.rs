@@ -1,4 +1,4 @@
-//! A record on its way through a run: how it came in, and how it ended for where it came from.
+//! A record in a run: how it was read, and how it ended for its source.
 
 use crate::{
     capability::storage::Row,
@@ -21,19 +21,19 @@ impl From<&IdRow> for Before {
     }
 }
 
-/// What tells where an entry came from how it ended.
+/// Identifies an entry for the source that has to know how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pipeline) enum Receipt {
     /// A message, by its receipt.
     Message(String),
     /// A record of a source that is followed, by its position.
     Followed(String),
-    /// An id of a list, and what it says if it is done; its state is kept there, and in no row.
+    /// An id of a list, and the reason it gets if it is done; its state is kept in the list, and in no row.
     Listed(String, String),
 }
 
 impl Receipt {
-    /// The name under which it was taken.
+    /// The name under which the source returned it.
     pub fn name(&self) -> &str {
         match self {
             Self::Message(name) | Self::Followed(name) | Self::Listed(name, _) => name,
@@ -41,27 +41,27 @@ impl Receipt {
     }
 }
 
-/// What a record keeps from its source to the ledger.
+/// What is kept of a record from its source to the ledger.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Origin {
     /// Resumes the line right after the record.
     pub cursor: String,
     /// Finds the record again.
     pub position: String,
-    /// What the ledger says of earlier tries.
+    /// What the ledger has of earlier tries.
     pub before: Option<Before>,
-    /// Ends it where it came from, if that has to know.
+    /// Identifies it for its source, if the source has to know how it ended.
     pub receipt: Option<Receipt>,
 }
 
-/// One record on its way in.
+/// One record as it is read.
 #[derive(Debug, Default)]
 pub(in crate::pipeline) struct Entry {
     /// Where it came from.
     pub origin: Origin,
     /// The id, where the source knows it without reading the record.
     pub id: Option<String>,
-    /// The id that the record has to have, where it was read before: another record may stand in its place now.
+    /// The id that the record must have, if it was read before: another record may be in its place now.
     pub expected: Option<String>,
     /// The record's bytes; none if the source has no such record.
     pub body: Option<Vec<u8>>,
@@ -70,7 +70,7 @@ pub(in crate::pipeline) struct Entry {
 }
 
 impl Entry {
-    /// How many bytes of a batch it takes.
+    /// How many bytes it adds to a batch.
     pub fn size(&self) -> usize {
         self.body.as_ref().map_or(0, Vec::len)
     }
@@ -82,14 +82,14 @@ impl From<Row> for Entry {
     }
 }
 
-/// How an entry ended, for where it came from.
+/// How an entry ended, for its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::pipeline) struct Ended {
     /// Which entry.
     pub receipt: Receipt,
     /// The state it is in.
     pub state: State,
-    /// Why; of an id that is done, what to look for.
+    /// Why; for an id that is done, which documents to look for.
     pub reason: String,
     /// How often it was tried.
     pub attempts: u32,
@@ -102,12 +102,12 @@ impl Ended {
         Self { receipt, state: State::Done, reason, attempts: 1 }
     }
 
-    /// The plugin had no business with it.
+    /// The plugin skipped it.
     pub fn skipped(receipt: Receipt, reason: String) -> Self {
         Self { receipt, state: State::Skipped, reason, attempts: 1 }
     }
 
-    /// It left a row, or would have.
+    /// It left a row; an id of a list does not.
     pub fn open(receipt: Receipt, row: &IdRow) -> Self {
         Self { receipt, state: row.state, reason: row.reason.clone(), attempts: row.attempts }
     }

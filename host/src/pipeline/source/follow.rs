@@ -1,8 +1,9 @@
-//! Following a source whose records go away when they are done: pass after pass over what is there, for ever.
+//! Follows a source whose records are removed when they are done: pass after pass over the records that are there,
+//! without end.
 //!
-//! The source alone says what is left to do, so no checkpoint moves. What is in hand, or failed as it is, is remembered
-//! here and passed over; after a death it is taken again, over the rows that the ledger has of it. What was not found may
-//! come without a word, so it is looked for again after growing pauses.
+//! Only the source knows what is left to do, so no checkpoint moves. A record that is in flight, or that failed and did
+//! not change, is remembered here and passed over; after a restart it is read again, and replaces its row in the
+//! ledger. A missing object may appear without a notification, so its record is tried again after growing pauses.
 
 use std::{
     collections::BTreeMap,
@@ -24,67 +25,67 @@ use crate::{
     pipeline::{backoff, lease::Held, stop::Stop, totals::Totals},
 };
 
-/// How soon a wait notices that somebody asks to stop.
+/// How often a wait checks the stop request.
 const NOTICE: Duration = Duration::from_millis(100);
 
-/// How long to wait before what was not found is looked for again, at first ...
+/// The first pause before a record whose object was not found is tried again ...
 const ABSENT: Duration = Duration::from_secs(1);
 
-/// ... and at most, since each further pause is twice as long.
+/// ... and the longest one, since each pause is twice as long as the one before.
 const ABSENT_LONG: Duration = Duration::from_secs(10 * 60);
 
 /// How many rows of the ledger are read at a time.
 const ROWS: usize = 100;
 
-/// How a run that follows its source learns of new records.
+/// How a run that follows its source is notified of new records.
 #[derive(Debug, Clone)]
 pub struct Follow {
-    /// Whoever brought some notifies everybody who waits.
+    /// The intake of new records notifies all waiting lines.
     pub wake: Arc<Notify>,
-    /// How long it waits at most before it looks by itself.
+    /// The longest pause between two polls.
     pub poll: Duration,
 }
 
 /// The segments of a source that is followed.
 #[derive(Clone)]
 pub(in crate::pipeline) struct Followed {
-    /// What is followed.
+    /// What is scanned.
     pub scan: Arc<dyn Scan>,
-    /// How it is followed.
+    /// How it is notified.
     pub follow: Follow,
-    /// Where the run is written down.
+    /// Where the run is recorded.
     pub ledger: Arc<dyn Ledger>,
     /// The run.
     pub run: Run,
-    /// What the run comes to so far.
+    /// The run's counts so far.
     pub total: Arc<Mutex<Totals>>,
     /// Ends every line.
     pub stop: Stop,
 }
 
-/// One line of work that follows a segment. It knows nothing yet of what was handed out under earlier leases.
+/// One line of work that follows a segment. It knows nothing of records that were read under earlier leases.
 struct Follower {
     followed: Followed,
     segment: Segment,
-    /// The right to work on the line.
+    /// The lease of the line.
     held: Arc<Held>,
     look: Mutex<Look>,
 }
 
-/// How far the source was looked through, and what is known of the records that are there.
+/// The position of the current pass, and the records that are known.
 #[derive(Default)]
 struct Look {
     pass: u64,
-    /// Where this pass goes on.
+    /// Where this pass resumes.
     at: Option<String>,
     known: BTreeMap<String, Known>,
 }
 
 /// A record that was handed out.
 struct Known {
-    /// What was in it.
+    /// The hash of its content.
     hash: blake3::Hash,
-    /// When it was last seen.
+    /// The last pass in which it was seen.
     pass: u64,
     tries: u32,
     stand: Stand,
@@ -92,12 +93,12 @@ struct Known {
 
 #[derive(Clone, Copy)]
 enum Stand {
-    /// It is worked on.
+    /// It is in flight.
     InHand,
-    /// It is to be handed out again then, should it still be there: it asked for that, was not found, or was done and did
-    /// not go away.
+    /// It is handed out again at this time, if it is still there: it asked for that, was not found, or was done and not
+    /// removed.
     Later(Instant),
-    /// Another try of the same would end as the last one.
+    /// Another try of the same content would end in the same way.
     Over,
 }
 
@@ -108,13 +109,13 @@ impl Source for Followed {
     }
 }
 
-/// The cursor says nothing, since what is done went away.
+/// The cursor is ignored, since done records are removed.
 #[async_trait]
 impl Line for Follower {
-    /// Waits for records to hand out; there are none only if the line is to end.
+    /// Waits for records to hand out; returns none only if the line has to end.
     async fn read(&self, _: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
         loop {
-            // A notification during a pass may be of a record that was written behind it.
+            // A notification during a pass may be about a record that was written behind the pass.
             let woken = self.followed.follow.wake.notified();
             let was_whole = self.look().at.is_none();
             let entries = self.pass(limit).await?;
@@ -143,14 +144,14 @@ impl Line for Follower {
 }
 
 impl Follower {
-    /// Goes on with the pass until there is something to hand out, or to its end.
+    /// Continues the pass until there is a record to hand out, or the pass ends.
     async fn pass(&self, limit: usize) -> Result<Vec<Entry>> {
         while !self.must_end() {
             let at = self.look().at.clone();
             let Page { rows, next } = self.followed.scan.read(self.segment, at.as_deref(), limit).await?;
             let rows = self.look().choose(rows);
             let mut before = self.before(&rows).await?;
-            // Nothing is noted down before everything was read: what failed is read again.
+            // Nothing is recorded before everything is read: if a read fails, it is repeated.
             self.look().take(&rows, next.clone());
             let entries = rows.into_iter().map(|(row, _)| {
                 let Row { position, body, .. } = row;
@@ -167,7 +168,7 @@ impl Follower {
         Ok(Vec::new())
     }
 
-    /// The rows of earlier tries: they are taken up again, not counted twice.
+    /// The rows of earlier tries: they are replaced, so that a record is not counted twice.
     async fn before(&self, rows: &[(Row, blake3::Hash)]) -> Result<BTreeMap<String, Before>> {
         let mut found = BTreeMap::new();
         let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else { return Ok(found) };
@@ -191,13 +192,13 @@ impl Follower {
         }
     }
 
-    /// Waits until somebody notifies, a record is to be tried again, it is time to look, or the line is to end.
+    /// Waits until it is notified, a record has to be tried again, the next poll is due, or the line has to end.
     async fn rest(&self, woken: Notified<'_>) {
         let mut woken = std::pin::pin!(woken);
         let look_again = Instant::now() + self.followed.follow.poll;
         loop {
             let now = Instant::now();
-            // What is in hand meanwhile may end, and be due sooner.
+            // A record that is in flight may end meanwhile, and be due sooner.
             let until = self.look().next().map_or(look_again, |next| next.min(look_again));
             if self.must_end() || until <= now {
                 return;
@@ -219,7 +220,7 @@ impl Follower {
 }
 
 impl Look {
-    /// The rows that are to be handed out now, with what is in them.
+    /// Selects the rows to hand out now, with the hashes of their content.
     fn choose(&mut self, rows: Vec<Row>) -> Vec<(Row, blake3::Hash)> {
         let (now, pass) = (Instant::now(), self.pass);
         let hashed = rows.into_iter().map(|row| {
@@ -238,7 +239,7 @@ impl Look {
         hashed.filter(is_due).collect()
     }
 
-    /// Notes down what is handed out, and goes on after it. At the end of a pass, what went away is forgotten.
+    /// Records what is handed out, and moves the position. At the end of a pass, removed records are forgotten.
     fn take(&mut self, rows: &[(Row, blake3::Hash)], next: Option<String>) {
         for (row, hash) in rows {
             let same = self.known.get(&row.position).filter(|known| known.hash == *hash);
@@ -254,14 +255,14 @@ impl Look {
         self.at = next;
     }
 
-    /// When the next record is to be handed out again.
+    /// When the next record has to be handed out again.
     fn next(&self) -> Option<Instant> {
         let due = |known: &Known| if let Stand::Later(due) = known.stand { Some(due) } else { None };
         self.known.values().filter_map(due).min()
     }
 }
 
-/// How long to wait before what was not found so often is looked for again.
+/// The pause after a record's object was not found this often.
 fn absent(tries: u32) -> Duration {
     ABSENT.saturating_mul(2u32.saturating_pow(tries.saturating_sub(1))).min(ABSENT_LONG)
 }

@@ -1,4 +1,4 @@
-//! Chosen ids as a source: a range of them a line.
+//! Chosen ids as a source: one range of them per line.
 
 use std::{ops::Range, sync::Arc};
 
@@ -58,7 +58,7 @@ impl Line for Chosen {
     }
 }
 
-/// One of so many ranges of equal length, give or take one, that neither overlap nor skip.
+/// One of `count` ranges of equal length, give or take one, that neither overlap nor skip.
 fn range(ids: usize, number: u32, count: u32) -> Range<usize> {
     let (number, count) = (number as usize, count.max(1) as usize);
     number * ids / count..(number + 1) * ids / count

@@ -1,7 +1,8 @@
-//! A list of ids as a source: ready ids are claimed a few at a time, and settled once their effects are acknowledged.
+//! A list of ids as a source: ready ids are claimed in small groups, and settled once their effects are acknowledged.
 //!
-//! A claimed id is in the hands of a lease on a line of a run, and free again when that lease is given back, taken
-//! over or stands still. Whether a document arrived is not looked at here; `run/loaded.rs` does, at the end.
+//! The owner of a claimed id is a lease on a line of a run. The id is free again when that lease is released, taken
+//! over or stands still. Whether a document reached the index is not checked here; `run/loaded.rs` does that at the
+//! end.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -30,26 +31,26 @@ use crate::{
     record::Effect,
 };
 
-/// How many ids are claimed at once: a claim is a write each, and what is claimed is lost time if the worker dies.
+/// How many ids are claimed at once: each claim is a write, and if the worker dies its claims only delay the ids.
 const MOST: usize = 100;
 
-/// How long to wait before looking again for ids that others may put back, at most.
+/// The longest pause before looking again for ids that other workers may put back.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long to wait where only what is in hand here can come back.
+/// How long to wait when only ids in flight here can come back.
 const SOON: Duration = Duration::from_millis(50);
 
-/// The documents that were handed over for an id under its own name: by index, each with its version.
+/// The documents that were written for an id under its own name: by index, each with its version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handed(pub BTreeMap<String, Option<u64>>);
 
 impl Handed {
-    /// Reads what stands as the reason of an id that is done; nothing if somebody else wrote it.
+    /// Reads the reason of an id that is done; empty if this program did not write it.
     pub fn read(reason: &str) -> Self {
         serde_json::from_str(reason).unwrap_or_default()
     }
 
-    /// What acknowledged effects left there.
+    /// The documents of acknowledged effects.
     fn of(work: &Work, listed: &str) -> Self {
         let mut handed = BTreeMap::new();
         for effect in work.effects.iter().filter(|_| work.id == listed) {
@@ -64,7 +65,7 @@ impl Handed {
         Self(handed)
     }
 
-    /// Writes it down as a reason; empty if there is nothing to look for.
+    /// Writes it as a reason; empty if there is no document to look for.
     pub(in crate::pipeline) fn text(work: &Work, listed: &str) -> String {
         match Self::of(work, listed) {
             Self(handed) if handed.is_empty() => String::new(),
@@ -84,22 +85,22 @@ struct Shared {
     run: String,
     /// One line claims at a time.
     round: tokio::sync::Mutex<Round>,
-    /// The ids in hand in this process, as they stood when they were claimed. What the list says is in its hands and
-    /// is not here was claimed by a call whose answer was lost, and any line may take it.
+    /// The ids in flight in this process, as they were when they were claimed. An id that the list assigns to it and
+    /// that is not here was claimed by a call whose answer was lost, and any line may take it.
     in_hand: Mutex<HashMap<String, Listed>>,
     /// Ids that were put back, since they may succeed later.
     tries: Mutex<HashMap<String, Try>>,
 }
 
-/// How far this process has looked through the list.
+/// How far this process has read the list.
 #[derive(Default)]
 struct Round {
     from: Option<String>,
-    /// Ids in hands nobody here knows, and since when they are as they are.
+    /// Ids of owners that are unknown here, and since when they have not changed.
     seen: HashMap<String, (u64, Instant)>,
-    /// Not before then is it worth looking again.
+    /// When the next look is due.
     next: Option<Instant>,
-    /// How often in a row nothing was ready or in progress.
+    /// How often in a row no id was ready or in progress.
     quiet: u32,
     over: bool,
 }
@@ -132,7 +133,7 @@ impl Source for Loaded {
     }
 }
 
-/// The cursor says nothing, since the list itself says what is done.
+/// The cursor is ignored, since the list itself records what is done.
 #[async_trait]
 impl Line for Claims {
     async fn read(&self, _: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
@@ -152,13 +153,13 @@ impl Line for Claims {
         Ok((entries.collect(), Some(String::new())))
     }
 
-    /// Moves ids to where they ended. An id that another lease took over meanwhile is left to that one.
+    /// Moves ids to the state in which they ended. An id that another lease took over meanwhile is left to that lease.
     async fn settle(&self, ends: &[Ended]) -> Result<()> {
         let step = |end: &Ended| {
             let found = self.in_hand(end.receipt.name())?;
             Some(Move { found, state: end.state, reason: end.reason.clone(), owner: None })
         };
-        // Before the move, so that no line here takes it up again too soon.
+        // Before the move, so that no line here claims it again too soon.
         self.loaded.remember(ends);
         self.loaded.list.shift(&ends.iter().filter_map(step).collect::<Vec<_>>()).await?;
         for end in ends {
@@ -167,7 +168,7 @@ impl Line for Claims {
         Ok(())
     }
 
-    /// Makes everything ready again that is still in hand.
+    /// Puts every id that is still in flight back to ready.
     async fn close(&self) {
         let is_own = |listed: &&Listed| listed.owner.as_ref() == Some(&self.owner);
         let ids: Vec<_> = self.loaded.in_hand().values().filter(is_own).map(|listed| listed.id.clone()).collect();
@@ -182,7 +183,7 @@ impl Claims {
         let _ = self.loaded.list.shift(&taken.into_iter().map(ready).collect::<Vec<_>>()).await;
     }
 
-    /// Claims ids; if there are none now, waits for a while. Answers whether nothing more is to be expected.
+    /// Claims ids; if there are none now, waits for a while. Returns whether no more ids are expected.
     async fn claim_or_rest(&self, limit: usize) -> Result<(Vec<String>, bool)> {
         let rest = {
             let mut round = self.loaded.round.lock().await;
@@ -221,18 +222,18 @@ impl Claims {
         }
         let (taken, in_progress) = self.take_over(limit, round).await?;
         round.quiet = if whole && !open && !in_progress { round.quiet + 1 } else { 0 };
-        // What another worker moved just now may be found nowhere for a moment.
+        // An id that another worker is moving may be in neither state for a moment.
         round.over = round.quiet > u32::from(self.loaded.leases.are_shared());
         Ok(taken)
     }
 
-    /// Takes ids that are in progress with nobody who lives. Answers also whether any are in progress.
+    /// Takes over ids in progress whose owner is dead. Returns also whether any are in progress.
     async fn take_over(&self, limit: usize, round: &mut Round) -> Result<(Vec<String>, bool)> {
         let (mut from, mut any) = (None, false);
         loop {
             let page = self.loaded.list.page(Some(State::InProgress), from.as_deref(), limit).await?;
             any |= !page.ids.is_empty();
-            // The leases are looked at after the ids, so that whoever claimed one had its lease by then.
+            // The leases are read after the ids, so that the owner of each claimed id had its lease by then.
             let lines = if page.ids.is_empty() { Vec::new() } else { self.loaded.leases.look().await? };
             let free = page.ids.into_iter().filter(|listed| self.loaded.is_free(listed, &lines, &mut round.seen));
             let taken = self.take(free.collect()).await?;
@@ -243,7 +244,7 @@ impl Claims {
         }
     }
 
-    /// Claims ids as they were found; answers those that nobody else had first.
+    /// Claims ids as they were found; returns those that no other worker claimed first.
     async fn take(&self, found: Vec<Listed>) -> Result<Vec<String>> {
         if found.is_empty() {
             return Ok(Vec::new());
@@ -267,7 +268,7 @@ impl Claims {
         Ok(ids)
     }
 
-    /// An id as this lease claimed it; none if it did not, or another line took it over since.
+    /// An id as this lease claimed it; none if it did not, or if another line took it over since.
     fn in_hand(&self, id: &str) -> Option<Listed> {
         self.loaded.in_hand().get(id).filter(|listed| listed.owner.as_ref() == Some(&self.owner)).cloned()
     }
@@ -291,7 +292,7 @@ impl Shared {
         Entry { origin, id: Some(id), body, ..Entry::default() }
     }
 
-    /// Whether nobody alive has an id in hand.
+    /// Whether an id has no living owner.
     fn is_free(&self, listed: &Listed, lines: &[Progress], seen: &mut HashMap<String, (u64, Instant)>) -> bool {
         if self.in_hand().get(&listed.id).is_some_and(|held| held.token == listed.token) {
             return false;
@@ -346,7 +347,7 @@ impl Shared {
     }
 }
 
-/// The line and the token in the name of an owner, if it belongs to this run.
+/// The line and the token in an owner's name, if it belongs to this run.
 fn lease_of(owner: &str, run: &str) -> Option<(u32, u64)> {
     let (line, token) = owner.strip_prefix(run)?.strip_prefix(' ')?.split_once(' ')?;
     Some((line.parse().ok()?, token.parse().ok()?))

@@ -1,7 +1,7 @@
-//! A queue as a source: messages under a lease, which end once the ledger knows what came of them.
+//! A queue as a source: messages under a lease, which are acknowledged once the ledger has their result.
 //!
-//! A message's body is a record, or names one in a table. Whatever was taken and not acknowledged comes again by
-//! itself, to whoever consumes then, so nothing is remembered here but what is in hand now.
+//! A message's body is a record, or names one in a table. A message that was received and not acknowledged is delivered
+//! again by the queue, to any consumer, so only messages in flight are remembered here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,14 +21,14 @@ use crate::{
     record::Form,
 };
 
-/// How a queue is consumed. No key here changes what a run is.
+/// How a queue is consumed. No key here changes a run's identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Consuming {
-    /// For how long a message is taken; begun anew while it is worked on.
+    /// The lease of a message; renewed while it is worked on.
     pub lease: Duration,
-    /// A run ends when no message came for so long; zero means never.
+    /// A run ends when no message came for this long; zero means never.
     pub idle: Duration,
-    /// A message that was delivered more often has killed or outlasted whoever took it, and is given up.
+    /// A message that was delivered more often has killed its workers or outlasted their leases, and is given up.
     pub max_deliveries: u32,
 }
 
@@ -39,22 +39,22 @@ pub struct Messages {
     table: Option<Arc<dyn Table>>,
     form: Form,
     pub(super) consuming: Consuming,
-    /// The receipts of what is in hand.
+    /// The receipts of messages in flight.
     held: Mutex<BTreeSet<String>>,
 }
 
-/// What a message comes to, before anybody looks into it.
+/// The content of a message, before it is mapped.
 pub(super) enum Body {
-    /// A record; the message is one, or names one that is there.
+    /// A record: the message is one, or names an existing one.
     Record(Vec<u8>),
-    /// The message names a record that is not there.
+    /// The message names a record that does not exist.
     Missing,
-    /// The message names nothing.
+    /// The message names no record.
     Nameless,
 }
 
 impl Messages {
-    /// Takes messages from a queue; `form` is how the records are written, in the messages or in the table.
+    /// Receives messages from a queue; `form` is the form of the records, in the messages or in the table.
     pub fn new(
         name: &str,
         queue: Arc<dyn Queue>,
@@ -69,21 +69,21 @@ impl Messages {
         format!("queue {}", self.name)
     }
 
-    /// Why only a whole run can read it.
+    /// The error of a command that needs a source which can be read again.
     pub fn refuse(&self, what: &str) -> Error {
         Error::usage(format!("a queue holds what changed and not everything, so {what}"))
             .with("queue", self.name.clone())
             .hint("use a recipe that reads the table itself (`[source.scan]`) for this")
     }
 
-    /// Takes messages and holds their leases until they are acknowledged or given back.
+    /// Receives messages and keeps their leases until they are acknowledged or given back.
     pub(super) async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let taken = self.queue.receive(max, self.consuming.lease, wait).await?;
         self.held(|held| held.extend(taken.iter().map(|delivery| delivery.receipt.clone())));
         Ok(taken)
     }
 
-    /// Ends messages for good. One whose lease was lost comes again, which changes nothing.
+    /// Acknowledges messages. One whose lease was lost is delivered again, which changes nothing.
     pub(super) async fn acknowledge(&self, receipts: &[String]) -> Result<()> {
         if !receipts.is_empty() {
             self.queue.acknowledge(receipts).await?;
@@ -92,7 +92,8 @@ impl Messages {
         Ok(())
     }
 
-    /// Lets others have messages at once. Where that fails, the end of their lease does it.
+    /// Gives messages back, so that others can receive them at once. If that fails, they are delivered when their lease
+    /// ends.
     pub(super) async fn give_back(&self, receipts: &[String]) {
         self.forget(receipts);
         if !receipts.is_empty() {
@@ -100,19 +101,20 @@ impl Messages {
         }
     }
 
-    /// Gives back everything in hand.
+    /// Gives back every message in flight.
     pub(in crate::pipeline) async fn give_all_back(&self) {
         let receipts: Vec<_> = self.held(|held| held.iter().cloned().collect());
         self.give_back(&receipts).await;
     }
 
-    /// Begins the leases of what is in hand anew, for ever.
+    /// Renews the leases of messages in flight, without end.
     pub(in crate::pipeline) async fn keep_leases(self: Arc<Self>) {
         let beat = (self.consuming.lease / 3).max(Duration::from_millis(100));
         loop {
             tokio::time::sleep(beat).await;
             let receipts: Vec<_> = self.held(|held| held.iter().cloned().collect());
-            // A beat that fails leaves two more before the leases run out, and then the messages come again.
+            // After a failed renewal there are two more before the leases end, and then the messages are delivered
+            // again.
             if !receipts.is_empty() {
                 let _ = self.queue.extend(&receipts, self.consuming.lease).await;
             }
@@ -135,13 +137,13 @@ impl Messages {
         change(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What messages come to, each with the id it names, if it does not hold the record itself.
+    /// Reads the bodies of messages, each with the id it names, unless the message holds the record itself.
     pub(super) async fn bodies(&self, messages: &[&str]) -> Result<Vec<(Option<String>, Body)>> {
         let Some(table) = &self.table else {
             return Ok(messages.iter().map(|body| (None, Body::Record(body.as_bytes().to_vec()))).collect());
         };
         let ids: Vec<_> = messages.iter().map(|body| named(body)).collect();
-        // One id in several messages is read once: some tables refuse to be asked for it twice.
+        // An id in several messages is read once: some tables refuse a request that names it twice.
         let keys: Vec<_> = ids.iter().flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect();
         let records = table.get_many(&keys).await?;
         let found: BTreeMap<_, _> = keys.into_iter().zip(records).collect();
@@ -156,7 +158,8 @@ impl Messages {
     }
 }
 
-/// A queue as a source of a retry, which finds messages again in the ledger; it cannot be read without taking them.
+/// A queue as the source of a retry, which finds messages again in the ledger; it cannot be read without receiving
+/// them.
 #[async_trait]
 impl Scan for Messages {
     async fn info(&self) -> Result<SourceInfo> {
@@ -173,7 +176,7 @@ impl Scan for Messages {
 
     async fn compare(&self, fingerprint: &str) -> Result<Sameness> {
         Ok(match Sameness::of(&self.fingerprint(), fingerprint) {
-            // Messages come, and go when they are done.
+            // Messages are removed when they are done, so the same queue need not hold the same messages.
             Sameness::Same => Sameness::Unknown,
             changed => changed,
         })
@@ -195,13 +198,13 @@ impl Scan for Messages {
     }
 }
 
-/// Where a message is found again once the queue has forgotten it: its name there, the delivery and its body, as a
-/// JSON array. Two workers who both have it, since one was too slow, leave a row each.
+/// The position by which a message is found again once the queue has removed it: its name there, the delivery and its
+/// body, as a JSON array. If two workers receive the same message, since one was too slow, each leaves a row.
 pub(super) fn position(delivery: &Delivery) -> String {
     json!([delivery.name, delivery.attempt, delivery.message.body]).to_string()
 }
 
-/// What every position of a message begins with, and no other's does.
+/// The beginning of every position of a message, and of no other message's.
 pub(super) fn beginning(name: &str) -> String {
     format!("[{},", Value::from(name))
 }
@@ -211,7 +214,7 @@ fn body_at(position: &str) -> Option<String> {
     Some(body)
 }
 
-/// The id that a message names: `id` of a JSON object, a JSON text, or simply what stands there.
+/// The id that a message names: `id` of a JSON object, a JSON text, or the plain text.
 fn named(body: &str) -> Option<String> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),

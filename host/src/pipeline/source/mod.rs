@@ -1,4 +1,5 @@
-//! Where records come from. Each source is a file here; a run reads its lines and knows none of them by name.
+//! Where records come from. Each source is a file here; a run reads its lines through one trait, whichever source it
+//! is.
 
 mod entry;
 mod follow;
@@ -36,14 +37,14 @@ pub(super) trait Source: Send + Sync {
 /// A line of work: entries that can be resumed after any of them.
 #[async_trait]
 pub(super) trait Line: Send + Sync {
-    /// Reads at most `limit` entries after a cursor. Answers also where to resume; none at the end of the line.
+    /// Reads at most `limit` entries after a cursor. Returns also where to resume; none at the end of the line.
     async fn read(&self, after: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)>;
 
-    /// Ends entries where they came from, once the ledger knows what came of them.
+    /// Ends entries in their source, once the ledger has their result.
     async fn settle(&self, _ends: &[Ended]) -> Result<()> {
         Ok(())
     }
 
-    /// Gives back what was taken and not settled. Where that fails, the end of a lease does it.
+    /// Gives back what was read and not settled. If that fails, it is free again when its lease ends.
     async fn close(&self) {}
 }

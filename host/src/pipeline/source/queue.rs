@@ -1,4 +1,4 @@
-//! A queue as a source: every line takes messages until none come, or somebody asks it to stop.
+//! A queue as a source: every line receives messages until none come, or the run is asked to stop.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -20,16 +20,16 @@ use crate::{
     sandbox::Failure,
 };
 
-/// The longest a line waits without looking whether it is to stop.
+/// The longest wait before a line checks the stop request.
 const POLL: Duration = Duration::from_secs(2);
 
-/// How long a queue may take to say that there is nothing; for longer, it was not there to be heard.
+/// How long a queue may take to answer that it is empty; a longer answer counts as unreachable.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// How many messages are taken at once, since each may be as large as its queue allows.
+/// How many messages are received at once, since each may be as large as its queue allows.
 const MOST: usize = 100;
 
-/// The lines of a run that take messages of one queue.
+/// The lines of a run that receive messages of one queue.
 #[derive(Clone)]
 pub(in crate::pipeline) struct Consumers {
     messages: Arc<Messages>,
@@ -46,7 +46,7 @@ impl Source for Consumers {
     }
 }
 
-/// The cursor says nothing, since the queue itself knows what was acknowledged.
+/// The cursor is ignored, since the queue itself knows what was acknowledged.
 #[async_trait]
 impl Line for Consumers {
     async fn read(&self, _: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
@@ -55,7 +55,7 @@ impl Line for Consumers {
         let asked = Instant::now();
         let taken = self.messages.receive(limit.min(MOST), wait).await?;
         if taken.is_empty() {
-            // While the queue could not be heard, it was not quiet.
+            // The time in which the queue was unreachable does not count as idle.
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) += asked.elapsed().saturating_sub(wait + ANSWER);
             return Ok((Vec::new(), (!self.is_over().await?).then(String::new)));
         }
@@ -77,7 +77,7 @@ impl Line for Consumers {
 }
 
 impl Consumers {
-    /// Takes messages for a run.
+    /// Receives messages for a run.
     pub fn new(messages: Arc<Messages>, ledger: Arc<dyn Ledger>, run: String, events: Events) -> Self {
         Self { messages, ledger, run, events, last: Arc::new(Mutex::new(Instant::now())) }
     }
@@ -86,7 +86,7 @@ impl Consumers {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
-    /// Whether nothing more is to be expected. What is in the hands of somebody who died comes back after its lease.
+    /// Whether no more messages are expected. A message whose worker died is delivered again after its lease.
     async fn is_over(&self) -> Result<bool> {
         let (idle, lease) = (self.messages.consuming.idle, self.messages.consuming.lease);
         if idle.is_zero() || self.quiet() < idle {
@@ -119,7 +119,8 @@ impl Consumers {
         Ok(entries)
     }
 
-    /// The row of an earlier delivery, whose acknowledgement was lost: it is taken up again, not counted twice.
+    /// The row of an earlier delivery whose acknowledgement was lost: it is replaced, so that the message is not
+    /// counted twice.
     async fn earlier(&self, delivery: &Delivery) -> Result<Option<(String, Before)>> {
         if delivery.attempt <= 1 {
             return Ok(None);
@@ -133,7 +134,7 @@ impl Consumers {
         }))
     }
 
-    /// Why a message is not handed on at all.
+    /// Why a message is refused before it is mapped.
     fn refused(&self, delivery: &Delivery, body: &Body) -> Option<Failure> {
         let (state, reason) = if delivery.attempt > self.messages.consuming.max_deliveries {
             let reason = format!("the message was delivered {} times, and nobody ever finished it", delivery.attempt);

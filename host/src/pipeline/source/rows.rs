@@ -27,7 +27,7 @@ pub(in crate::pipeline) struct Rows {
 impl Line for Rows {
     async fn read(&self, after: Option<&str>, limit: usize) -> Result<(Vec<Entry>, Option<String>)> {
         let rows = self.ledger.rows(&self.run, &self.filter, after, limit).await?;
-        // Only the ledger knows the end, and says so by handing out none.
+        // Only the ledger knows the end; it returns no rows then.
         let next = rows.last().map(|row| row.position.clone());
         let positions: Vec<_> = rows.iter().map(|row| row.position.clone()).collect();
         let found = self.scan.reread(&positions).await?;
@@ -37,7 +37,7 @@ impl Line for Rows {
 
 fn again((row, found): (IdRow, Option<Row>)) -> Entry {
     Entry {
-        // A record that could not be read goes by its position.
+        // The id in the row of a record that could not be read is its position.
         expected: Some(row.id.clone()).filter(|id| *id != row.position),
         origin: Origin {
             cursor: row.position.clone(),

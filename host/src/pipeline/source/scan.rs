@@ -15,7 +15,7 @@ use crate::{
 pub(in crate::pipeline) struct Segments {
     /// What is scanned.
     pub scan: Arc<dyn Scan>,
-    /// Into how many segments.
+    /// How many segments it is cut into.
     pub total: u32,
 }
 
@@ -27,7 +27,7 @@ pub(in crate::pipeline) struct Scanned {
 }
 
 impl Segments {
-    /// Each of them.
+    /// Returns each of them.
     pub fn all(self) -> impl Iterator<Item = Scanned> {
         (0..self.total).map(move |number| self.segment(number))
     }

@@ -1,4 +1,4 @@
-//! What one document should be, and how the one that is there compares. Pure.
+//! What one document should be, and how the existing one compares. Pure.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) struct Expected {
     pub index: String,
     /// The document's id.
     pub id: String,
-    /// Where its record is found again.
+    /// The position of its record.
     pub position: String,
     /// The version it should have.
     pub version: Option<u64>,
@@ -30,18 +30,18 @@ enum Wanted {
     Document(String),
     /// A body of this digest.
     Digest(Digest),
-    /// To be absent.
+    /// No document.
     Nothing,
-    /// Its record says nothing of it, so anything may be there.
+    /// Unknown: its record does not mention it, so any content is accepted.
     Unknown,
 }
 
-/// What tells the content of a document, however it is written.
+/// Identifies the content of a document, independent of its formatting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digest(blake3::Hash);
 
 impl Digest {
-    /// The digest of a body; one that is no JSON is taken as it is.
+    /// The digest of a body; one that is not JSON is hashed as it is.
     pub fn of(body: &str) -> Self {
         Self(blake3::hash(canonical(body).as_deref().unwrap_or(body).as_bytes()))
     }
@@ -52,7 +52,7 @@ impl Digest {
 pub(super) enum Difference {
     /// It is not there.
     Missing,
-    /// Its content is another.
+    /// Its content differs.
     Different,
     /// Its record has a higher version.
     Older,
@@ -61,7 +61,7 @@ pub(super) enum Difference {
 }
 
 impl Difference {
-    /// Whether a document that differs so is written once more.
+    /// Whether a repair writes a document that differs in this way.
     pub fn is_covered(self, repair: Repair) -> bool {
         match repair {
             Repair::Nothing => false,
@@ -80,7 +80,7 @@ pub(super) struct Differing {
     pub difference: Difference,
 }
 
-/// What a comparison says.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is as it should be.
@@ -93,7 +93,7 @@ pub(super) enum Verdict {
 }
 
 impl Expected {
-    /// The documents of a record, or its id if it has none. Counts those whose id is another.
+    /// The documents of a record, or its id if it has none. Counts documents whose id is not their item's.
     pub fn of(mut entry: Mapped, other_ids: &mut u64) -> Result<Vec<Self>, String> {
         let Ok(Outcome::Effects(effects)) = &mut entry.answer else { return Err(entry.id) };
         let written = effects.iter_mut().filter_map(|effect| document(effect, entry.version));
@@ -106,19 +106,19 @@ impl Expected {
         if documents.is_empty() { Err(entry.id) } else { Ok(documents) }
     }
 
-    /// A document of which its record says nothing.
+    /// A document that its record does not mention.
     pub fn unknown(index: &str, id: &str) -> Self {
         let (index, id, position) = (index.to_owned(), id.to_owned(), String::new());
         Self { index, id, position, version: None, wanted: Wanted::Unknown }
     }
 
-    /// A document as a run wrote it; none means that it was deleted.
+    /// A document as a run wrote it; without a digest it was deleted.
     pub fn written(index: String, id: String, item: String, version: Option<u64>, digest: Option<Digest>) -> Self {
         let wanted = digest.map_or(Wanted::Nothing, Wanted::Digest);
         Self { index, id, position: item, version, wanted }
     }
 
-    /// Takes its place among others, unless one of its id wins over it.
+    /// Adds itself to others, unless one of its id wins over it.
     pub fn join(self, others: &mut BTreeMap<(String, String), Self>) {
         let key = (self.index.clone(), self.id.clone());
         let wins = |other: &Self| self.is_known() && (!other.is_known() || self.version >= other.version);
@@ -127,7 +127,7 @@ impl Expected {
         }
     }
 
-    /// Whether its record says what it should be.
+    /// Whether its record determines what it should be.
     pub fn is_known(&self) -> bool {
         !matches!(self.wanted, Wanted::Unknown)
     }
@@ -141,7 +141,7 @@ impl Expected {
         Write { id: self.id.clone(), version: self.version, body }
     }
 
-    /// Compares it with what is there.
+    /// Compares it with the existing document.
     pub fn compare(&self, found: Option<&Document>) -> Verdict {
         let there = found.and_then(|found| found.version);
         let versions = there.zip(self.version);
@@ -159,7 +159,7 @@ impl Expected {
     }
 }
 
-/// Whether two documents hold the same, however they are written.
+/// Whether two documents have the same content, independent of their formatting.
 fn is_same(wanted: &str, there: &str) -> bool {
     wanted == there || matches!((canonical(wanted), canonical(there)), (Ok(wanted), Ok(there)) if wanted == there)
 }

@@ -1,9 +1,9 @@
-//! Whether an index holds what the source says: each record is read and mapped once more, and each of its documents
-//! compared with the one that is there.
+//! Checks whether an index holds what the source has: each record is read and mapped once more, and each of its
+//! documents is compared with the existing one.
 //!
-//! A difference is looked at twice, since a record may change meanwhile. A document that is newer than its record was
-//! is explained, and so is one whose record has a row in the ledger. What remains is told by kind with some ids, and
-//! written once more if the caller says so. Memory is bounded by the pages in flight and by [`suspects`].
+//! A difference is checked twice, since a record may change meanwhile. A document that is newer than its record was is
+//! explained, and so is one whose record has a row in the ledger. The remaining differences are reported by kind with
+//! some ids, and repaired if the caller asks for it. Memory is bounded by the pages in flight and by [`suspects`].
 
 mod expected;
 mod sample;
@@ -36,14 +36,14 @@ use crate::{
 use expected::{Difference, Differing, Expected, Verdict};
 use suspects::Suspects;
 
-/// How many ids stand for the documents of one kind of difference.
+/// How many ids are kept as examples of one kind of difference.
 const EXAMPLES: usize = 10;
 /// How many rows of the ledger are read at a time.
 const ROWS: usize = 1000;
-/// After how many documents progress is said.
+/// After how many documents progress is reported.
 const PROGRESS: u64 = 10_000;
 
-/// Which differing documents are written once more.
+/// Which differing documents are written again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Repair {
     /// None; nothing is changed.
@@ -58,7 +58,7 @@ pub enum Repair {
 /// How documents are compared.
 #[derive(Debug, Clone, Default)]
 pub struct How {
-    /// What is written once more.
+    /// What is written again.
     pub repair: Repair,
     /// Whether records can be read again by id.
     pub keyed: bool,
@@ -81,17 +81,17 @@ pub struct Found {
 pub struct Verified {
     /// Records read.
     pub records: u64,
-    /// Records left out, since the ledger says why they are not done.
+    /// Records left out, since the ledger has the reason why they are not done.
     pub open: u64,
     /// Documents compared.
     pub compared: u64,
     /// Documents in the index whose version is higher than that of their record when it was read.
     pub newer: u64,
-    /// Documents written once more that are as they should be now.
+    /// Documents that were written again and match now.
     pub repaired: u64,
-    /// Those of them that were not there before.
+    /// Those of them that did not exist before.
     pub added: u64,
-    /// Documents that are not there.
+    /// Documents that do not exist.
     pub missing: Found,
     /// Documents with another content.
     pub different: Found,
@@ -99,13 +99,13 @@ pub struct Verified {
     pub older: Found,
     /// Documents that should not be there.
     pub extra: Found,
-    /// How many documents of the records are there.
+    /// How many documents of the records exist.
     #[serde(skip)]
     pub there: u64,
     /// Documents whose id is not their item's.
     #[serde(skip)]
     pub other_ids: u64,
-    /// Where the records of what is missing are found again; not of all if there are very many.
+    /// The positions of the records of missing documents; not all of them if there are very many.
     #[serde(skip)]
     pub positions: Vec<String>,
 }
@@ -127,17 +127,16 @@ impl Verified {
     }
 }
 
-/// What came of some records.
+/// The result for some records.
 #[derive(Debug, Default)]
 struct Page {
     seen: Verified,
-    /// The documents that are as they should be: their keys, the versions they should have, and whether they are to be
-    /// absent.
+    /// The documents that match: their keys, the versions they should have, and whether they should be absent.
     settled: Vec<(u64, Option<u64>, bool)>,
     differing: Vec<Differing>,
 }
 
-/// How documents are compared, and what is known before.
+/// How documents are compared, and which records have rows.
 struct Check {
     how: How,
     /// The positions of records that have a row in the ledger.
@@ -158,11 +157,11 @@ impl Check {
 impl Pipeline {
     /// Compares the documents of the whole source.
     ///
-    /// *Errors*: [`Kind::Stopped`] if somebody asks to stop.
+    /// *Errors*: [`Kind::Stopped`] if the run is asked to stop.
     pub async fn verify(&self, how: &How) -> Result<Verified> {
         let check = self.look_at_rows(how).await?;
         let one_by_one = how.repair == Repair::Everything && self.parts.shape.version == Version::None;
-        // Where nothing but the order says which write is the last one, the order is kept.
+        // If only the order decides which write is the last one, the order is kept.
         let (segments, abreast) = if one_by_one { (1, 1) } else { (self.at_once(), self.workers_and_one()) };
         let pages = self.pages(segments).map(|page| self.checked(page, check.clone()));
         self.gather(pages.buffered(abreast).boxed()).await
@@ -185,7 +184,7 @@ impl Pipeline {
         self.verify_entries(how, chosen).await
     }
 
-    /// Compares the documents of records that are found at these positions.
+    /// Compares the documents of the records at these positions.
     pub async fn verify_at(&self, how: &How, positions: &[String]) -> Result<Verified> {
         let check = self.look_at_rows(how).await?;
         let parts: Vec<_> = positions.chunks(self.page_size()).map(<[String]>::to_vec).collect();
@@ -196,7 +195,7 @@ impl Pipeline {
         self.gather(pages.buffered(2).boxed()).await
     }
 
-    /// Whether these are the indexes that were written to from the beginning; a run may follow an alias that moves.
+    /// Whether these indexes are the ones written to from the beginning; a run may follow an alias that moves.
     pub fn wrote_to(&self, targets: &BTreeMap<String, String>) -> bool {
         self.parts.run.targets == *targets
     }
@@ -227,7 +226,7 @@ impl Pipeline {
         Ok(all)
     }
 
-    /// Reads the rows of the run, so that what they explain is not looked at.
+    /// Reads the rows of the run, so that the records they explain are left out.
     async fn look_at_rows(&self, how: &How) -> Result<Arc<Check>> {
         let (ledger, run, hasher) = (&self.parts.ledger, &self.parts.run, RandomState::new());
         let (mut open, mut after, every) = (HashSet::new(), None::<String>, Filter::default());
@@ -293,7 +292,7 @@ impl Pipeline {
         Ok(page)
     }
 
-    /// What documents there should be. Of several effects on one document, the one that wins.
+    /// Returns the documents that should exist. Of several effects on one document, the one that wins.
     async fn expected(&self, entries: Vec<Entry>, check: &Check, page: &mut Page) -> Result<Vec<Expected>> {
         let (open, entries): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| check.is_open(&entry.origin.position));
@@ -315,8 +314,8 @@ impl Pipeline {
         Ok(all.into_values().filter(|expected| !check.how.left_out.contains(&expected.index)).collect())
     }
 
-    /// Looks once more at what differs, with its records as they are by now. Records that cannot be read again by id
-    /// do not change either.
+    /// Checks differing documents once more, with the current state of their records. Records that cannot be read again
+    /// by id do not change either.
     async fn compare_again(&self, differing: Vec<Differing>, check: &Check, page: &mut Page) -> Result<Vec<Differing>> {
         if !check.how.keyed || differing.is_empty() {
             return Ok(differing);
@@ -335,7 +334,7 @@ impl Pipeline {
         Ok(rows.into_iter().flatten().map(Entry::from).collect())
     }
 
-    /// Looks every document up, and answers those that differ.
+    /// Reads every document, and returns those that differ.
     async fn compare_with(&self, expected: Vec<Expected>, check: &Check, page: &mut Page) -> Result<Vec<Differing>> {
         let mut differing = Vec::new();
         for (name, expected) in by_index(expected) {
@@ -359,7 +358,7 @@ impl Pipeline {
         Ok(differing)
     }
 
-    /// Writes documents once more, and looks at them again.
+    /// Writes documents again, and reads them afterwards.
     async fn mend(&self, mend: Vec<Differing>, check: &Check, page: &mut Page) -> Result<()> {
         if mend.is_empty() {
             return Ok(());
@@ -372,7 +371,7 @@ impl Pipeline {
         for (name, expected) in by_index(expected.clone()) {
             let (index, concrete) = self.index(&name)?;
             let write = || index.write(concrete, expected.iter().map(Expected::write).collect::<Vec<Write>>());
-            // What is refused is found to differ still.
+            // A document whose write is refused still differs below.
             backoff::insist(self.parts.config.attempts, &self.parts.events, write).await?;
         }
         let left = self.compare_with(expected, check, page).await?;
@@ -393,7 +392,7 @@ impl Pipeline {
 }
 
 impl Verified {
-    /// Takes up the numbers of a part; the kinds of differences are told at the end.
+    /// Adds the counts of a part; the kinds of differences are added at the end.
     fn add(&mut self, part: &Self) {
         self.records += part.records;
         self.open += part.open;

@@ -1,4 +1,4 @@
-//! Some of the documents a run writes, chosen by chance while it writes, to be looked up at its end.
+//! A random sample of the documents a run writes, which are read again at its end.
 
 use std::{
     collections::BTreeMap,
@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{capability::index::Write, error::Result};
 
-/// A sample of bounded size in which each document is as likely as any other: those whose keys have the lowest hashes.
-/// So a document that is written again takes its own place.
+/// A sample of bounded size in which each document is equally likely: those whose keys have the lowest hashes. So a
+/// document that is written again replaces itself.
 #[derive(Debug, Default)]
 pub struct Sample {
     size: usize,
@@ -28,17 +28,17 @@ struct Written {
     id: String,
     item: String,
     version: Option<u64>,
-    /// What tells its content; none if it deleted the document.
+    /// Identifies its content; none if the write deleted the document.
     digest: Option<Digest>,
 }
 
 impl Sample {
-    /// Chooses at most so many documents.
+    /// Keeps at most `size` documents.
     pub fn new(size: usize) -> Self {
         Self { size, ..Self::default() }
     }
 
-    /// Takes up a write that was acknowledged, for the item of this id.
+    /// Adds a write that was acknowledged, for the item of this id.
     pub(in crate::pipeline) fn written(&self, index: &str, write: &Write, item: &str) {
         let key = self.hasher.hash_one((index, &write.id));
         let mut chosen = self.chosen();
@@ -57,7 +57,7 @@ impl Sample {
         }
     }
 
-    /// Leaves out a document that somebody else wrote since.
+    /// Removes a document that another process wrote since.
     pub(in crate::pipeline) fn overtaken(&self, index: &str, id: &str) {
         let key = self.hasher.hash_one((index, id));
         self.chosen().remove(&key);
@@ -77,7 +77,7 @@ impl Sample {
 }
 
 impl Pipeline {
-    /// Looks up some of the documents this process wrote, and compares what is there with what was written.
+    /// Reads some of the documents that this process wrote, and compares them with what was written.
     pub async fn verify_sample(&self, how: &How) -> Result<Verified> {
         let check = self.look_at_rows(how).await?;
         let (mut page, mut all) = (Page::default(), Verified::default());

@@ -1,7 +1,7 @@
-//! The documents that differ, until the end of a comparison tells whether another record explains them. Pure.
+//! The documents that differ, until the end of a comparison shows whether another record explains them. Pure.
 //!
-//! Several records may write one document, and only the last write counts. So a difference is forgotten when a later
-//! record finds the document as it should be, and a missing document was deleted if another record says so with a
+//! Several records may write one document, and only the last write counts. So a difference is dropped when a later
+//! record finds the document as it should be, and a missing document was deleted if another record deletes it with a
 //! version that is as high.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use super::{
     expected::{Difference, Differing},
 };
 
-/// How many differences, and how many deletions, are kept; what is beyond is counted and cannot be explained.
+/// How many differences, and how many deletions, are kept; those beyond are counted and cannot be explained.
 const MOST: usize = 100_000;
 
 #[derive(Debug)]
@@ -22,17 +22,17 @@ struct Suspect {
     difference: Difference,
 }
 
-/// What differs so far.
+/// The differences so far.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     kept: HashMap<u64, Suspect>,
     beyond: Vec<(Difference, u64)>,
-    /// The versions of documents that are to be absent, and are.
+    /// The versions of documents that should be absent, and are.
     absent: HashMap<u64, Option<u64>>,
 }
 
 impl Suspects {
-    /// Takes up what came of some records.
+    /// Adds the result for some records.
     pub fn take(&mut self, page: Page) {
         for (key, version, absent) in page.settled {
             if self.kept.get(&key).is_some_and(|suspect| suspect.version <= version) {
@@ -64,7 +64,7 @@ impl Suspects {
         }
     }
 
-    /// Tells what remains, sorted by id.
+    /// Reports the remaining differences, sorted by id.
     pub fn tell(self, all: &mut Verified) {
         let mut kept: Vec<_> = self.kept.into_values().collect();
         kept.sort_by(|a, b| a.id.cmp(&b.id));

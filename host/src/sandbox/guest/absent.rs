@@ -1,7 +1,7 @@
-//! What WASI has and the context has not: it may be imported, and traps when it is called.
+//! The interfaces of WASI that the context does not offer: they may be imported, and trap when they are called.
 //!
-//! wasmtime's own `define_unknown_imports_as_traps` looks for exact names: a plugin that imports WASI 0.2.6
-//! would lose everything a host of 0.2.7 offers. So the offer is listed here.
+//! wasmtime's own `define_unknown_imports_as_traps` compares exact names: a plugin that imports WASI 0.2.6 would lose
+//! everything that a host of 0.2.7 offers. So the offered interfaces are listed here.
 
 use wasmtime::{
     Engine,
@@ -64,7 +64,7 @@ fn is_offered(import: &str) -> bool {
 
 struct Stub<'a> {
     engine: &'a Engine,
-    /// The context's own resources that absent interfaces speak of, as the component and as the host know them.
+    /// The context's own resources that absent interfaces use, as the component and as the host know them.
     streams: Vec<(ResourceType, ResourceType)>,
 }
 
@@ -99,7 +99,7 @@ impl Stub<'_> {
     }
 }
 
-/// The resources of `wasi:io` that a component imports. `wasi:http`, which JavaScript brings along, uses them.
+/// The resources of `wasi:io` that a component imports. `wasi:http`, which JavaScript plugins import, uses them.
 fn streams(engine: &Engine, component: &types::Component) -> Vec<(ResourceType, ResourceType)> {
     let mut found = Vec::new();
     for (interface, import) in component.imports(engine) {

@@ -32,7 +32,7 @@ fn flaw(flaw: promised::Flaw) -> Flaw {
         promised::Flaw::Refused(text) => Flaw::Refused(text),
         promised::Flaw::Unreadable(text) => Flaw::Unreadable(text),
         promised::Flaw::Changed => Flaw::Other("the object changed while it was looked at".to_owned()),
-        // It was tried again already where that could help. Plugins ask again for what is `other`.
+        // It was already retried if that could help. Plugins retry `other` errors.
         promised::Flaw::Fatal(text) => Flaw::Unreadable(text),
     }
 }

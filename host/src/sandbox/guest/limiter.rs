@@ -4,9 +4,9 @@ use wasmtime::ResourceLimiter;
 
 use crate::sandbox::fault::Exceeded;
 
-/// Elements in one table; a JavaScript engine needs some ten thousand.
+/// Elements in one table; a JavaScript engine needs about ten thousand.
 const MAX_TABLE_ELEMENTS: usize = 1 << 20;
-/// Core instances and tables of one component; Python brings a shared library for each of its modules.
+/// Core instances and tables of one component; Python has a shared library for each of its modules.
 const MAX_PARTS: usize = 256;
 /// Memories of one component; each reserves 4 GiB of address space.
 const MAX_MEMORIES: usize = 8;
@@ -24,7 +24,7 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    /// Traps instead of telling the plugin: what an allocator makes of a refusal is an abort without a reason.
+    /// Traps instead of returning a failure to the plugin: an allocator would abort without a reason.
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.used + (desired - current) as u64;
         if wanted > self.limit {

@@ -17,14 +17,14 @@ use crate::event::{Event, Events};
 
 /// The longest line, in bytes; the rest of it is dropped.
 const MAX_LINE: usize = 1024;
-/// The most lines of one call; the rest is counted and dropped.
+/// The most lines of one call; further lines are counted and dropped.
 const MAX_LINES: usize = 100;
 /// How many last lines are kept to explain a fault.
 const LAST_LINES: usize = 20;
-/// What a plugin may write at once.
+/// The most bytes a plugin may write at once.
 const CHUNK: usize = 4096;
 
-/// Takes what a plugin writes. Clones share one log: standard output and error of one instance.
+/// Receives what a plugin writes. Clones share one log: standard output and error of one instance.
 #[derive(Clone)]
 pub struct Log(Arc<Mutex<State>>);
 
@@ -49,7 +49,7 @@ impl Log {
         })))
     }
 
-    /// Ends a call: sends a line without an end, says how many were dropped, and gives back the last ones.
+    /// Ends a call: sends an unfinished line, reports how many were dropped, and returns the last ones.
     pub fn end_call(&self) -> Vec<String> {
         let mut state = self.state();
         if state.sent + state.dropped == 0 && state.line.is_empty() {

@@ -1,7 +1,7 @@
-//! The inside of the wall: what a plugin can reach through its imports, and what the host keeps for it.
+//! The host side of an instance: what a plugin can reach through its imports, and what the host keeps for it.
 //!
-//! Each capability's bridge is a file of its own and no more than a translation; asking backends, remembering
-//! answers and checking grants is [`reads`](super::reads). Nothing here decides what becomes of a fault.
+//! Each capability's bridge is a file of its own and only translates; [`reads`](super::reads) reads from backends,
+//! remembers answers and checks grants. Nothing here decides what happens after a fault.
 
 mod absent;
 mod image;
@@ -49,7 +49,7 @@ pub struct Guest {
     pub meter: Arc<Meter>,
     pub limiter: Limiter,
     pub log: Log,
-    /// The world as the present batch has seen it; the caller lends it for the time of a call.
+    /// What the current batch has read; the caller lends it for the time of a call.
     pub reads: Reads,
     wasi: WasiCtx,
     handles: ResourceTable,
@@ -80,7 +80,7 @@ impl WasiView for Guest {
 
 impl types::Host for Guest {}
 
-/// Links everything a plugin may import, and a trap for what it may only name.
+/// Links everything that a plugin may import, and a trap for every import that is only tolerated.
 pub fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Component) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     absent::link(linker, engine, component)?;

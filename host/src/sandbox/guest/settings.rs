@@ -1,4 +1,4 @@
-//! What the recipe says to the plugin itself.
+//! The recipe's settings for the plugin.
 
 use super::{Guest, reindex::plugin::settings};
 

@@ -1,6 +1,6 @@
-//! The empty context: WASI as Rust's `HashMap`, JavaScript and Python expect to find it, with nothing behind it.
+//! The empty context: WASI as Rust's `HashMap`, JavaScript and Python expect it, with no access to anything.
 //!
-//! No arguments, no variables, no files, no network; a clock that stands still and seeded randomness, so that
+//! No arguments, no variables, no files, no network; a clock that does not advance and seeded random numbers, so that
 //! equal items give equal answers.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::sandbox::context::Services;
 /// The most random bytes one request may ask for.
 const MAX_RANDOM_REQUEST: u64 = 1 << 20;
 
-/// Builds the context of one instance. Every instance of a run finds the same.
+/// Builds the context of one instance. Every instance of a run gets the same.
 pub fn empty_room(services: &Services, log: &Log) -> WasiCtx {
     let context = &services.context;
     let (secure, insecure) = services.entropy.split_at(services.entropy.len() / 2);
@@ -33,7 +33,7 @@ pub fn empty_room(services: &Services, log: &Log) -> WasiCtx {
         .build()
 }
 
-/// A clock that stands still at the run's start.
+/// A clock that stays at the run's start.
 #[derive(Clone, Copy)]
 struct Standing(Duration);
 

@@ -9,8 +9,8 @@ fn units(items: i32, bytes: f64) -> f64 {
     (f64::from(items) * bytes / 4096.0).ceil() / 2.0
 }
 
-/// Plays a scan whose segments all want the next page as soon as they have one. Answers what each page cost and when
-/// it was answered.
+/// Simulates a scan whose segments all want the next page as soon as they have one. Returns what each page cost and
+/// when it was answered.
 struct Play {
     rate: f64,
     segments: usize,
@@ -53,7 +53,7 @@ impl Play {
     }
 }
 
-/// The most that any window of five seconds took.
+/// The most that any window of five seconds used.
 fn busiest(answers: &[(Duration, f64)]) -> f64 {
     let window =
         |n: usize| answers[n..].iter().take_while(|(at, _)| *at < answers[n].0 + WINDOW).map(|(_, units)| units).sum();

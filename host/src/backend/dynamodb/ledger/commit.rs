@@ -1,4 +1,4 @@
-//! What a batch changes: one transaction, whose condition is the lease.
+//! The changes of a batch: one transaction, whose condition is the lease.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     ledger::Commit,
 };
 
-/// What DynamoDB takes in one transaction.
+/// How many items one transaction may have.
 const ITEMS: usize = 100;
 const BYTES: usize = 4_000_000;
 
@@ -54,7 +54,8 @@ fn line(store: &Store, run: &str, token: u64, commit: &Commit) -> Result<Transac
     Ok(TransactWriteItem::builder().update(update.build().map_err(unbuilt)?).build())
 }
 
-/// One write a position, as a transaction wants it: a row written in the same batch says that its id failed after all.
+/// One write per position, as a transaction requires: a row written in the same batch wins, since its id failed after
+/// all.
 fn rows(store: &Store, run: &str, commit: &Commit) -> Result<Vec<TransactWriteItem>> {
     let settled = commit.settled.iter().map(|position| (key::row(run, position), None));
     let rows = commit.rows.iter().map(|row| (key::row(run, &row.position), Some(item::row(run, row))));

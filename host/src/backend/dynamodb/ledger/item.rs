@@ -1,4 +1,4 @@
-//! Items of the table as what they mean, and back.
+//! Converts items of the table to their values, and back.
 
 use std::{collections::HashMap, fmt::Display, str::FromStr};
 
@@ -13,7 +13,7 @@ use crate::{
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// The attribute by which a writer knows its own write again when the reply was lost.
+/// The attribute by which a writer recognizes its own write after the reply was lost.
 pub(super) const CALL: &str = "call";
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
@@ -35,13 +35,13 @@ pub(super) fn item<const N: usize>(key: &Key, attributes: [(&str, AttributeValue
     key.item().into_iter().chain(attributes).collect()
 }
 
-/// What a call writes as [`CALL`]: random.
+/// A random value for [`CALL`].
 pub(super) fn call() -> Result<String> {
     let random = getrandom::u64().map_err(|error| Error::bug("there is no randomness").because(error))?;
     Ok(format!("{random:016x}"))
 }
 
-/// Whether the call wrote the item that stands there now.
+/// Whether this call wrote the item that is there now.
 pub(super) fn is_by(item: Option<&Item>, call: &str) -> bool {
     item.and_then(|item| item.get(CALL)).and_then(|by| by.as_s().ok()).is_some_and(|by| by == call)
 }
@@ -67,7 +67,7 @@ pub(super) fn unreadable(item: &Item, name: &str) -> Error {
         .hint("the table is for `reindex` alone: see who else writes to it, or name another under `[ledger.dynamodb]`")
 }
 
-/// A line, of which a first claim wrote nothing but the lease.
+/// Reads a line; after a first claim it has only the lease.
 pub(super) fn read_progress(item: &Item) -> Result<Progress> {
     let has = |name| item.contains_key(name);
     Ok(Progress {
@@ -120,7 +120,7 @@ pub(super) fn read_state(item: &Item) -> Result<State> {
     State::from_number(read_number(item, "state")?).ok_or_else(|| unreadable(item, "state"))
 }
 
-/// About how many bytes DynamoDB counts for an item of texts and numbers.
+/// The approximate size of an item of texts and numbers, as DynamoDB counts it, in bytes.
 pub(super) fn weigh(item: &Item) -> usize {
     let value = |value: &AttributeValue| match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text.len(),

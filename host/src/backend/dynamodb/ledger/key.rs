@@ -1,19 +1,20 @@
-//! Where each thing stands in the table: its partition, and its place there.
+//! The keys of the table: partition and sort key of each kind of item.
 //!
-//! Rows are spread over [`SHARDS`] partitions, since one takes about a thousand writes a second. Within a partition
-//! they are sorted by position, as far as DynamoDB's sort key reaches: of a longer position the key has the beginning
-//! and a digest, and readers sort those that share the beginning by the position itself; see [`beginning`].
+//! Rows are spread over [`SHARDS`] partitions, since one accepts about a thousand writes a second. Within a partition
+//! they are sorted by position, as far as DynamoDB's sort key allows: for a longer position the key has the beginning
+//! and a digest, and readers sort those with the same beginning by the position itself; see [`beginning`].
 
 use super::item::{Item, text};
 
 /// How many partitions a run's rows are spread over. Part of the table's format.
 pub(super) const SHARDS: u8 = 8;
 
-/// Positions up to here are keys as they are, in bytes. With a digest and a sign it stays below DynamoDB's 1024.
+/// Positions up to this length are keys unchanged, in bytes. With a digest and a sign the key stays below DynamoDB's
+/// 1024.
 const WHOLE: usize = 900;
 
-/// How much of two keys that differ tells the order of their positions, in bytes: `WHOLE`, less what a cut between
-/// characters may take away.
+/// How many bytes of two different keys decide the order of their positions: `WHOLE`, less what a cut at a character
+/// boundary may remove.
 const BEGINNING: usize = WHOLE - 3;
 
 /// An item's key.
@@ -28,7 +29,7 @@ impl Key {
         Self { pk: pk.into(), sk: sk.into() }
     }
 
-    /// An item of nothing but the key.
+    /// An item that has only the key.
     pub(super) fn item(&self) -> Item {
         [("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))].into()
     }
@@ -42,7 +43,7 @@ pub(super) fn head(recipe: &str) -> Key {
     Key::new(self::recipe(recipe), "head")
 }
 
-/// The place of a recipe's run in the order they were begun.
+/// The place of a recipe's run in the order in which they were begun.
 pub(super) fn begun(recipe: &str, number: u64) -> Key {
     Key::new(self::recipe(recipe), format!("{BEGUN}{number:010}"))
 }
@@ -77,12 +78,12 @@ pub(super) fn row(run: &str, position: &str) -> Key {
     Key::new(shard(run, digest.as_bytes()[0] % SHARDS), sk)
 }
 
-/// The least sort key that a position not before this one can have.
+/// The smallest sort key of a position that is not before this one.
 pub(super) fn from(position: &str) -> String {
     format!("={}", &position[..position.floor_char_boundary(BEGINNING)])
 }
 
-/// The part of a position that sort keys order by; among positions that share it keys tell nothing.
+/// The part of a position that determines the order of sort keys; keys with equal parts are in no order.
 pub(super) fn beginning(position: &str) -> &[u8] {
     &position.as_bytes()[..position.len().min(BEGINNING)]
 }

@@ -1,4 +1,4 @@
-//! The lines of a run, and who works on them.
+//! The lines of a run, and their leases.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
     ledger::{Lease, Progress, Run},
 };
 
-/// What allows to write to a line: holding it, under this token.
+/// The condition of a write to a line: it is held under this token.
 pub(super) const HELD: &str = "#token = :token AND attribute_exists(#owner)";
 
 pub(super) async fn progress(store: &Store, run: &Run) -> Result<Vec<Progress>> {
@@ -36,7 +36,7 @@ pub(super) async fn progress(store: &Store, run: &Run) -> Result<Vec<Progress>> 
     Ok(all)
 }
 
-/// A line that changed hands, or the same one as it stands there now.
+/// The line after a change of its lease, or its current state if the change was refused.
 struct Answer {
     done: bool,
     item: Option<Item>,
@@ -88,7 +88,7 @@ pub(super) async fn hold(store: &Store, line: Key, token: u64) -> Result<bool> {
     Ok(send(store, update).await?.done)
 }
 
-/// The token stays: whoever takes the line next gets a greater one.
+/// The token stays: the next claim gets a greater one.
 pub(super) async fn release(store: &Store, line: Key, token: u64) -> Result<bool> {
     let call = call()?;
     let update = update(store, &line)

@@ -1,4 +1,4 @@
-//! A list of ids to be worked through, one item an id, in a table of its own.
+//! A list of ids to work through, one item per id, in a table of its own.
 //!
 //! The table has the key `id`, a string, and each item its `progress_state`, a number; existing tables are used as
 //! they are. The states are found by a global index, in one of two shapes:
@@ -8,7 +8,7 @@
 //! * on `state_shard`, a string `<progress_state>#<shard>`, which spreads each state; the better one for a new table.
 //!
 //! `owner`, `token` and `reason` are added to an item when it first moves. The index serves only to find ids: each is
-//! read again in the table, consistently, so it need not project anything, and a lagging one misleads nobody.
+//! read again from the table, consistently, so the index need not project anything, and its delay does no harm.
 
 use std::{collections::BTreeMap, num::NonZeroU8};
 
@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// How many calls are on their way at once.
+/// How many calls are in flight at once.
 const CALLS: usize = 32;
 
 const STATE: &str = "progress_state";
@@ -51,8 +51,8 @@ pub struct Ids {
     pub table: Option<String>,
     /// The global index; without it, named like its key with `-index`.
     pub index: Option<String>,
-    /// Over how many partitions a state is spread by the key `state_shard`; without it, the index's key is
-    /// `progress_state`. Stays as it is for the life of the table.
+    /// The number of partitions of a state, with the key `state_shard`; without it, the index's key is
+    /// `progress_state`. Must stay the same for the life of the table.
     #[schemars(range(min = 1))]
     pub shards: Option<NonZeroU8>,
 }
@@ -72,7 +72,7 @@ pub struct List {
 }
 
 impl List {
-    /// The list of a recipe. Nothing is asked of AWS before the first call.
+    /// Opens the list of a recipe. Makes no request before the first call.
     pub fn open(config: &Config, recipe: &str, session: &Session, mode: Mode) -> Self {
         let Ids { table, index, shards } = &config.ids;
         let table = table.clone().unwrap_or_else(|| format!("{}-ids-{recipe}", config.table));
@@ -86,7 +86,7 @@ impl List {
         Self { store: Store::open(&config, shape, session, mode), index, shards: shards.map(u8::from) }
     }
 
-    /// What the index has an id under, in a state.
+    /// The index key of an id in a state.
     fn place(&self, state: State, shard: u8) -> (&'static str, AttributeValue) {
         match self.shards {
             Some(_) => (SHARD, text(format!("{}#{shard}", state.number()))),
@@ -144,7 +144,8 @@ impl List {
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllOld);
         let was = update.send().await.map_err(|error| self.store.unwritten(&error))?.attributes;
-        // After a lost reply it may be our own: then nobody can tell any more, and it was most likely there.
+        // After a lost reply it may be this call's own write: then it is unknown whether the id was new, and most
+        // likely it existed.
         let added = u64::from(was.is_none_or(|was| was.is_empty()));
         Ok(Loaded { added, reset: 1 - added, kept: 0 })
     }
@@ -166,7 +167,7 @@ impl List {
             }
             None => set.push_str(" REMOVE #owner"),
         }
-        // Others write tables of this kind, too: an item without a token is one that never moved.
+        // Other programs write tables of this kind, too: an item without a token has never moved.
         let unmoved =
             if found.token == 0 { "(attribute_not_exists(#token) OR #token = :was)" } else { "#token = :was" };
         let update = update
@@ -236,7 +237,7 @@ impl List {
 
     async fn count(&self, state: State, shard: u8) -> Result<(State, u64)> {
         let (name, place) = self.place(state, shard);
-        // A page that counts none has nothing else in it, unless it has to say what it cost.
+        // A page that counts none has no other content, unless it has to report its cost.
         let counting = self.query(name, place).select(Select::Count);
         let counting = counting.return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut pages = counting.into_paginator().send();
@@ -301,7 +302,7 @@ fn key(id: &str) -> Item {
     [("id".to_owned(), text(id))].into()
 }
 
-/// An item as others write it has nothing but id and state.
+/// An item of another program has only id and state.
 fn listed(item: &Item) -> Result<Listed> {
     let optional = |name| item.contains_key(name).then(|| read_text(item, name).map(str::to_owned)).transpose();
     Ok(Listed {

@@ -1,20 +1,20 @@
 //! The ledger in one DynamoDB table, for runs that many workers share.
 //!
-//! The table has the keys `pk` and `sk`, both strings, and is best on demand. It holds four sorts of items:
+//! The table has the keys `pk` and `sk`, both strings, and is best on demand. It holds these kinds of items:
 //!
 //! | `pk` | `sk` | what it is |
 //! |---|---|---|
-//! | `recipe#<name>` | `head` | the newest run, compared and set by whoever begins the next |
+//! | `recipe#<name>` | `head` | the newest run, compared and set by the worker that begins the next |
 //! | `recipe#<name>` | `run#<number>` | the id of each run, in the order they were begun |
 //! | `run#<id>` | `record` | the run as JSON, with its revision |
 //! | `run#<id>` | `line#<number>` | a line of work: cursor, end, counts, lease |
 //! | `rows#<id>#<shard>` | `=<position>` | an id that is not done |
 //!
-//! Every read is consistent and every write has a condition. A batch's line and rows go in one transaction, so that
-//! whoever lost the lease writes nothing at all. A reply that is lost breaks nothing: the SDK sends the same
-//! transaction again under the same token, and other writes carry a mark by which their writer knows them again.
+//! Every read is consistent and every write has a condition. A batch's line and rows are one transaction, so that a
+//! worker that lost the lease writes nothing at all. A lost reply does no harm: the SDK sends the same transaction
+//! again under the same token, and other writes have a mark by which their writer recognizes them.
 //!
-//! A list of ids has a table of its own; see `list.rs`. Not here: tables of records.
+//! A list of ids has a table of its own; see `list.rs`. Tables of records are elsewhere.
 
 mod commit;
 mod item;
@@ -47,9 +47,9 @@ pub struct Config {
     pub table: String,
     /// The AWS region; without it, the one the standard chain finds.
     pub region: Option<String>,
-    /// The address of a server that is not AWS's own.
+    /// The address of a server other than AWS.
     pub endpoint: Option<String>,
-    /// Whether the first command that writes makes the table, on demand, where it is missing.
+    /// Whether the first command that writes creates the table, on demand, if it does not exist.
     #[serde(default)]
     pub create: bool,
     /// Where lists of ids are kept.
@@ -68,7 +68,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Nothing is asked of AWS before the first call.
+    /// Opens a ledger. Makes no request before the first call.
     pub fn open(config: &Config, session: &Session, mode: Mode) -> Self {
         Self { store: Store::open(config, Shape { key: &["pk", "sk"], index: None }, session, mode) }
     }

@@ -1,4 +1,4 @@
-//! Reads the ids that are not done, over all the partitions they are spread over.
+//! Reads the ids that are not done, from all their partitions.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -18,10 +18,10 @@ use crate::{
     ledger::{Filter, Group, IdRow, State},
 };
 
-/// How many items a page has at most and at least, where a filter does not leave out most of it.
+/// How many items a page has at most and at least, unless a filter leaves out most of it.
 const PAGE: (usize, usize) = (1000, 25);
 
-/// Merges the partitions, each of which is sorted.
+/// Merges the sorted partitions.
 pub(super) async fn rows(
     store: &Store,
     run: &str,
@@ -88,7 +88,7 @@ struct Shard {
     after: Option<String>,
     start: Option<HashMap<String, AttributeValue>>,
     ended: bool,
-    /// The last rows read: their positions begin alike, and more of that beginning may follow.
+    /// The last rows read: their positions have the same beginning, and more rows with it may follow.
     unsorted: Vec<IdRow>,
     sorted: VecDeque<IdRow>,
 }

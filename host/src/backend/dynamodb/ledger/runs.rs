@@ -1,4 +1,4 @@
-//! The records of runs, in the order they were begun, which is not told by anybody's clock.
+//! The records of runs, in the order they were begun, which depends on no clock.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
-//! The table itself: made or checked before the first use, read consistently, and asked again when it is busy.
+//! The table itself: created or checked before the first use, read consistently, and retried when it is busy.
 //!
-//! What the items mean is not known here.
+//! The meaning of the items is not known here.
 
 use std::time::Duration;
 
@@ -38,25 +38,25 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// How often a call is tried, and how long it waits at first: more patient than other calls, since a ledger that
-/// cannot be written ends the whole worker.
+/// How often a call is tried, and the first wait: more patient than other calls, since a ledger that cannot be written
+/// ends the whole worker.
 const ATTEMPTS: u32 = 7;
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How many items DynamoDB hands out by key at once.
+/// How many items DynamoDB returns by key at once.
 pub(super) const AT_ONCE: usize = 100;
 
-/// How long a new table may take.
+/// How long the creation of a table may take.
 const MAKING: Duration = Duration::from_secs(120);
 
-/// What cancels a transaction only for now.
+/// The reasons that cancel a transaction only temporarily.
 const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 const REFUSED: &str = "ConditionalCheckFailed";
 
-/// What a table has to be like.
+/// The required form of a table.
 #[derive(Debug)]
 pub(super) struct Shape {
-    /// The names of its keys, all strings: the partition's, then perhaps the sort key's.
+    /// The names of its keys, all strings: the partition key, then perhaps the sort key.
     pub key: &'static [&'static str],
     pub index: Option<Index>,
 }
@@ -83,14 +83,14 @@ impl Store {
     pub(super) fn open(config: &Config, shape: Shape, session: &Session, mode: Mode) -> Self {
         let retry = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(PAUSE);
         let shared = session.at(config.region.as_deref(), config.endpoint.as_deref());
-        // All clients of a process share one allowance of tries, and a source that is throttled would use up the ledger's.
+        // All clients of a process share one retry budget, and a source that is throttled would use up the ledger's.
         let own = RetryPartition::new(format!("ledger {}", config.table));
         let builder = Builder::from(&shared).retry_config(retry).retry_partition(own).retry_classifier(Busy);
         let client = Client::from_conf(builder.build());
         Self { client, table: config.table.clone(), shape, create: config.create, mode, checked: OnceCell::new() }
     }
 
-    /// Makes sure that the table can be written.
+    /// Checks that the table can be written.
     pub(super) async fn ready(&self) -> Result<()> {
         if self.mode == Mode::ReadOnly {
             return Err(
@@ -100,7 +100,7 @@ impl Store {
         self.is_there().await.map(drop)
     }
 
-    /// Makes sure of the table. False, if it is for a command that writes to make it, and this one only reads.
+    /// Checks the table. False if the first command that writes has to create it, and this one only reads.
     pub(super) async fn is_there(&self) -> Result<bool> {
         if self.checked.initialized() {
             return Ok(true);
@@ -111,7 +111,7 @@ impl Store {
             None if self.create => self.make().await?,
             None => return Err(self.missing()),
         }
-        // Whoever checked it at the same time found the same.
+        // A concurrent check had the same result.
         let _ = self.checked.set(());
         Ok(true)
     }
@@ -153,7 +153,7 @@ impl Store {
         ))
     }
 
-    /// Makes the table, or waits for whoever is making it at the same time.
+    /// Creates the table, or waits until a concurrent call has created it.
     async fn make(&self) -> Result<()> {
         let request = self.client.create_table().table_name(&self.table).billing_mode(BillingMode::PayPerRequest);
         let mut request = request.set_key_schema(Some(keys(self.shape.key)?));
@@ -182,8 +182,8 @@ impl Store {
         })
     }
 
-    /// Reads items by their keys, as often as DynamoDB leaves some of them out; in no order, without those of which it
-    /// says that they are not there.
+    /// Reads items by their keys, and repeats that while DynamoDB leaves some of them out; in no order, without those
+    /// that it reports as absent.
     pub(super) async fn get_many(&self, mut keys: Vec<Item>) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         while !keys.is_empty() {
@@ -196,7 +196,7 @@ impl Store {
             let left = answer.unprocessed_keys.map(|mut left| left.remove(&self.table).map(|left| left.keys));
             let (found, left) = match (found, left) {
                 (Some(found), Some(left)) => (found, left.unwrap_or_default()),
-                // Nothing was found because nothing was looked for.
+                // No item was found because none was looked up.
                 (None, Some(Some(left))) if left.len() == asked => (Vec::new(), left),
                 _ => return Err(self.incomplete("it does not say which items are there")),
             };
@@ -217,11 +217,11 @@ impl Store {
         if !self.is_there().await? {
             return Ok(None);
         }
-        // Not by `GetItem`, whose answer to what is not there has nothing in it.
+        // Not with `GetItem`, whose answer for a missing item is empty.
         Ok(self.get_many(vec![key.item()]).await?.pop())
     }
 
-    /// Asks for one page.
+    /// Reads one page.
     pub(super) async fn page(&self, query: QueryFluentBuilder) -> Result<QueryOutput> {
         let page = query.send().await.map_err(|error| self.unread(&error))?;
         match &page.items {
@@ -230,7 +230,7 @@ impl Store {
         }
     }
 
-    /// Shows every item, page by page, until `look` wants no more.
+    /// Passes every item to `look`, page by page, until it returns that it needs no more.
     pub(super) async fn each(
         &self,
         query: QueryFluentBuilder,
@@ -251,12 +251,12 @@ impl Store {
         }
     }
 
-    /// An answer from which nothing follows.
+    /// The error of an answer that allows no conclusion.
     pub(super) fn incomplete(&self, lacks: &str) -> Error {
         aws::incomplete("the ledger cannot be read", lacks).with("table", &self.table)
     }
 
-    /// The items of a partition whose sort keys begin so, in the order of their sort keys.
+    /// The items of a partition whose sort keys begin with `sk`, in the order of their sort keys.
     pub(super) fn beginning(&self, pk: String, sk: &str) -> QueryFluentBuilder {
         self.query(pk, sk, "#pk = :pk AND begins_with(#sk, :sk)")
     }
@@ -287,7 +287,7 @@ impl Store {
         self.fault("the ledger cannot be written", error)
     }
 
-    /// A transaction that did not go through, though no condition refused it.
+    /// The error of a transaction that failed although no condition refused it.
     pub(super) fn cancelled(&self, error: &SdkError<TransactWriteItemsError, HttpResponse>) -> Error {
         if reasons(error.as_service_error()).iter().any(|reason| says(reason, &PASSING)) {
             return self.busy();
@@ -367,7 +367,7 @@ fn says(reason: &CancellationReason, codes: &[&str]) -> bool {
     reason.code().is_some_and(|code| codes.contains(&code))
 }
 
-/// Has the SDK try again what met somebody else's transaction.
+/// Makes the SDK retry a call that conflicts with another transaction.
 #[derive(Debug)]
 struct Busy;
 

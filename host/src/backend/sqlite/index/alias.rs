@@ -1,6 +1,6 @@
-//! The alias before the concrete indexes: what it names, what is filled to replace it, and how it moves.
+//! The alias of concrete indexes: which one it names, which ones are filled to replace it, and how it moves.
 //!
-//! Each function runs in one transaction, so that no other process comes in between.
+//! Each function runs in one transaction, so that no other process writes in between.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -36,7 +36,7 @@ pub(super) fn route(connection: &Connection, alias: &str) -> Result<Route, Fault
     Ok(Route { current, filling })
 }
 
-/// Lets every writer of an alias write to this index as well.
+/// Makes every writer of an alias write to this index as well.
 pub(super) fn announce(connection: &Connection, alias: &str, name: &str) -> Result<(), Fault> {
     let name = found(connection, name)?.name;
     if named(connection, alias)?.as_ref() != Some(&name) {
@@ -67,7 +67,7 @@ pub(super) fn swap(connection: &Connection, alias: &str, from: Option<&str>, to:
     Ok(())
 }
 
-/// Points an alias that names nothing at an index; answers whether it names that one.
+/// Points an alias that names nothing at an index; returns whether the alias names that index.
 pub(super) fn claim(connection: &Connection, alias: &str, to: &str) -> Result<bool, Fault> {
     match named(connection, alias)? {
         Some(name) => Ok(name == to),

@@ -1,6 +1,6 @@
-//! Listing the documents of an index, and removing those that were not written since.
+//! Lists the documents of an index, and removes those that were not written since.
 //!
-//! The guard of a document is a digest of its version and text: a write that changed neither is not told apart.
+//! The guard of a document is a digest of its version and text: a write that changed neither is not detected.
 
 use rusqlite::{Connection, params};
 
@@ -10,14 +10,14 @@ use crate::{
     capability::index::{Listed, Listing},
 };
 
-/// The part of the documents whose ids come after this one.
+/// The documents whose ids come after this one, in part.
 pub(super) fn list(connection: &Connection, name: &str, after: &str, limit: usize) -> Result<Listing, Fault> {
     let name = found(connection, name)?.name;
     let table = quoted(&name, "documents");
     let sql = format!("SELECT id, version, body FROM {table} WHERE id > ?1 AND body IS NOT NULL ORDER BY id LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     let limit = limit.max(1);
-    // One document more than asked for tells that more follow.
+    // One document more than asked for shows that more follow.
     let most = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
     let rows = statement.query_map(params![after, most], |row| {
         let (version, body): (Option<i64>, String) = (row.get(1)?, row.get(2)?);
@@ -30,7 +30,7 @@ pub(super) fn list(connection: &Connection, name: &str, after: &str, limit: usiz
     Ok(Listing { documents, next })
 }
 
-/// Removes the documents that are as they were listed.
+/// Removes the documents that did not change since they were listed.
 pub(super) fn remove(connection: &Connection, name: &str, listed: &[Listed]) -> Result<Vec<bool>, Fault> {
     let name = found(connection, name)?.name;
     let (documents, search) = (quoted(&name, "documents"), quoted(&name, "search"));

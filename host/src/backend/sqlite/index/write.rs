@@ -1,4 +1,4 @@
-//! Writing documents: checked and taken apart on the caller's thread, stored on the writer's.
+//! Writes documents: checked and split into words on the caller's thread, stored on the writer's.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -12,12 +12,12 @@ use crate::{
     capability::index::{MAX_ID_BYTES, MAX_VERSION, Write, Written},
 };
 
-/// The SQL that makes the full-text table of an index.
+/// The SQL that creates the full-text table of an index.
 ///
-/// Texts stand in the documents only (`content=''`), and words can still be removed by number
-/// (`contentless_delete`). Positions are kept, since phrases need them; there is no index of prefixes, which would
-/// nearly double what a write costs and which a search for `prefix*` does without. Words of replaced documents are
-/// cleared out when they are a larger share of a part than usual (`deletemerge`), which makes updates twice as fast.
+/// Texts are only in the documents (`content=''`), and words can still be removed by number (`contentless_delete`).
+/// Positions are kept, since phrases need them; there is no index of prefixes, which would nearly double the cost of a
+/// write and which a search for `prefix*` does not need. Words of replaced documents are removed when they are a larger
+/// share of a part than usual (`deletemerge`), which makes updates twice as fast.
 pub(super) fn search_table(search: &str) -> String {
     format!(
         "CREATE VIRTUAL TABLE {search} USING fts5(words, content='', contentless_delete=1,
@@ -56,7 +56,7 @@ impl Prepared {
     }
 }
 
-/// Writes in order, and keeps count.
+/// Writes in order, and updates the count.
 pub(super) fn write(connection: &Connection, name: &str, writes: &[Prepared]) -> Result<Vec<Written>, Fault> {
     // Another process may have removed it, and its tables with it, since its definition was read.
     let mut there = connection.prepare_cached("SELECT 1 FROM indexes WHERE name = ?1")?;
@@ -75,13 +75,13 @@ pub(super) fn write(connection: &Connection, name: &str, writes: &[Prepared]) ->
     if counted(connection, name, change.more)? { Ok(answers) } else { Err(no_index(name)) }
 }
 
-/// Keeps count of the documents; answers whether the index is there.
+/// Updates the count of documents; returns whether the index exists.
 pub(super) fn counted(connection: &Connection, name: &str, more: i64) -> Result<bool, Fault> {
     let sql = "UPDATE indexes SET documents = documents + ?2 WHERE name = ?1";
     Ok(connection.prepare_cached(sql)?.execute(params![name, more])? > 0)
 }
 
-/// A document as it stands before a write.
+/// A document before a write.
 struct There {
     number: i64,
     version: Option<i64>,
@@ -97,13 +97,13 @@ impl There {
 
 struct Change<'a> {
     connection: &'a Connection,
-    /// Adds a document unless its id is taken: the common case takes one statement and one for its words.
+    /// Adds a document unless its id is taken: the common case needs one statement and one for its words.
     add: String,
     find: String,
     replace: String,
     index: String,
     forget: String,
-    /// How many documents there are more.
+    /// By how many documents the count grows.
     more: i64,
 }
 

@@ -1,17 +1,17 @@
-//! A file that is read within bounds, whatever it says of itself.
+//! A file that is read within bounds, independent of its own length fields.
 
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 
 use reindex::capability::image::Block;
 
-/// How much is read at a time where small pieces lie side by side.
+/// How much is read at a time if small pieces are next to each other.
 const PIECE: usize = 4096;
 
-/// Why a walk through a file ends before it is through.
+/// Why a walk through a file ends early.
 pub enum Stop {
-    /// The file ends or makes no sense here; what came before stands.
+    /// The file ends or is invalid here; the blocks before it are kept.
     Ends,
-    /// More is held than may be.
+    /// The blocks exceed the limit.
     Full,
     /// The file cannot be read.
     Failed(io::Error),
@@ -23,7 +23,7 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// A file, the blocks that were found in it, and how much may still be held.
+/// A file, the blocks that were found in it, and how many bytes may still be kept.
 pub struct Bounded<R> {
     file: BufReader<R>,
     at: u64,
@@ -44,7 +44,7 @@ impl<R: Read + Seek> Bounded<R> {
         self.size
     }
 
-    /// Reads a piece of structure, which nobody keeps.
+    /// Reads a piece of structure, which is not kept.
     pub fn array<const N: usize>(&mut self, offset: u64) -> Result<[u8; N], Stop> {
         self.go(offset, N as u64)?;
         let mut array = [0; N];
@@ -53,7 +53,7 @@ impl<R: Read + Seek> Bounded<R> {
         Ok(array)
     }
 
-    /// Reads what will be held.
+    /// Reads bytes that are kept.
     pub fn bytes(&mut self, offset: u64, length: u64) -> Result<Vec<u8>, Stop> {
         self.go(offset, length)?;
         self.hold(length)?;
@@ -63,7 +63,7 @@ impl<R: Read + Seek> Bounded<R> {
         Ok(bytes)
     }
 
-    /// Takes a block that lies in the file as it is.
+    /// Adds a block that is in the file unchanged.
     pub fn take(&mut self, name: String, offset: u64, length: u64) -> Result<(), Stop> {
         let data = self.bytes(offset, length)?;
         self.put(name, offset, data)
@@ -76,13 +76,13 @@ impl<R: Read + Seek> Bounded<R> {
         Ok(())
     }
 
-    /// Counts what will be held.
+    /// Counts bytes that are kept.
     pub fn hold(&mut self, bytes: u64) -> Result<(), Stop> {
         self.left = self.left.checked_sub(bytes).ok_or(Stop::Full)?;
         Ok(())
     }
 
-    /// Goes to a place from which so much can be read. A short way stays within what was read already.
+    /// Seeks to an offset from which `length` bytes can be read. A short distance stays within the buffer.
     fn go(&mut self, offset: u64, length: u64) -> Result<(), Stop> {
         let end = offset.checked_add(length).ok_or(Stop::Ends)?;
         if end > self.size {

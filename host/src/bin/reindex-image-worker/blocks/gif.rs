@@ -1,4 +1,4 @@
-//! GIF: comments and what applications have put there.
+//! GIF: comments and data of applications.
 
 use std::io::{Read, Seek};
 
@@ -19,7 +19,7 @@ pub(super) fn walk(file: &mut Bounded<impl Read + Seek>) -> Result<(), Stop> {
             [EXTENSION] => extension(file, at + 1)?,
             [IMAGE] => {
                 let [flags] = file.array(at + 9)?;
-                // After the table, one byte says how the pixels are coded.
+                // After the table, one byte has the code size of the pixels.
                 end(file, at + 11 + colours(flags))?
             }
             _ => return Ok(()),
@@ -40,7 +40,7 @@ fn extension(file: &mut Bounded<impl Read + Seek>, at: u64) -> Result<u64, Stop>
     Ok(end)
 }
 
-/// Where a row of pieces ends that each begin with their length; the last has none.
+/// Where a sequence of sub-blocks ends that each begin with their length; the last one is empty.
 fn end(file: &mut Bounded<impl Read + Seek>, mut at: u64) -> Result<u64, Stop> {
     loop {
         let [length] = file.array(at)?;

@@ -19,7 +19,7 @@ pub(super) fn walk(file: &mut Bounded<impl Read + Seek>) -> Result<(), Stop> {
     Places { file, at: places.start, end: places.end }.take(&items, data)
 }
 
-/// The content of the next box at a place, and its name.
+/// The content of the next box at an offset, and its name.
 fn open(file: &mut Bounded<impl Read + Seek>, at: u64, end: u64) -> Result<([u8; 4], Range<u64>), Stop> {
     let [a, b, c, d, name @ ..]: [u8; 8] = file.array(at)?;
     let (begin, length) = match u32::from_be_bytes([a, b, c, d]) {
@@ -74,14 +74,14 @@ fn item(file: &mut Bounded<impl Read + Seek>, at: u64) -> Result<(u64, [u8; 4]),
     })
 }
 
-/// Where items are: numbers one after the other, whose widths are said at the beginning.
+/// The locations of items: consecutive numbers, whose widths are given at the beginning.
 struct Places<'a, R> {
     file: &'a mut Bounded<R>,
     at: u64,
     end: u64,
 }
 
-/// How many bytes the numbers of a place have.
+/// How many bytes the numbers of a location have.
 struct Widths {
     item: u8,
     method: u8,
@@ -92,13 +92,13 @@ struct Widths {
 }
 
 impl<R: Read + Seek> Places<'_, R> {
-    /// Takes the items that are wanted. `data` is where those lie that are kept beside their description.
+    /// Takes the wanted items. `data` is the location of items that are kept beside their description.
     fn take(&mut self, wanted: &BTreeMap<u64, &str>, data: u64) -> Result<(), Stop> {
         let widths = self.widths()?;
         for _ in 0..self.next(widths.item)? {
             let name = wanted.get(&self.next(widths.item)?);
             let method = self.next(widths.method)? & 0x0f;
-            // In which file it is; always this one.
+            // The file it is in; always this one.
             self.next(2)?;
             let base = self.next(widths.base)?.checked_add(if method == 1 { data } else { 0 });
             let pieces = self.pieces(&widths, base.ok_or(Stop::Ends)?)?;
@@ -146,7 +146,7 @@ impl<R: Read + Seek> Places<'_, R> {
         Ok((byte >> 4, byte & 0x0f))
     }
 
-    /// Reads a number of so many bytes.
+    /// Reads a number of this many bytes.
     fn next(&mut self, width: u8) -> Result<u64, Stop> {
         let begin = self.at;
         self.at += u64::from(width);

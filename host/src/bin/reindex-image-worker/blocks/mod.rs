@@ -1,7 +1,8 @@
-//! The metadata of an image file, block by block as it stands there. Pure and without libvips, which keeps less of it.
+//! The metadata of an image file, block by block as it is in the file. Pure and without libvips, which keeps less of
+//! it.
 //!
-//! A file is taken for what its first bytes say. Nothing in it is believed: a length that leads out of the file, or
-//! structure that makes no sense, ends the walk, and what came before stands.
+//! The first bytes of a file decide its kind. Nothing in it is trusted: a length beyond the end of the file, or an
+//! invalid structure, ends the walk, and the blocks before it are kept.
 
 pub(super) mod bounded;
 mod gif;
@@ -22,7 +23,7 @@ use reindex::{backend::vips::message::Failed, capability::image::Block};
 
 /// Reads every block of metadata of an image, in the order of its file. A file of an unknown kind has none.
 ///
-/// *Errors*: [`Failed::Refused`] if reading and holding them takes more than `max_bytes`; no more is ever allocated.
+/// *Errors*: [`Failed::Refused`] if reading and keeping them takes more than `max_bytes`; no more is ever allocated.
 /// Those of reading the file.
 pub(super) fn read(file: &mut (impl Read + Seek), max_bytes: u64) -> Result<Vec<Block>, Failed> {
     let mut file = Bounded::open(file, max_bytes)?;

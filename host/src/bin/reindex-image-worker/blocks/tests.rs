@@ -6,7 +6,7 @@ use proptest::{prelude::*, sample::Index};
 
 use super::*;
 
-/// More than any file here needs.
+/// More bytes than any file here needs.
 const ENOUGH: u64 = 1 << 20;
 
 pub(super) fn blocks(file: &[u8]) -> Vec<Block> {
@@ -18,7 +18,7 @@ pub(super) fn told(file: &[u8]) -> Vec<(String, String)> {
     blocks(file).into_iter().map(|block| (block.name, block.data.escape_ascii().to_string())).collect()
 }
 
-/// A block as it is put into a file: its name there, and its data.
+/// A block to put into a file: its name there, and its data.
 type Part = (String, Vec<u8>);
 
 fn jpeg(parts: &[Part]) -> Vec<u8> {
@@ -37,7 +37,7 @@ fn png(parts: &[Part]) -> Vec<u8> {
         [&u32::try_from(data.len()).unwrap().to_be_bytes(), name.as_bytes(), data, b"\0\0\0\0"].concat()
     };
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    // Pixels stand between the blocks.
+    // Pixels are between the blocks.
     for (name, data) in parts {
         file.extend([chunk(name, data), chunk("IDAT", b"12345678")].concat());
     }
@@ -80,7 +80,7 @@ fn pieces(data: &[u8]) -> Vec<u8> {
     [data.chunks(255).map(piece).collect::<Vec<_>>().concat(), vec![0]].concat()
 }
 
-/// Files with what is in them.
+/// Files and their blocks.
 fn files() -> impl Strategy<Value = (&'static str, Vec<Part>, Vec<u8>)> {
     let in_pieces = |parts: Vec<Part>| parts.into_iter().map(|(name, data)| (name, pieces(&data))).collect::<Vec<_>>();
     prop_oneof![
@@ -102,15 +102,15 @@ const BEGINS: &[&[u8]] = &[
     b"\0\0\0\x0cftypheic",
 ];
 
-/// Anything that begins like an image of some kind.
+/// Bytes that begin like an image of some kind.
 fn pretenders() -> impl Strategy<Value = Vec<u8>> {
-    // Small numbers, so that lengths and places often lie in the file.
+    // Small numbers, so that lengths and offsets often are inside the file.
     let byte = prop_oneof![Just(0u8), 0u8..32, any::<u8>()];
     let rest = prop::collection::vec(byte, 0..400);
     (prop::sample::select(BEGINS), rest).prop_map(|(begin, rest)| [begin, &rest].concat())
 }
 
-/// What holds of every file, whatever is in it.
+/// The checks that hold for every file.
 pub(super) fn is_sound(file: &[u8], max_bytes: u64) -> Result<(), TestCaseError> {
     let Ok(blocks) = read(&mut Cursor::new(file), max_bytes) else { return Ok(()) };
     prop_assert!(blocks.iter().map(|block| block.data.len() as u64).sum::<u64>() <= max_bytes);

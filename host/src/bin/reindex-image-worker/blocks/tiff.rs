@@ -1,5 +1,5 @@
-//! TIFF, small and big: some tags of the first directory as blocks of their own, and the rest of what it says as a
-//! small TIFF without pictures, since the bytes of a tag do not tell what they mean.
+//! TIFF, small and big: some tags of the first directory as blocks of their own, and its other tags as a small TIFF
+//! without pictures, since the bytes of a tag do not contain their meaning.
 
 #[cfg(test)]
 mod tests;
@@ -8,18 +8,18 @@ use std::io::{Read, Seek};
 
 use super::bounded::{Bounded, Stop};
 
-/// XMP, IPTC, Photoshop, ICC: what has a form of its own.
+/// XMP, IPTC, Photoshop, ICC: tags with a format of their own.
 const BLOCKS: [u16; 4] = [700, 33723, 34377, 34675];
 /// Sub-directories, EXIF, GPS, interoperability: where other directories are.
 const POINTERS: [u16; 4] = [330, 34665, 34853, 40965];
-/// How deep directories may lie in the first one. Loops end here.
+/// How deep directories may be nested in the first one. This also ends loops.
 const DEPTH: u32 = 2;
 
-/// What a directory takes without its entries, an entry, and an entry of a big TIFF.
+/// The size of a directory without its entries, of an entry, and of an entry of a big TIFF.
 const AROUND: usize = 6;
 const ENTRY: usize = 12;
 const BIG_ENTRY: usize = 20;
-/// What an entry holds itself.
+/// How many bytes of a value an entry holds itself.
 const INLINE: usize = 4;
 
 /// Kinds of values: numbers of 32 and 64 bits, and pointers of as many.
@@ -42,7 +42,7 @@ pub(super) fn walk(file: &mut Bounded<impl Read + Seek>) -> Result<(), Stop> {
     file.put("tiff:IFD0".to_owned(), first, small)
 }
 
-/// A TIFF, and the small one that comes of it in the same order of bytes.
+/// A TIFF, and the small one that is made of it in the same byte order.
 struct Tiff<'a, R> {
     file: &'a mut Bounded<R>,
     is_little: bool,
@@ -50,7 +50,7 @@ struct Tiff<'a, R> {
     small: Vec<u8>,
 }
 
-/// A value as the small TIFF has it.
+/// A value in the small TIFF.
 struct Value {
     tag: u64,
     kind: u16,
@@ -71,7 +71,7 @@ impl<R: Read + Seek> Tiff<'_, R> {
                     self.enter(begin + 2 + kept * ENTRY as u64, &value)?;
                     kept += 1;
                 }
-                // A value that leads out of the file costs itself.
+                // A value beyond the end of the file affects only itself.
                 Ok(None) | Err(Stop::Ends) => {}
                 Err(stop) => return Err(stop),
             }
@@ -80,7 +80,7 @@ impl<R: Read + Seek> Tiff<'_, R> {
         Ok(begin)
     }
 
-    /// Reads the value of an entry that stands at a place of the file; none if it is a block or has no meaning.
+    /// Reads the value of an entry at an offset of the file; none if it is a block or has no meaning.
     fn value(&mut self, at: u64, raw: &[u8], depth: u32) -> Result<Option<Value>, Stop> {
         let (tag, kind) = (self.decode(&raw[..2]), self.decode(&raw[2..4]) as u16);
         let (count, field) = raw[4..].split_at(if self.is_big { 8 } else { 4 });
@@ -119,7 +119,7 @@ impl<R: Read + Seek> Tiff<'_, R> {
         Ok(numbers.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
-    /// Writes an entry at a place of the small TIFF, and its value there or at the end.
+    /// Writes an entry at an offset of the small TIFF, and its value there or at the end.
     fn enter(&mut self, at: u64, value: &Value) -> Result<(), Stop> {
         self.write(at, value.tag, 2)?;
         self.write(at + 2, value.kind.into(), 2)?;
@@ -158,7 +158,7 @@ impl<R: Read + Seek> Tiff<'_, R> {
         if self.is_little { bytes.iter().rev().fold(0, shift) } else { bytes.iter().fold(0, shift) }
     }
 
-    /// A number in so many bytes. A small TIFF that has no room for it would be large.
+    /// Encodes a number in `width` bytes. If it does not fit, the small TIFF would be too large.
     fn encode(&self, number: u64, width: usize) -> Result<Vec<u8>, Stop> {
         if number >> (8 * width) > 0 {
             return Err(Stop::Full);
@@ -169,7 +169,7 @@ impl<R: Read + Seek> Tiff<'_, R> {
     }
 }
 
-/// Bytes of one value of a kind; of an unknown one, none.
+/// The bytes of one value of a kind; 0 for an unknown kind.
 fn width(kind: u16) -> u64 {
     match kind {
         1 | 2 | 6 | 7 => 1,

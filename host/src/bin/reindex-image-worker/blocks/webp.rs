@@ -19,7 +19,7 @@ pub(super) fn walk(file: &mut Bounded<impl Read + Seek>) -> Result<(), Stop> {
             }
             _ => return Err(Stop::Ends),
         }
-        // Chunks begin at even places.
+        // Chunks begin at even offsets.
         at += 8 + length.next_multiple_of(2);
     }
 }

@@ -1,4 +1,4 @@
-//! TIFFs in both orders of bytes, small and big.
+//! TIFFs in both byte orders, small and big.
 
 use proptest::{prelude::*, sample::Index};
 
@@ -26,7 +26,7 @@ impl Form {
         bytes
     }
 
-    /// A directory that stands at a place of the file, and its values after it.
+    /// A directory at an offset of the file, and its values after it.
     fn directory(self, at: usize, fields: &[Field]) -> Vec<u8> {
         let (count, word) = if self.is_big { (8, 8) } else { (2, 4) };
         let values_at = at + count + fields.len() * (4 + 2 * word) + word;
