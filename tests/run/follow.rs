@@ -228,7 +228,15 @@ async fn a_followed_run_that_is_stopped_or_killed_after_any_event_ends_like_an_u
                 heard.notify_one();
             }
         });
-        came.notified().await;
+        // How many events there are depends on the time that things take: this run may have fewer than the first.
+        let settled = async {
+            following.until("all is settled", is_settled).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        };
+        tokio::select! {
+            () = came.notified() => {}
+            () = settled => {}
+        }
         if kills {
             following.run.abort();
             drop(following.run.await);

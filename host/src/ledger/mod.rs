@@ -186,7 +186,6 @@ pub fn bounded(reason: String) -> String {
 }
 
 /// How many rows one [`Commit`] may write and settle in total: some ledgers limit the size of a transaction.
-
 pub const MAX_ROWS: usize = 90;
 
 /// What one batch changes, or a part of a large one: written whole or not at all.
