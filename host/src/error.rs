@@ -78,6 +78,13 @@ impl Error {
         Self::new(Kind::Bug, message)
     }
 
+    /// Puts the arguments that name a recipe in the place of `RECIPE` in the hint.
+    #[must_use]
+    pub fn about_recipe(mut self, arguments: &str) -> Self {
+        self.hint = self.hint.map(|hint| hint.replace("RECIPE", arguments));
+        self
+    }
+
     /// Adds a line of context, such as `("recipe", "recipes/persons.toml:14")`.
     #[must_use]
     pub fn with(mut self, label: &'static str, value: impl Into<String>) -> Self {

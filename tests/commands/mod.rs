@@ -1,10 +1,12 @@
 //! The command line as a person and a program meet it: what is printed where, and the exit code.
 
+mod answers;
 mod failures;
 mod iam;
 mod ids;
 mod images;
 mod lost;
+mod next;
 mod rerun;
 mod session;
 mod tables;

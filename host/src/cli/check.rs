@@ -25,7 +25,7 @@ use crate::{
   reindex check recipes/persons.toml --env dev --connect")]
 pub(super) struct Check {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Also asks the servers what they are; changes nothing
     #[arg(long)]
     connect: bool,
@@ -42,7 +42,10 @@ impl Check {
         let mode = if self.probe { Mode::ReadWrite } else { Mode::ReadOnly };
         let project = place.project(&self.target, mode).await?;
         let (stop, observer) = (Stop::new(), ui.observer());
-        let again = format!("reindex check {}", self.target.again());
+        let recipe = place.again(&self.target);
+        let flags = [(self.connect, " --connect"), (self.probe, " --probe"), (self.no_build, " --no-build")];
+        let flags: String = flags.iter().filter(|(said, _)| *said).map(|(_, flag)| *flag).collect();
+        let again = format!("reindex check {recipe}{flags}");
         let events = observer.events();
         let work = project.job(!self.no_build, &events);
         let job = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
@@ -53,7 +56,7 @@ impl Check {
         if self.probe {
             project.probe().await?.iter().for_each(|finding| show(ui, finding));
         }
-        ui.ending("the recipe is sound", &format!("reindex run {}", self.target.again()));
+        ui.ending("the recipe is sound", &format!("reindex run {recipe}"));
         Ok(Exit::Done)
     }
 }

@@ -220,6 +220,15 @@ impl Source {
         }
     }
 
+    /// The recipe's name of the table that is read, or whose records its messages name.
+    pub fn table(&self) -> Option<&str> {
+        match self {
+            Self::Scan { table, .. } => Some(table),
+            Self::Queue { table, .. } => table.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The attributes that are read, key and version among them; none of them means all.
     pub fn attributes(&self) -> &[String] {
         match self {

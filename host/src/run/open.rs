@@ -21,13 +21,13 @@ use crate::{
         Capability, Resources,
         grant::Grants,
         queue::Queue,
-        storage::{Bucket, Scan},
+        storage::{Bucket, Sameness, Scan},
     },
     clock::System,
     environment::Environment,
     error::{Error, Result},
     event::{Event, Events},
-    ledger::{Ledger, list::List},
+    ledger::{Ledger, Run, list::List},
     pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
@@ -70,9 +70,21 @@ impl Project {
         mode: Mode,
         variables: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self> {
+        Self::open_in(None, path, environment, mode, variables)
+    }
+
+    /// The same for a person who works in a directory, whose state serves the recipes below it; see
+    /// [`Environment::find`].
+    pub fn open_in(
+        home: Option<&Path>,
+        path: &Path,
+        environment: Option<&str>,
+        mode: Mode,
+        variables: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
         let recipe = Recipe::load(path, variables)?;
         let name = environment.unwrap_or(&recipe.default_env);
-        let environment = Environment::find(&recipe.dir, name, variables)?;
+        let environment = Environment::find(&recipe.dir, home.unwrap_or(&recipe.dir), name, variables)?;
         let backends = backends(&environment, mode);
         Ok(Self { recipe, environment, backends, code_cache: None })
     }
@@ -166,7 +178,21 @@ impl Project {
 
     /// How far a run is, or the one that needs looking after.
     pub async fn status(&self, run: Option<&str>) -> Result<Option<Status>> {
-        status(&self.own_ledger()?, &self.recipe.name, run, &self.environment.state).await
+        let status = status(&self.own_ledger()?, &self.recipe.name, run, &self.environment.state).await?;
+        let Some(mut status) = status else { return Ok(None) };
+        status.source_changed = self.how_source_changed(&status.run).await;
+        Ok(Some(status))
+    }
+
+    /// How a source on this machine changed since a run began. One that cannot be looked at says so in the next run.
+    async fn how_source_changed(&self, run: &Run) -> Option<String> {
+        let is_here =
+            matches!(self.recipe.source, Source::File { .. } | Source::Export { at: ExportAt::Directory(_), .. });
+        let then = run.source.as_ref().filter(|_| is_here)?;
+        match self.source().await.ok()?.source.compare(then).await.ok()? {
+            Sameness::Changed(how) => Some(how),
+            _ => None,
+        }
     }
 
     /// The ledger with the runs of this recipe.
