@@ -1,8 +1,8 @@
 //! What surrounds a plugin while it works.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{self, Arc, PoisonError},
     time::Duration,
 };
 
@@ -59,6 +59,8 @@ pub struct Room {
 /// A room with its doors: checks them, finds who is behind, and asks patiently.
 pub(super) struct Surroundings {
     pub room: Room,
+    /// The doors that were found closed.
+    refused: sync::Mutex<BTreeSet<Door>>,
     /// How each table's records are read; asked for once, since it costs a request.
     shapes: Mutex<HashMap<String, Arc<Shape>>>,
     /// What every instance draws its randomness from, in the same order.
@@ -69,7 +71,7 @@ impl Surroundings {
     pub fn new(room: Room) -> Self {
         let mut entropy = vec![0; ENTROPY_BYTES];
         blake3::Hasher::new().update(&room.seed.to_le_bytes()).finalize_xof().fill(&mut entropy);
-        Self { room, shapes: Mutex::default(), entropy }
+        Self { room, refused: sync::Mutex::default(), shapes: Mutex::default(), entropy }
     }
 
     /// Passes if the door is open; otherwise says so to whoever listens.
@@ -77,7 +79,15 @@ impl Surroundings {
         self.room.grants.check(capability, name, access).inspect_err(|_| {
             let door = Door { capability, name: name.to_owned(), access };
             self.room.events.send(Event::Denied { door: door.to_string() });
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(door);
         })
+    }
+
+    /// The closed door that a plugin gives as its reason to be asked again: no later try opens it.
+    pub fn closed_door(&self, reason: &str) -> Option<Error> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut errors = refused.iter().map(|door| self.room.grants.denied(door));
+        errors.find(|error| reason.contains(error.message()))
     }
 
     /// Reads records as canonical plain JSON.
