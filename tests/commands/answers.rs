@@ -109,3 +109,33 @@ fn the_guide_names_every_state_as_commands_print_it() {
         assert!(guide.contains(&format!("| {word}")) || guide.contains(&format!(", {word}")), "{word}");
     }
 }
+
+#[test]
+fn a_check_names_every_mistake_at_once_with_its_line_and_its_key() {
+    let place = place();
+    let recipe = fs::read_to_string(place.path("persons.toml")).unwrap();
+    place.reindex("check persons --json").exits(0);
+    place.write(
+        "persons.toml",
+        recipe.clone() + "\n[run]\nworkers = 5000\nbatch-age = \"soon\"\n[limits]\nmemoy = \"1GiB\"\n",
+    );
+    place.write(
+        "environments/dev.toml",
+        "environment = 1\n[backend.people.sqlit]\n[backend.persons.sqlite]\nfil = \"x\"\n",
+    );
+    let ran = place.reindex("check persons --env dev --json").exits(2);
+    let answer = ran.json();
+    let mistakes = answer["mistakes"].as_array().unwrap();
+    let keys: Vec<_> = mistakes.iter().map(|mistake| mistake["key"].as_str().unwrap()).collect();
+    let wanted = ["run.workers", "run.batch-age", "limits.memoy", "backend.people.sqlit", "backend.persons.sqlite.fil"];
+    assert_eq!((keys.as_slice(), &answer["sound"]), (wanted.as_slice(), &false.into()), "{answer:#}");
+    assert!(mistakes.iter().all(|mistake| mistake["line"].is_u64() && mistake["place"].is_string()), "{answer:#}");
+    for line in ["run persons --env dev", "check persons --env dev"] {
+        let seen = place.reindex(line).exits(2).err;
+        assert!(wanted.iter().all(|key| seen.contains(key.rsplit('.').next().unwrap())), "{line}: {seen}");
+    }
+    // What the plugin says of its settings comes with what it misses among its grants.
+    place.write("persons.toml", recipe.replace("index = [\"persons\"]", "index = []"));
+    let ran = place.reindex("check persons --json").exits(6);
+    assert!(ran.json()["mistakes"][0]["message"].is_string(), "{}", ran.out);
+}

@@ -96,6 +96,17 @@ fn an_export_that_is_loaded_as_plain_json_is_recognised() {
 }
 
 #[test]
+fn typed_json_that_is_loaded_as_plain_json_is_recognised() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "{\"id\":{\"S\":\"x\"},\"tags\":{\"SS\":[\"a\"]}}\n";
+    let ran = reindex(directory.path(), &["load", "people", "-"], line);
+    assert!(ran.code == 2 && ran.err.contains("--format dynamodb-json"), "{}", ran.err);
+    assert_eq!(reindex(directory.path(), &["load", "people", "-", "--format", "dynamodb-json"], line).code, 0);
+    let plain = "{\"id\":\"x\",\"address\":{\"S\":\"x\"}}\n";
+    assert_eq!(reindex(directory.path(), &["load", "places", "-"], plain).code, 0);
+}
+
+#[test]
 fn a_misspelt_index_or_recipe_is_an_error_and_never_an_empty_answer() {
     let directory = tempfile::tempdir().unwrap();
     let ran = reindex(directory.path(), &["search", "persosn", "x"], "");

@@ -139,6 +139,13 @@ impl Load {
                 .with("file", self.file.display().to_string())
                 .hint("say so with `--format dynamodb-json`, or insist with `--format plain`"));
         }
+        if form == Form::Plain && said.is_none() && lines.starts_typed()? {
+            return Err(Error::usage(
+                "the file looks like DynamoDB's JSON: each attribute of its first line says its type",
+            )
+            .with("file", self.file.display().to_string())
+            .hint("say so with `--format dynamodb-json`, or insist with `--format plain`"));
+        }
         servers.backends.create_table(&self.resource, config, &key, form).await?;
         Ok(table)
     }

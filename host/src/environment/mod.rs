@@ -106,8 +106,12 @@ impl Environment {
         let (document, mut table) = Document::parse("environment", path, text)?;
         format(&document, table.get_ref())?;
         let schema = schema();
-        document::check(&document, &schema, table.get_ref())?;
-        let secrets = document::substitute(&document, table.get_mut(), variables, |_| Ok(()))?;
+        let shape = document::check(&document, &schema, table.get_ref());
+        let replaced = document::substitute(&document, table.get_mut(), variables, |_| Ok(()));
+        let secrets = match (shape, replaced) {
+            (Ok(()), Ok(secrets)) => secrets,
+            (shape, replaced) => return Err(mistakes(shape.err().into_iter().chain(replaced.err()))),
+        };
         Ok(Self::meant(document.deserialize(table, &schema, &secrets)?, path))
     }
 
@@ -167,6 +171,11 @@ impl Environment {
 
 /// The name of an environment's own SQLite file.
 const DATABASE: &str = "reindex.db";
+
+/// Several mistakes as one error.
+fn mistakes(all: impl IntoIterator<Item = Error>) -> Error {
+    Error::joined(all).err().unwrap_or_else(|| Error::bug("a mistake got lost"))
+}
 
 /// Refuses a format this program does not know, before its keys are looked at.
 fn format(document: &Document, table: &DeTable) -> Result<()> {

@@ -24,7 +24,7 @@ use crate::{
         storage::{Bucket, Sameness, Scan},
     },
     clock::System,
-    environment::Environment,
+    environment::{Environment, LOCAL},
     error::{Error, Result},
     event::{Event, Events},
     ledger::{Ledger, Run, list::List},
@@ -46,6 +46,14 @@ pub struct Project {
     pub(super) backends: Backends,
     /// Where compiled plugins are kept; without it each start compiles.
     code_cache: Option<CodeCache>,
+}
+
+/// An error, and one more if there is one.
+fn with(error: Error, more: Result<()>) -> Error {
+    match more {
+        Ok(()) => error,
+        Err(more) => Error::joined([error, more]).err().unwrap_or_else(|| Error::bug("a mistake got lost")),
+    }
 }
 
 /// A source, ready to be read.
@@ -82,7 +90,12 @@ impl Project {
         mode: Mode,
         variables: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let recipe = Recipe::load(path, variables)?;
+        let recipe = Recipe::load(path, variables).map_err(|error| {
+            let dir = path.parent().filter(|_| path.is_file());
+            let find =
+                |dir: &Path| Environment::find(dir, home.unwrap_or(dir), environment.unwrap_or(LOCAL), variables);
+            with(error, dir.map_or(Ok(()), |dir| find(dir).map(|_| ())))
+        })?;
         let name = environment.unwrap_or(&recipe.default_env);
         let environment = Environment::find(&recipe.dir, home.unwrap_or(&recipe.dir), name, variables)?;
         let backends = backends(&environment, mode);
@@ -119,10 +132,12 @@ impl Project {
         let recipe = &self.recipe;
         let file = self.plugin_file(may_build, events).await?;
         let grants = Grants::new(&recipe.grant);
-        let plugin = load_plugin(self.code_cache.as_ref(), &self.plugin_name(), &file).await?;
-        Job::compare_grants(&plugin, &grants)
-            .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
-        self.look_at_settings(&plugin).await?;
+        let plugin = load_plugin(self.code_cache.as_ref(), &self.plugin_name(), &file).await;
+        let plugin = plugin.map_err(|error| match file.is_file() {
+            true => error,
+            false => error.with("recipe", self.recipe.place_of("plugin.file")),
+        })?;
+        self.look_at_plugin(&plugin, &grants).await?;
         let Opened { source, messages, form, segments } = self.source().await?;
         let mut pace = recipe.run.clone();
         if messages.is_some() {
@@ -158,6 +173,16 @@ impl Project {
             identity: self.identity(),
             clock: Arc::new(System),
         })
+    }
+
+    /// Whether the plugin can work with its grants and its settings; then, whether a file to read is there.
+    async fn look_at_plugin(&self, plugin: &Plugin, grants: &Grants) -> Result<()> {
+        let granted = Job::compare_grants(plugin, grants)
+            .map_err(|error| error.with("recipe", self.place_of_grant(plugin, grants)));
+        let set = self.look_at_settings(plugin).await;
+        let Err(wrong) = Error::joined([granted, set].into_iter().filter_map(Result::err)) else { return Ok(()) };
+        let is_file = matches!(self.recipe.source, Source::File { .. });
+        Err(if is_file { with(wrong, self.source().await.map(|_| ())) } else { wrong })
     }
 
     /// Asks the plugin whether it can work with what the recipe says to it.
@@ -269,8 +294,12 @@ impl Project {
                 Ok(Opened::scan(self.backends.scan(table, Some(config), options)?, form, *segments))
             }
             Source::File { path, form, .. } => {
-                let lines =
-                    files::JsonLines::open(path, *form, max_bytes).map_err(|error| at("source.file.path", error))?;
+                let lines = files::JsonLines::open(path, *form, max_bytes).map_err(|error| {
+                    let error = at("source.file.path", error);
+                    let hint =
+                        "`path` under `[source.file]` is relative to the recipe: put the file there, or mend the path";
+                    if path.exists() { error } else { error.hint(hint) }
+                })?;
                 Ok(Opened::scan(Arc::new(lines), *form, 1))
             }
             Source::Export { at: place, .. } => {
