@@ -23,6 +23,7 @@ const UNSEEN: &[&str] = &[
     "one-name-for-two",
     "plugin-source-absolute",
     "prune-a-file",
+    "prune-near",
     "prune-not-granted",
     "prune-query-date",
     "prune-share-out-of-range",

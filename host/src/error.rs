@@ -55,6 +55,15 @@ pub struct Error {
     context: Vec<(&'static str, String)>,
     hint: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    place: Option<Box<Place>>,
+}
+
+/// Where in a file a mistake is, and the mistakes that were found beside it.
+#[derive(Default)]
+struct Place {
+    key: Option<String>,
+    line: Option<usize>,
+    others: Vec<Error>,
 }
 
 impl Error {
@@ -64,8 +73,8 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let retry = if kind == Kind::Unavailable { Retry::Later } else { Retry::Never };
         let scope = if kind == Kind::Usage { Scope::Item } else { Scope::Place };
-        let (context, hint, source) = (Vec::new(), None, None);
-        Self { kind, retry, scope, tries: 1, message: message.into(), context, hint, source }
+        let (context, hint, source, place) = (Vec::new(), None, None, None);
+        Self { kind, retry, scope, tries: 1, message: message.into(), context, hint, source, place }
     }
 
     /// Makes an error about something a person wrote.
@@ -76,6 +85,63 @@ impl Error {
     /// Makes an error that is this program's own fault.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(Kind::Bug, message)
+    }
+
+    /// Puts the arguments that name a recipe in the place of `RECIPE` in the hint.
+    #[must_use]
+    pub fn about_recipe(mut self, arguments: &str) -> Self {
+        self.hint = self.hint.map(|hint| hint.replace("RECIPE", arguments));
+        self
+    }
+
+    /// Says which line of a file it is about.
+    #[must_use]
+    pub fn at_line(mut self, line: usize) -> Self {
+        self.place.get_or_insert_default().line = Some(line);
+        self
+    }
+
+    /// Says which key of a file it is about, by its dotted path.
+    #[must_use]
+    pub fn at_key(mut self, key: impl Into<String>) -> Self {
+        self.place.get_or_insert_default().key = Some(key.into());
+        self
+    }
+
+    /// All mistakes as one error: what is about no file, then the recipe's and others' by their lines; nothing if there
+    /// is none.
+    pub fn joined(mistakes: impl IntoIterator<Item = Self>) -> Result<()> {
+        let mut all: Vec<_> = mistakes.into_iter().flat_map(Self::parted).collect();
+        let file = |error: &Self| error.line().and(error.context.first()).map(|(label, _)| *label != "recipe");
+        all.sort_by_key(|error| (file(error), error.line()));
+        let mut all = all.into_iter();
+        let Some(mut first) = all.next() else { return Ok(()) };
+        let others: Vec<_> = all.collect();
+        if !others.is_empty() {
+            first.place.get_or_insert_default().others = others;
+        }
+        Err(first)
+    }
+
+    /// This error and those that were joined to it, one by one.
+    pub(crate) fn parted(mut self) -> Vec<Self> {
+        let others = self.place.as_mut().map(|place| std::mem::take(&mut place.others));
+        std::iter::once(self).chain(others.into_iter().flatten()).collect()
+    }
+
+    /// This error and those that were [`joined`](Self::joined) to it.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.place.iter().flat_map(|place| &place.others))
+    }
+
+    /// The line of a file that it is about.
+    pub fn line(&self) -> Option<usize> {
+        self.place.as_ref()?.line
+    }
+
+    /// The key of a file that it is about, by its dotted path.
+    pub fn key(&self) -> Option<&str> {
+        self.place.as_ref()?.key.as_deref()
     }
 
     /// Adds a line of context, such as `("recipe", "recipes/persons.toml:14")`.
@@ -171,8 +237,12 @@ impl Error {
         self.hint.as_deref()
     }
 
-    /// The whole error as a person reads it: message, context lines, causes, hint.
+    /// The whole error as a person reads it: message, context lines, causes, hint; then those joined to it.
     pub fn report(&self) -> String {
+        self.each().map(Self::report_alone).collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn report_alone(&self) -> String {
         // Foreign text may be in every part; a line of it must not pass for one of ours.
         let indented = |text: &str| text.replace('\n', "\n  ");
         let mut text = format!("error: {}", indented(&self.message));

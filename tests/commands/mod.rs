@@ -1,10 +1,12 @@
 //! The command line as a person and a program meet it: what is printed where, and the exit code.
 
+mod answers;
 mod failures;
 mod iam;
 mod ids;
 mod images;
 mod lost;
+mod next;
 mod rerun;
 mod session;
 mod tables;
@@ -91,6 +93,17 @@ fn an_export_that_is_loaded_as_plain_json_is_recognised() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("--format dynamodb-json"), "{}", ran.err);
     assert_eq!(reindex(directory.path(), &["load", "people", "-", "--format", "dynamodb-json"], line).code, 0);
+}
+
+#[test]
+fn typed_json_that_is_loaded_as_plain_json_is_recognised() {
+    let directory = tempfile::tempdir().unwrap();
+    let line = "{\"id\":{\"S\":\"x\"},\"tags\":{\"SS\":[\"a\"]}}\n";
+    let ran = reindex(directory.path(), &["load", "people", "-"], line);
+    assert!(ran.code == 2 && ran.err.contains("--format dynamodb-json"), "{}", ran.err);
+    assert_eq!(reindex(directory.path(), &["load", "people", "-", "--format", "dynamodb-json"], line).code, 0);
+    let plain = "{\"id\":\"x\",\"address\":{\"S\":\"x\"}}\n";
+    assert_eq!(reindex(directory.path(), &["load", "places", "-"], plain).code, 0);
 }
 
 #[test]

@@ -192,7 +192,9 @@ fn standard_output_carries_data_only_and_json_where_a_program_may_read() {
     let id = found[0]["id"].as_str().unwrap();
     assert_eq!(lines(&place, &format!("get persons {id} --json"), 0), found[..1]);
     assert!(lines(&place, "diff persons --json", 3).is_empty());
-    assert!(lines(&place, "queue peek work --json", 0).is_empty());
+    place.reindex("queue peek work --json").exits(2);
+    place.reindex("queue send work x").exits(0);
+    assert_eq!(lines(&place, "queue peek work --json", 0).len(), 1);
 }
 
 #[test]
@@ -288,6 +290,6 @@ fn a_new_plugin_is_built_tested_and_run_outside_this_repository() {
     assert!(tested.out.starts_with("passed"), "{}{}", tested.out, tested.err);
     let run = reindex("run contacts/recipe.toml");
     assert!(run.err.contains("done: "), "{}", run.err);
-    let found = reindex("-C contacts search contacts '' --json --limit 1").exits(0);
+    let found = reindex("search contacts '' --json --limit 1").exits(0);
     assert_eq!(found.out.lines().count(), 1, "{}{}", found.out, run.err);
 }

@@ -28,6 +28,17 @@ async fn an_ungranted_read_is_an_answer_with_the_line_to_add_and_never_a_trap() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_is_to_be_tried_again_for_an_ungranted_read_ends_the_work_as_denied() {
+    let rogue = Rogue::start(|_| {}).await;
+    let again = rogue.map(&["table-or-retry people a"]).await.remove(0);
+    assert!(matches!(again, Ok(Outcome::Retry(_))), "{again:?}");
+    let items = items(&among_good(3, &[(1, "table-or-retry secrets a")]));
+    let error = rogue.mapper.transform(&items).await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (Kind::Denied, "the plugin may not read storage `secrets`"));
+    assert_eq!(error.hint_text(), Some("add \"secrets\" to `storage` under `[grant.read]`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_ungranted_effect_costs_its_item_and_names_the_line_to_add() {
     let rogue = Rogue::start(|_| {}).await;
     let failure = only_these_fail(&rogue.map(&among_good(9, &[(4, "trespass secrets")])).await, &[4]).remove(0);

@@ -120,6 +120,14 @@ impl Grants {
         self.0.iter()
     }
 
+    /// Spells the grants for the identity of a run, as version 0.1.0 did: runs that it began are resumed.
+    pub fn identity(&self) -> String {
+        let spell = |Grant { capability, name, access }: &Grant| {
+            format!("Door {{ capability: {capability:?}, name: {name:?}, access: {access:?} }}")
+        };
+        format!("Grants({{{}}})", self.0.iter().map(spell).collect::<Vec<_>>().join(", "))
+    }
+
     /// The error of what is not granted, with the line that would grant it.
     pub fn denied(&self, grant: &Grant) -> Error {
         let (access, capability) = (grant.access.word(), grant.capability.word());

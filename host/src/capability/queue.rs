@@ -75,6 +75,11 @@ pub trait Queue: Send + Sync {
     /// Looks at the next messages without taking them.
     async fn peek(&self, max: usize) -> Result<Vec<Message>>;
 
+    /// Whether a message of this id, or without one any message, was ever sent; none if the service does not tell.
+    async fn has_seen(&self, _id: Option<&str>) -> Result<Option<bool>> {
+        Ok(None)
+    }
+
     /// How much is in it.
     async fn depth(&self) -> Result<Depth>;
 }

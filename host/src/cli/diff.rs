@@ -1,16 +1,13 @@
 //! `reindex diff`, and `reindex run --dry-run`
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
 
 use super::{
     exit::Exit,
-    ids::read_ids,
+    ids::{Chosen, none_found},
     place::{Place, Target},
     signals::watched,
     ui::{BOLD, DIM, GREEN, RED, Ui, YELLOW},
@@ -18,7 +15,7 @@ use super::{
 use crate::{
     backend::Mode,
     error::Result,
-    ledger::Counts,
+    ledger::{Counts, Scope},
     observe::text::{clean, duration, megapixels, number, one_line},
     pipeline::{Change, Difference, Stop, Tally},
     run::Work,
@@ -36,13 +33,9 @@ Exits with 0 when a run would change nothing, and with 7 when it would. Fields t
 write are named at the end with the number of documents; with --json as a last line {\"lost\": {index: {field: documents}}}.")]
 pub(super) struct Diff {
     #[command(flatten)]
-    target: Target,
-    /// Only the first N records
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
-    /// Only the ids in this file, one a line; `-` reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "limit")]
-    ids: Option<PathBuf>,
+    pub(super) target: Target,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Prints one JSON object a changed document
     #[arg(long)]
     json: bool,
@@ -60,13 +53,8 @@ pub(super) enum Form {
 
 impl Diff {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
-        let work = match (&self.ids, self.limit) {
-            (Some(ids), _) => Work::Ids(read_ids(ids)?),
-            (None, Some(limit)) => Work::Limit(limit),
-            (None, None) => Work::Full,
-        };
         let form = if self.json { Form::Json } else { Form::Text };
-        compare(place, ui, &self.target, work, !self.no_build, Some(form)).await
+        compare(place, ui, &self.target, &self.chosen, !self.no_build, Some(form)).await
     }
 }
 
@@ -75,10 +63,12 @@ pub(super) async fn compare(
     place: &Place,
     ui: Ui,
     target: &Target,
-    work: Work,
+    chosen: &Chosen,
     may_build: bool,
     form: Option<Form>,
 ) -> Result<Exit> {
+    let work = chosen.work()?.unwrap_or(Work::Full);
+    let scope = work.scope();
     let project = place.project(target, Mode::ReadOnly).await?;
     let (stop, observer, begun) = (Stop::new(), ui.observer(), Instant::now());
     let each = |difference: Difference| {
@@ -88,7 +78,8 @@ pub(super) async fn compare(
             Some(Form::Text) => show(ui, &difference),
         });
     };
-    let again = format!("reindex {} {}", if form.is_some() { "diff" } else { "run --dry-run" }, target.again());
+    let recipe = place.again(target);
+    let again = format!("reindex {} {recipe}{}", if form.is_some() { "diff" } else { "run --dry-run" }, chosen.flags());
     let events = observer.events();
     let work = async {
         let job = project.job(may_build, &events).await?;
@@ -101,12 +92,13 @@ pub(super) async fn compare(
     for (index, fields) in &tally.lost {
         fields.iter().for_each(|(field, documents)| ui.say(&loss(ui, index, field, *documents)));
     }
-    ui.ending(&line(&tally, begun.elapsed()), &next(&tally, &target.again()));
-    Ok(exit(&tally, form))
+    ui.ending(&line(&tally, begun.elapsed()), &next(&tally, &format!("{recipe}{}", chosen.flags())));
+    Ok(exit(&tally, form, scope))
 }
 
-fn exit(tally: &Tally, form: Option<Form>) -> Exit {
+fn exit(tally: &Tally, form: Option<Form>, scope: Scope) -> Exit {
     match form {
+        _ if none_found(scope, &tally.counts) => Exit::Failures,
         Some(_) if !tally.is_equal() => Exit::Differences,
         _ if tally.counts.failed > 0 => Exit::Failures,
         _ => Exit::Done,

@@ -29,15 +29,15 @@ use crate::{
 Exits with 0 if nothing is listed that failed, with 3 if something is, and with 2 if there is no such run or id.")]
 pub(super) struct Failures {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Only ids in this state; may be repeated
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(open_states().map(State::word)))]
     state: Vec<String>,
     /// Only ids whose reason holds this text
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
     /// Only this id, with its whole reason, such as a plugin's backtrace
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     id: Option<String>,
     /// Only ids of this run
     #[arg(long, value_name = "RUN")]
@@ -77,10 +77,11 @@ impl Failures {
         let filter = Filter { states: states(&self.state), reason: self.reason.clone(), id: self.id.clone() };
         let mut pages = project.failures(self.run.as_deref(), filter).await?;
         let listed = self.list(&mut pages, ui).await?;
+        let again = place.again(&self.target);
         match (&self.id, listed.rows) {
-            (Some(id), 0) => return Err(self.none(id)),
-            (None, 0) => ui.ending(self.nothing(), &format!("reindex status {}", self.target.again())),
-            _ => ui.ending(&summary(&listed), &self.next(&listed)),
+            (Some(id), 0) => return Err(self.none(id, &again)),
+            (None, 0) => ui.ending(self.nothing(), &format!("reindex status {again}")),
+            _ => ui.ending(&summary(&listed), &self.next(&listed, &again)),
         }
         Ok(if listed.failed > 0 { Exit::Failures } else { Exit::Done })
     }
@@ -119,8 +120,7 @@ impl Failures {
         ui.data(&format!("{}  {word}  {tried}\n{}", ui.style(BOLD, &name), clean(reason)));
     }
 
-    fn next(&self, listed: &Listed) -> String {
-        let again = self.target.again();
+    fn next(&self, listed: &Listed, again: &str) -> String {
         match (&self.id, &listed.first) {
             (None, Some(first)) => {
                 format!("reindex failures {again} --id {} shows a whole reason", quoted(first))
@@ -137,8 +137,7 @@ impl Failures {
         if all { "no id is open" } else { "no open id is like that" }
     }
 
-    fn none(&self, id: &str) -> Error {
-        let again = self.target.again();
+    fn none(&self, id: &str, again: &str) -> Error {
         Error::new(Kind::NotFound, "no run left this id open").with("id", clean(id)).hint(format!(
             "it is done, or was never read; `reindex failures {again}` lists what is open, and `reindex ids dump {again}` \
              the recipe's list of ids"

@@ -19,7 +19,7 @@ use crate::error::Result;
   reindex iam recipes/persons.toml --env prod --only aws > policy.json")]
 pub(super) struct Iam {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Only one of the two, as JSON that can be handed on
     #[arg(long, value_name = "WHAT")]
     only: Option<Part>,

@@ -5,23 +5,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Subcommand, builder::PossibleValuesParser};
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use serde_json::json;
 
 use super::{
     exit::Exit,
     lines::Lines,
-    place::{Place, Target},
+    place::{Place, Target, quoted_path},
     ui::Ui,
 };
 use crate::{
     backend::Mode,
     error::{Error, Result},
     ledger::{
-        State,
+        Counts, Scope, State,
         list::{List, Loaded, Move},
     },
     observe::text::{first_line, number},
+    run::Work,
 };
 
 /// How many refused lines are shown; the others are counted.
@@ -78,21 +79,59 @@ pub(super) enum Ids {
             value_parser = PossibleValuesParser::new(State::ALL.map(State::word)))]
         state: Vec<String>,
         /// Only those whose reason holds this text
-        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
         reason: String,
     },
 }
 
+/// Which part of a source is worked on.
+#[derive(Debug, Args)]
+pub(super) struct Chosen {
+    /// Only the first N records; leaves the progress of full runs alone
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Only the ids in this file, one a line; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "limit")]
+    ids: Option<PathBuf>,
+}
+
+impl Chosen {
+    /// The part; none if nothing was said.
+    pub(super) fn work(&self) -> Result<Option<Work>> {
+        Ok(match (&self.ids, self.limit) {
+            (Some(ids), _) => Some(Work::Ids(read_ids(ids)?)),
+            (None, limit) => limit.map(Work::Limit),
+        })
+    }
+
+    /// The same options again.
+    pub(super) fn flags(&self) -> String {
+        match (&self.ids, self.limit) {
+            (Some(ids), _) => format!(" --ids {}", quoted_path(ids)),
+            (None, Some(limit)) => format!(" --limit {limit}"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
 impl Ids {
+    /// The recipe it is about.
+    pub(super) fn target(&self) -> &Target {
+        match self {
+            Self::Load { target, .. } | Self::Status { target, .. } | Self::Dump { target, .. } => target,
+            Self::Reset { target, .. } => target,
+        }
+    }
+
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         match self {
             Self::Load { target, file, reset } => {
                 let list = place.project(&target, Mode::ReadWrite).await?.list()?;
-                load(&*list, &file, reset, &target, ui).await
+                load(&*list, &file, reset, &place.again(&target), ui).await
             }
             Self::Status { target, json } => {
                 let list = place.project(&target, Mode::ReadOnly).await?.list()?;
-                status(&*list, json, &target, ui).await
+                status(&*list, json, &place.again(&target), ui).await
             }
             Self::Dump { target, state, json } => {
                 let list = place.project(&target, Mode::ReadOnly).await?.list()?;
@@ -104,15 +143,15 @@ impl Ids {
                 for state in state.iter().filter_map(|word| State::from_word(word)) {
                     moved += reset(&*list, state, &reason).await?;
                 }
-                ui.ending(&format!("{} ids are ready again", number(moved)), &counted(&target));
+                ui.ending(&format!("{} ids are ready again", number(moved)), &counted(&place.again(&target)));
                 Ok(Exit::Done)
             }
         }
     }
 }
 
-fn counted(target: &Target) -> String {
-    format!("reindex ids status {} counts them", target.again())
+fn counted(again: &str) -> String {
+    format!("reindex ids status {again} counts them")
 }
 
 /// What came of the lines of a file, beside what came of their ids.
@@ -123,7 +162,7 @@ struct Tally {
     duplicates: u64,
 }
 
-async fn load(list: &dyn List, file: &Path, reset: bool, target: &Target, ui: Ui) -> Result<Exit> {
+async fn load(list: &dyn List, file: &Path, reset: bool, again: &str, ui: Ui) -> Result<Exit> {
     let (mut lines, mut seen, mut tally) = (Lines::open(file)?, HashSet::new(), Tally::default());
     loop {
         let batch = lines.batch()?;
@@ -144,7 +183,7 @@ async fn load(list: &dyn List, file: &Path, reset: bool, target: &Target, ui: Ui
         tally.loaded.reset += loaded.reset;
         tally.loaded.kept += loaded.kept;
     }
-    ui.ending(&summary(&tally, lines.blank()), &counted(target));
+    ui.ending(&summary(&tally, lines.blank()), &counted(again));
     Ok(if tally.refused > 0 { Exit::Failures } else { Exit::Done })
 }
 
@@ -182,7 +221,7 @@ fn summary(tally: &Tally, blank: u64) -> String {
     format!("loaded: {} new ids{others}", number(added))
 }
 
-async fn status(list: &dyn List, json: bool, target: &Target, ui: Ui) -> Result<Exit> {
+async fn status(list: &dyn List, json: bool, again: &str, ui: Ui) -> Result<Exit> {
     let counts = list.counts().await?;
     if json {
         let counts = counts.into_iter().map(|(state, count)| (state.word(), count));
@@ -193,7 +232,7 @@ async fn status(list: &dyn List, json: bool, target: &Target, ui: Ui) -> Result<
         ui.data(&format!("{:<16}{:>12}", state.word(), number(*count)));
     }
     if counts.is_empty() {
-        ui.ending("no ids yet", &format!("reindex ids load {} FILE", target.again()));
+        ui.ending("no ids yet", &format!("reindex ids load {again} FILE"));
     }
     Ok(Exit::Done)
 }
@@ -237,20 +276,24 @@ pub(super) fn words(counts: &BTreeMap<State, u64>) -> String {
 }
 
 /// How a run that worked through a list exits, and what to do next.
-pub(super) fn left(counts: &BTreeMap<State, u64>, target: &Target) -> (Exit, String) {
-    let again = target.again();
+pub(super) fn left(counts: &BTreeMap<State, u64>, again: &str) -> (Exit, String) {
     if counts.contains_key(&State::Ready) || counts.contains_key(&State::InProgress) {
         return (Exit::Stopped, format!("reindex run {again} --loaded goes on with what is ready"));
     }
     match counts.keys().find(|state| state.is_failure()) {
         Some(state) => (Exit::Failures, format!("reindex ids dump {again} --state {} --json says why", state.word())),
-        None => (Exit::Done, counted(target)),
+        None => (Exit::Done, counted(again)),
     }
 }
 
-/// Reads ids, one a line.
-pub(super) fn read_ids(file: &Path) -> Result<Vec<String>> {
-    let (mut lines, mut ids) = (Lines::open(file)?, Vec::new());
+/// Whether ids were named and the source has none of them.
+pub(super) fn none_found(scope: Scope, counts: &Counts) -> bool {
+    scope == Scope::Ids && counts.read > 0 && counts.not_found == counts.read
+}
+
+/// Reads ids, one a line; one that comes again counts once.
+fn read_ids(file: &Path) -> Result<Vec<String>> {
+    let (mut lines, mut ids, mut seen) = (Lines::open(file)?, Vec::new(), HashSet::new());
     let name = lines.name();
     loop {
         let batch = lines.batch()?;
@@ -259,7 +302,9 @@ pub(super) fn read_ids(file: &Path) -> Result<Vec<String>> {
         }
         for (number, id) in batch {
             let id = id.map_err(|reason| Error::usage(format!("line {number} of {name} is no id: {reason}")))?;
-            ids.push(id.trim().to_owned());
+            if seen.insert(blake3::hash(id.trim().as_bytes())) {
+                ids.push(id.trim().to_owned());
+            }
         }
     }
     if ids.is_empty() {

@@ -1,9 +1,12 @@
 //! The lines of a file or of standard input, in batches and with their numbers.
 
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
+
+use serde::de::IgnoredAny;
 
 use crate::{
     backend::lines::{self, Place},
@@ -55,6 +58,21 @@ impl Lines {
         let Some((_, Ok(line))) = &self.first else { return Ok(false) };
         let start = line.chars().filter(|letter| !letter.is_whitespace()).take(64).collect::<String>();
         Ok(start.starts_with("{\"Item\":{"))
+    }
+
+    /// Whether the first line is a record in DynamoDB's JSON: each attribute is a table of one type.
+    pub(super) fn starts_typed(&mut self) -> Result<bool> {
+        const TYPES: [&str; 10] = ["S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"];
+        if self.first.is_none() {
+            self.first = self.next()?;
+        }
+        let Some((_, Ok(line))) = &self.first else { return Ok(false) };
+        let line = line.trim_start_matches('\u{FEFF}');
+        let record = serde_json::from_str::<BTreeMap<String, BTreeMap<String, IgnoredAny>>>(line).unwrap_or_default();
+        let is_typed = |value: &BTreeMap<String, IgnoredAny>| {
+            value.len() == 1 && value.keys().all(|word| TYPES.contains(&word.as_str()))
+        };
+        Ok(!record.is_empty() && record.values().all(is_typed))
     }
 
     /// The next lines, without empty ones; none at the end.

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{
     exit::Exit,
     lines::Lines,
-    place::{Place, Servers},
+    place::{Place, Servers, quoted, quoted_path},
     signals::watched,
     ui::Ui,
 };
@@ -78,8 +78,7 @@ impl Load {
         let mut lines = Lines::open(&self.file)?;
         let table = self.table(&servers, &mut lines).await?;
         let (stop, observer, begun) = (Stop::new(), ui.observer(), Instant::now());
-        let again =
-            format!("reindex load {} {} starts over, and changes nothing twice", self.resource, self.file.display());
+        let again = format!("{} starts over, and changes nothing twice", self.again(place));
         let mut tally = Tally::default();
         let work = self.fill(&*table, &mut lines, &mut tally, (ui, &observer, &stop));
         let ended = watched(ui, std::slice::from_ref(&observer), &stop, again.clone(), work).await;
@@ -94,7 +93,7 @@ impl Load {
         );
         match ended {
             Ok(true) => {
-                ui.ending(&line, &format!("run a recipe that reads `{}`: reindex run RECIPE", self.resource));
+                ui.ending(&line, &self.next(place));
                 Ok(if tally.refused > 0 { Exit::Failures } else { Exit::Done })
             }
             Ok(false) => {
@@ -102,6 +101,24 @@ impl Load {
                 Ok(Exit::Stopped)
             }
             Err(error) => Err(error.with("loaded", number(tally.loaded))),
+        }
+    }
+
+    /// The same command.
+    fn again(&self, place: &Place) -> String {
+        let keys: String = self.key.iter().map(|key| format!(" --key {}", quoted(key))).collect();
+        let format = self.format.and_then(|format| format.to_possible_value());
+        let format = format.map(|format| format!(" --format {}", format.get_name())).unwrap_or_default();
+        let (resource, file) = (quoted(&self.resource), quoted_path(&self.file));
+        format!("reindex load {resource} {file}{keys}{format}{}", place.options(self.env.as_deref()))
+    }
+
+    /// Runs a recipe that reads the table.
+    fn next(&self, place: &Place) -> String {
+        let options = place.options(self.env.as_deref());
+        match place.recipe_that(|recipe| recipe.source.table() == Some(&self.resource)) {
+            Some(recipe) => format!("reindex run {recipe}{options}"),
+            None => format!("run a recipe that reads `{}`: reindex run RECIPE{options}", self.resource),
         }
     }
 
@@ -121,6 +138,13 @@ impl Load {
             return Err(Error::usage("the file looks like a DynamoDB export: its first line is {\"Item\": …}")
                 .with("file", self.file.display().to_string())
                 .hint("say so with `--format dynamodb-json`, or insist with `--format plain`"));
+        }
+        if form == Form::Plain && said.is_none() && lines.starts_typed()? {
+            return Err(Error::usage(
+                "the file looks like DynamoDB's JSON: each attribute of its first line says its type",
+            )
+            .with("file", self.file.display().to_string())
+            .hint("say so with `--format dynamodb-json`, or insist with `--format plain`"));
         }
         servers.backends.create_table(&self.resource, config, &key, form).await?;
         Ok(table)

@@ -41,9 +41,19 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use self::{
+    check::Check,
+    diff::Diff,
     exit::Exit,
-    place::Place,
+    failures::Failures,
+    iam::Iam,
+    place::{Place, Target},
+    prune::Prune,
+    rerun::Rerun,
+    retry::Retry,
+    run::Run,
+    status::Status,
     ui::{Color, Log, Ui},
+    verify::Verify,
 };
 use crate::error::{Error, Result};
 
@@ -70,18 +80,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Run),
+    Run(Run),
     Serve(serve::Serve),
-    Check(check::Check),
-    Diff(diff::Diff),
-    Verify(verify::Verify),
-    Status(status::Status),
-    Failures(failures::Failures),
-    Retry(retry::Retry),
-    Rerun(rerun::Rerun),
-    Prune(prune::Prune),
+    Check(Check),
+    Diff(Diff),
+    Verify(Verify),
+    Status(Status),
+    Failures(Failures),
+    Retry(Retry),
+    Rerun(Rerun),
+    Prune(Prune),
     Load(load::Load),
-    Iam(iam::Iam),
+    Iam(Iam),
     Search(search::Search),
     Get(search::Get),
     #[command(subcommand)]
@@ -124,13 +134,36 @@ pub fn main() -> ExitCode {
 fn start(command: Command, place: &Place, ui: Ui) -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::bug("cannot start threads").because(error))?;
+    let again = command.target().map(|target| place.again(target));
     let exit = runtime.block_on(command.run(place, ui));
+    let exit = exit.map_err(|error| match again {
+        Some(again) => error.about_recipe(&again),
+        None => error,
+    });
     // A thread that still blocks on a dead disk must not keep the program.
     runtime.shutdown_background();
     exit
 }
 
 impl Command {
+    /// The recipe it is about, if it is about one.
+    fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Run(Run { target, .. })
+            | Self::Check(Check { target, .. })
+            | Self::Diff(Diff { target, .. })
+            | Self::Verify(Verify { target, .. })
+            | Self::Status(Status { target, .. })
+            | Self::Failures(Failures { target, .. })
+            | Self::Retry(Retry { target, .. })
+            | Self::Rerun(Rerun { target, .. })
+            | Self::Prune(Prune { target, .. })
+            | Self::Iam(Iam { target, .. }) => Some(target),
+            Self::Ids(ids) => Some(ids.target()),
+            _ => None,
+        }
+    }
+
     async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         match self {
             Self::Run(run) => run.run(place, ui).await,

@@ -42,7 +42,11 @@ impl Object {
         let Self::Ls { bucket: name, prefix, limit, json, env } = self;
         let servers = place.servers(env.as_deref(), Mode::ReadOnly).await?;
         // A bucket that no file binds is a folder of the embedded default.
-        let bucket = servers.backends.bucket(&name, servers.bound(&name)?)?;
+        let bound = servers.bound(&name)?;
+        let bucket = servers.backends.bucket(&name, bound)?;
+        if bound.is_none() && bucket.list("", None, 1).await?.objects.is_empty() {
+            servers.is_meant(place, "bucket", &name)?;
+        }
         let (limit, mut listed, mut after) = (limit.unwrap_or(usize::MAX), 0, None::<String>);
         let mut omissions = Omissions::default();
         while listed < limit {

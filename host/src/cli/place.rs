@@ -11,8 +11,10 @@ use super::{code_cache, decoder};
 use crate::{
     backend::{self, Backends, Mode, aws::Session},
     capability::{index::Index, queue::Queue},
+    document,
     environment::{Environment, LOCAL},
     error::{Error, Kind, Result},
+    recipe::Recipe,
     run::{self, Project},
 };
 
@@ -26,19 +28,16 @@ pub(super) struct Target {
     pub env: Option<String>,
 }
 
-impl Target {
-    /// The arguments that name the same target again.
-    pub(super) fn again(&self) -> String {
-        let env = self.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
-        format!("{}{env}", self.recipe.display())
-    }
-}
-
 /// A text as one argument of a shell.
 pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@' | '%' | '+' | '=');
     let is_plain = !text.is_empty() && text.chars().all(plain) && !text.starts_with('-');
     if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// A path as one argument of a shell.
+pub(super) fn quoted_path(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
 }
 
 /// The directory that holds the recipes and `.reindex`.
@@ -72,7 +71,8 @@ impl Place {
     }
 
     fn open(&self, target: &Target, mode: Mode) -> Result<Project> {
-        let project = Project::open(&self.recipe(&target.recipe)?, target.env.as_deref(), mode, &variable)?;
+        let (recipe, env) = (self.recipe(&target.recipe)?, target.env.as_deref());
+        let project = Project::open_in(Some(&self.dir), &recipe, env, mode, &variable)?;
         let project = project.with_code_cache(code_cache::open()?);
         Ok(match decoder::program() {
             Some(program) => project.with_decoder(program),
@@ -86,7 +86,7 @@ impl Place {
             return Err(Error::new(Kind::NotFound, format!("there is no directory {}", self.dir.display()))
                 .hint("name the directory of the recipes with -C"));
         }
-        let environment = Environment::find(&self.dir, name.unwrap_or(LOCAL), &variable)?;
+        let environment = Environment::find(&self.dir, &self.dir, name.unwrap_or(LOCAL), &variable)?;
         let backends = run::backends(&environment, mode);
         let backends = if environment.calls_aws() {
             let (session, aws) = (Session::standard().await, &environment.aws);
@@ -97,14 +97,45 @@ impl Place {
         Ok(Servers { backends, environment })
     }
 
-    /// The option that lets other commands find what a recipe's environment keeps; empty if they do so by themselves.
-    pub(super) fn option_for(&self, project: &Project) -> String {
-        let own = Environment::find(&self.dir, &project.environment.name, &variable);
+    /// The arguments that name the same recipe and environment again.
+    pub(super) fn again(&self, target: &Target) -> String {
+        format!("{}{}", quoted_path(&target.recipe), self.options(target.env.as_deref()))
+    }
+
+    /// The options that name the same environment again, with a space before each.
+    pub(super) fn options(&self, env: Option<&str>) -> String {
+        options(env, self.said.then_some(&self.dir))
+    }
+
+    /// The options by which a command without a recipe finds what a recipe's environment keeps.
+    pub(super) fn options_for(&self, project: &Project) -> String {
+        let environment = &project.environment;
+        let env = Some(environment.name.as_str()).filter(|name| *name != LOCAL);
+        let own = Environment::find(&self.dir, &self.dir, &environment.name, &variable);
         let real = |environment: &Environment| environment.state.canonicalize().ok();
-        if own.is_ok_and(|own| real(&own) == real(&project.environment)) {
-            return String::new();
+        if own.is_ok_and(|own| real(&own) == real(environment)) {
+            return self.options(env);
         }
-        format!(" -C {}", project.recipe.dir.display())
+        let file = environment.file.as_deref().and_then(Path::parent);
+        options(env, file.unwrap_or(&environment.state).parent())
+    }
+
+    /// What the recipes of the directory name.
+    fn named(&self) -> Vec<String> {
+        let recipes =
+            recipes(&self.dir).into_iter().filter_map(|name| Recipe::load(&self.dir.join(name), &variable).ok());
+        recipes.flat_map(|recipe| recipe.resources()).map(|resource| resource.name).collect()
+    }
+
+    /// A recipe of the directory that is like this, as an argument; the first by name.
+    pub(super) fn recipe_that(&self, is_like: impl Fn(&Recipe) -> bool) -> Option<String> {
+        let mut names = recipes(&self.dir);
+        names.sort();
+        let is_like =
+            |name: &String| Recipe::load(&self.dir.join(name), &variable).is_ok_and(|recipe| is_like(&recipe));
+        let name = names.into_iter().find(is_like)?;
+        let path = if self.said || self.dir == Path::new(".") { name.into() } else { self.dir.join(name) };
+        Some(quoted_path(&path))
     }
 
     /// Finds a recipe by its path, or by its name in the directory.
@@ -154,6 +185,36 @@ impl Servers {
         }
     }
 
+    /// Refuses the name of something that is empty, unless the environment binds it or a recipe names it: an empty
+    /// answer would hide that it is misspelt.
+    pub(super) fn is_meant(&self, place: &Place, what: &str, name: &str) -> Result<()> {
+        let named = place.named();
+        if self.environment.backends.contains_key(name) || named.iter().any(|named| named == name) {
+            return Ok(());
+        }
+        let error = Error::new(Kind::NotFound, format!("there is no {what} `{name}`"));
+        let error = self.looked_in(error, name);
+        let known = named.iter().chain(self.environment.backends.keys()).map(String::as_str);
+        Err(match document::nearest(name, known) {
+            Some(near) => {
+                error.hint(format!("did you mean `{near}`? if it was used elsewhere, name that directory with -C"))
+            }
+            None => error.hint(format!(
+                "no recipe in {} names it, and nothing is in it; if it was used elsewhere, name that directory with -C",
+                place.dir.display()
+            )),
+        })
+    }
+
+    /// Adds to an error where a resource was looked for: the environment, and its database if it is kept there.
+    pub(super) fn looked_in(&self, error: Error, name: &str) -> Error {
+        let error = error.with("environment", self.environment.name.clone());
+        match self.environment.backends.get(name) {
+            None => error.with("looked in", self.environment.database.display().to_string()),
+            Some(_) => error,
+        }
+    }
+
     /// Opens an index.
     pub(super) fn index(&self, name: &str) -> Result<Arc<dyn Index>> {
         self.backends.index(name, self.config(name)?)
@@ -163,6 +224,14 @@ impl Servers {
     pub(super) fn queue(&self, name: &str) -> Result<Arc<dyn Queue>> {
         self.backends.queue(name, self.config(name)?)
     }
+}
+
+fn options(env: Option<&str>, dir: Option<impl AsRef<Path>>) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = |dir: &Path| quoted_path(dir.strip_prefix(&here).unwrap_or(dir));
+    let env = env.map(|env| format!(" --env {}", quoted(env))).unwrap_or_default();
+    let dir = dir.map(|dir| format!(" -C {}", short(dir.as_ref()))).unwrap_or_default();
+    env + &dir
 }
 
 /// The names of the recipes in a directory: TOML files that say which version of the format they are in.

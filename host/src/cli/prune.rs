@@ -20,7 +20,7 @@ use crate::{backend::Mode, error::Result, observe::text::one_line, pipeline::Sto
   reindex prune recipes/persons.toml --env prod")]
 pub(super) struct Prune {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Only says what would go
     #[arg(long)]
     dry_run: bool,
@@ -39,7 +39,8 @@ impl Prune {
         let (stop, observer) = (Stop::new(), ui.observer());
         let events = observer.events();
         let work = async { project.job(!self.no_build, &events).await?.prune(self.dry_run, &events).await };
-        let again = format!("reindex prune {}", self.target.again());
+        let dry_run = if self.dry_run { " --dry-run" } else { "" };
+        let again = format!("reindex prune {}{dry_run}", place.again(&self.target));
         let pruned = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
         if self.json {
             ui.json(&pruned);

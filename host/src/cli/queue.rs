@@ -5,7 +5,11 @@ use std::io;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{exit::Exit, place::Place, ui::Ui};
+use super::{
+    exit::Exit,
+    place::{Place, quoted},
+    ui::Ui,
+};
 use crate::{
     backend::Mode,
     capability::queue,
@@ -39,7 +43,7 @@ pub(super) enum Queue {
         /// The message's text; `-` reads standard input
         body: String,
         /// The message's id; a queue that knows ids refuses one that it has seen [default: one of its own]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", allow_hyphen_values = true)]
         id: Option<String>,
         /// How urgent it is; more is sooner
         #[arg(long, value_name = "N", default_value_t = 0)]
@@ -69,7 +73,11 @@ impl Queue {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         let (Self::Peek { named, .. } | Self::Depth { named } | Self::Send { named, .. }) = &self;
         let mode = if matches!(self, Self::Send { .. }) { Mode::ReadWrite } else { Mode::ReadOnly };
-        let queue = place.servers(named.env.as_deref(), mode).await?.queue(&named.name)?;
+        let servers = place.servers(named.env.as_deref(), mode).await?;
+        let queue = servers.queue(&named.name)?;
+        if mode == Mode::ReadOnly && queue.has_seen(None).await? == Some(false) {
+            servers.is_meant(place, "queue", &named.name)?;
+        }
         match self {
             Self::Depth { named } if named.json => ui.json(&queue.depth().await?),
             Self::Depth { .. } => text(&queue.depth().await?).iter().for_each(|line| ui.data(line)),
@@ -77,7 +85,9 @@ impl Queue {
                 ui.say(&format!("`{}`: {}", named.name, text(&queue.depth().await?).join(", ")));
                 show(&queue.peek(limit).await?, named.json, ui);
             }
-            Self::Send { named, body, id, priority } => return send(&*queue, &named, &body, (id, priority), ui).await,
+            Self::Send { named, body, id, priority } => {
+                return send(&*queue, (place, &named), &body, (id, priority), ui).await;
+            }
         }
         Ok(Exit::Done)
     }
@@ -85,7 +95,7 @@ impl Queue {
 
 async fn send(
     queue: &dyn queue::Queue,
-    named: &Named,
+    (place, named): (&Place, &Named),
     body: &str,
     (id, priority): (Option<String>, u8),
     ui: Ui,
@@ -102,7 +112,10 @@ async fn send(
     }
     let message = |body| Ok(queue::Message { id: id.clone().map_or_else(own_id, Ok)?, body, priority });
     let messages = bodies.into_iter().map(message).collect::<Result<Vec<_>>>()?;
-    let (mut sent, mut refused) = (0, 0);
+    let (mut sent, mut refused, mut repeated) = (0, 0, 0);
+    if let (Some(id), false) = (&id, messages.is_empty()) {
+        repeated = u64::from(queue.has_seen(Some(id)).await? == Some(true));
+    }
     for some in messages.chunks(AT_ONCE) {
         for (message, answer) in some.iter().zip(queue.send(some).await?) {
             match answer {
@@ -117,11 +130,14 @@ async fn send(
             }
         }
     }
-    let env = named.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
+    let repeats = match repeated {
+        0 => "",
+        _ => ": it has seen this id before, and a repeat changes nothing",
+    };
     let refusals = if refused > 0 { format!(", {} refused", number(refused)) } else { String::new() };
     ui.ending(
-        &format!("sent {} messages to `{}`{refusals}", number(sent), named.name),
-        &format!("reindex queue peek {}{env} shows what waits", named.name),
+        &format!("sent {} messages to `{}`{refusals}{repeats}", number(sent - repeated.min(sent)), named.name),
+        &format!("reindex queue peek {}{} shows what waits", quoted(&named.name), place.options(named.env.as_deref())),
     );
     Ok(if refused > 0 { Exit::Failures } else { Exit::Done })
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     exit::Exit,
-    place::{Place, Target},
+    place::{Place, Target, quoted},
     signals::watched,
     ui::Ui,
 };
@@ -29,7 +29,7 @@ use crate::{
   reindex rerun recipes/pyramid.toml --all")]
 pub(super) struct Rerun {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// What the keys of the objects begin with
     #[arg(value_name = "PREFIX", required_unless_present = "all", conflicts_with = "all", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     prefixes: Vec<String>,
@@ -67,14 +67,14 @@ impl Rerun {
         };
         let prefixes = (!self.all).then_some(self.prefixes.as_slice());
         let work = project.rerun(prefixes, self.dry_run, (&events, &stop), each);
-        let (asked, ended) = watched(ui, std::slice::from_ref(&observer), &stop, self.again(), work).await?;
+        let (asked, ended) = watched(ui, std::slice::from_ref(&observer), &stop, self.again(place), work).await?;
         if self.json {
             ui.json(&Answer { asked: &asked, dry_run: self.dry_run });
         }
-        Ok(self.end(ui, &asked, ended))
+        Ok(self.end(place, ui, &asked, ended))
     }
 
-    fn end(&self, ui: Ui, asked: &Asked, ended: bool) -> Exit {
+    fn end(&self, place: &Place, ui: Ui, asked: &Asked, ended: bool) -> Exit {
         for (reason, count) in &asked.passed {
             ui.say(&format!("not asked for: {} objects, {reason}", number(*count)));
         }
@@ -86,21 +86,27 @@ impl Rerun {
         let what = format!("{} objects{omitted}", number(asked.asked));
         match (ended, self.dry_run) {
             (false, _) => {
-                ui.ending(&format!("stopped: {what} asked for"), &self.again());
+                ui.ending(&format!("stopped: {what} asked for"), &self.again(place));
                 return Exit::Stopped;
             }
-            (true, true) => ui.ending(&format!("would ask for {what}"), "the same without --dry-run"),
+            (true, true) => ui.ending(&format!("would ask for {what}"), &self.command(place)),
             (true, false) => ui.ending(
                 &format!("asked for {what}"),
-                &format!("reindex run {} works on them, unless `reindex serve` does", self.target.again()),
+                &format!("reindex run {} works on them, unless `reindex serve` does", place.again(&self.target)),
             ),
         }
         Exit::Done
     }
 
     /// The command that starts over, which changes nothing of what was asked for already.
-    fn again(&self) -> String {
-        let prefixes = if self.all { "--all".to_owned() } else { self.prefixes.join(" ") };
-        format!("reindex rerun {} {prefixes}", self.target.again())
+    fn again(&self, place: &Place) -> String {
+        self.command(place) + if self.dry_run { " --dry-run" } else { "" }
+    }
+
+    /// The command that asks for the objects.
+    fn command(&self, place: &Place) -> String {
+        let prefixes: Vec<_> = self.prefixes.iter().map(|prefix| quoted(prefix)).collect();
+        let prefixes = if self.all { "--all".to_owned() } else { prefixes.join(" ") };
+        format!("reindex rerun {} {prefixes}", place.again(&self.target))
     }
 }

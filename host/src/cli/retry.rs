@@ -26,15 +26,15 @@ use crate::{
 Exits with 0 if nothing of the run is open any more, with 3 if ids failed, and with 4 if some wait to be tried again.")]
 pub(super) struct Retry {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Only ids in this state; may be repeated
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(open_states().map(State::word)))]
     state: Vec<String>,
     /// Only ids whose reason, or whose group as `status` prints it, holds this text
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
     /// Only this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     id: Option<String>,
     /// What failed in this run
     #[arg(long, value_name = "RUN")]
@@ -57,7 +57,7 @@ pub(super) fn states(words: &[String]) -> Vec<State> {
 impl Retry {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         let project = place.project(&self.target, Mode::ReadWrite).await?;
-        let again = self.again();
+        let again = self.again(place);
         let filter = Filter { states: states(&self.state), reason: self.reason, id: self.id };
         let show = Show::new(place, ui, &self.target, format!("{again} goes on with the rest"));
         let work = async {
@@ -68,10 +68,11 @@ impl Retry {
     }
 
     /// The same command.
-    fn again(&self) -> String {
+    fn again(&self, place: &Place) -> String {
         let states = self.state.iter().map(|state| format!(" --state {state}")).collect::<String>();
         let texts = [("reason", &self.reason), ("id", &self.id), ("run", &self.run)];
         let texts = texts.iter().filter_map(|(name, text)| Some(format!(" --{name} {}", quoted(text.as_ref()?))));
-        format!("reindex retry {}{states}{}", self.target.again(), texts.collect::<String>())
+        let no_build = if self.no_build { " --no-build" } else { "" };
+        format!("reindex retry {}{states}{}{no_build}", place.again(&self.target), texts.collect::<String>())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     future::Future,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -12,8 +11,8 @@ use clap::Args;
 use super::{
     diff,
     exit::Exit,
-    ids::{self, read_ids},
-    place::{Place, Target, quoted},
+    ids::{self, Chosen},
+    place::{Place, Target},
     signals::watched,
     ui::Ui,
 };
@@ -41,16 +40,12 @@ use crate::{
   reindex run recipes/persons.toml --loaded")]
 pub(super) struct Run {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Reads and maps, but writes nothing; says what a run would do
     #[arg(long, conflicts_with_all = ["fresh", "rebuild"])]
     dry_run: bool,
-    /// Only the first N records; leaves the progress of full runs alone
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
-    /// Only the ids in this file, one a line; `-` reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "limit")]
-    ids: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Works through the recipe's list of ids (`reindex ids load`) until none is ready, and looks each up in the index
     #[arg(long, conflicts_with_all = ["dry_run", "limit", "ids", "rebuild"])]
     loaded: bool,
@@ -63,7 +58,8 @@ pub(super) struct Run {
     /// Removes the old index after the swap
     #[arg(long, requires = "rebuild")]
     drop_old: bool,
-    /// Lets a rebuild swap although up to N records are missing from the new index
+    /// Lets a rebuild swap although up to N records are missing from the new index, or it is empty and the old one
+    /// holds up to N documents
     #[arg(long, value_name = "N", default_value_t = 0, requires = "rebuild", hide_default_value = true)]
     waive: u64,
     /// Never builds a plugin from source; the recipe must name a .wasm file
@@ -74,13 +70,12 @@ pub(super) struct Run {
 impl Run {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         if self.dry_run {
-            let (work, may_build) = (self.work()?, !self.no_build);
-            return diff::compare(place, ui, &self.target, work, may_build, None).await;
+            return diff::compare(place, ui, &self.target, &self.chosen, !self.no_build, None).await;
         }
         let project = place.project(&self.target, Mode::ReadWrite).await?;
         let fresh = if self.fresh { Fresh::Always } else { Fresh::Never };
         let options = Options { work: self.work()?, fresh, ..Options::default() };
-        let resume = format!("reindex run {}{} goes on from here", self.target.again(), self.flags());
+        let resume = format!("reindex run {}{} goes on from here", place.again(&self.target), self.flags());
         let show = Show::new(place, ui, &self.target, resume);
         let work = async {
             let job = project.job(!self.no_build, &show.events()).await?;
@@ -91,22 +86,21 @@ impl Run {
 
     /// The flags that the same run needs again; `--fresh` would give it up.
     fn flags(&self) -> String {
-        let limit = self.limit.map(|limit| format!(" --limit {limit}"));
-        let ids = self.ids.as_ref().map(|ids| format!(" --ids {}", quoted(&ids.display().to_string())));
         let loaded = self.loaded.then(|| " --loaded".to_owned());
         let rebuild = self.rebuild.then(|| " --rebuild".to_owned());
         let drop_old = self.drop_old.then(|| " --drop-old".to_owned());
         let waive = (self.waive > 0).then(|| format!(" --waive {}", self.waive));
-        [limit, ids, loaded, rebuild, drop_old, waive].into_iter().flatten().collect()
+        let no_build = self.no_build.then(|| " --no-build".to_owned());
+        let flags = [loaded, rebuild, drop_old, waive, no_build].into_iter().flatten();
+        self.chosen.flags() + &flags.collect::<String>()
     }
 
     fn work(&self) -> Result<Work> {
-        Ok(match (&self.ids, self.limit) {
-            (Some(ids), _) => Work::Ids(read_ids(ids)?),
-            (None, Some(limit)) => Work::Limit(limit),
-            (None, None) if self.loaded => Work::Loaded,
-            (None, None) if self.rebuild => Work::Rebuild { drop_old: self.drop_old, waive: self.waive },
-            (None, None) => Work::Full,
+        Ok(match self.chosen.work()? {
+            Some(work) => work,
+            None if self.loaded => Work::Loaded,
+            None if self.rebuild => Work::Rebuild { drop_old: self.drop_old, waive: self.waive },
+            None => Work::Full,
         })
     }
 }
@@ -124,7 +118,8 @@ fn ending(summary: &Summary) -> Ending<'_> {
 pub(super) struct Show<'a> {
     place: &'a Place,
     ui: Ui,
-    target: &'a Target,
+    /// The arguments that name the recipe again.
+    again: String,
     observer: Observer,
     stop: Stop,
     resume: String,
@@ -134,8 +129,16 @@ pub(super) struct Show<'a> {
 
 impl<'a> Show<'a> {
     /// `resume` is the command that goes on if it is stopped, and what it does.
-    pub(super) fn new(place: &'a Place, ui: Ui, target: &'a Target, resume: String) -> Self {
-        Self { place, ui, target, observer: ui.observer(), stop: Stop::new(), resume, ended: Arc::default() }
+    pub(super) fn new(place: &'a Place, ui: Ui, target: &Target, resume: String) -> Self {
+        Self {
+            place,
+            ui,
+            again: place.again(target),
+            observer: ui.observer(),
+            stop: Stop::new(),
+            resume,
+            ended: Arc::default(),
+        }
     }
 
     pub(super) fn stop(&self) -> &Stop {
@@ -160,7 +163,7 @@ impl<'a> Show<'a> {
             Ok(summary) if summary.run.scope == Scope::Loaded => {
                 let counts = project.list()?.counts().await?;
                 let ending = format!("{}; {}", text::ending(&ending(&summary)), ids::words(&counts));
-                let (exit, next) = ids::left(&counts, self.target);
+                let (exit, next) = ids::left(&counts, &self.again);
                 self.ui.ending(&ending, &next);
                 Ok(exit)
             }
@@ -187,7 +190,7 @@ impl<'a> Show<'a> {
         };
         let (exit, next) = match (summary.counts.waiting, summary.counts.failed, summary.is_finished()) {
             (1.., ..) => (Exit::Stopped, format!("{again} tries again what waits")),
-            (0, 0, false) => (Exit::Done, resume(&summary.run, self.target)),
+            (0, 0, false) => (Exit::Done, resume(&summary.run, &self.again)),
             (0, ..) => self.finished(&summary, project),
         };
         let line = if summary.is_finished() {
@@ -205,40 +208,46 @@ impl<'a> Show<'a> {
     }
 
     fn finished(&self, summary: &Summary, project: &Project) -> (Exit, String) {
-        let again = self.target.again();
+        let again = &self.again;
+        if ids::none_found(summary.run.scope, &summary.counts) {
+            let next =
+                format!("are they keys of the source? reindex failures {again} --run {} lists them", summary.run.id);
+            return (Exit::Failures, next);
+        }
         match (summary.counts.failed, project.recipe.grant.write.index.first()) {
             (1.., _) => {
                 let run = &summary.run.id;
                 (Exit::Failures, format!("reindex failures {again} --run {run} lists what failed, and why"))
             }
-            (0, Some(index)) => (Exit::Done, format!("reindex{} search {index} WORDS", self.place.option_for(project))),
+            (0, Some(index)) => {
+                (Exit::Done, format!("reindex search {index} WORDS{}", self.place.options_for(project)))
+            }
             (0, None) => (Exit::Done, format!("reindex status {again}")),
         }
     }
 
     /// A run that stopped half-way has a last line too; what stopped it comes before that, unless a person did.
     fn stopped(&self, error: Error, elapsed: Duration) -> Result<Exit> {
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let asked = self.stop.is_asked() && error.kind() == Kind::Stopped;
+        let (kind, ended) = (error.kind(), self.ended.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let asked = self.stop.is_asked() && kind == Kind::Stopped;
         let Some((run, counts)) = ended else { return Err(error) };
         if !asked {
-            self.ui.error(&error);
+            self.ui.error(&error.about_recipe(&self.again));
         }
         let line = text::ending(&Ending { run: Some(&run), finished: false, counts, elapsed });
-        let next = match error.kind() {
+        let next = match kind {
             Kind::Unavailable => self.resume.clone(),
             Kind::Stopped if asked => self.resume.clone(),
             Kind::Stopped => format!("{}, after what the hint says", self.resume),
-            _ => format!("mend that first; reindex status {} --run {run} shows how far it is", self.target.again()),
+            _ => format!("mend that first; reindex status {} --run {run} shows how far it is", self.again),
         };
         self.ui.ending(&line, &next);
-        Ok(error.kind().into())
+        Ok(kind.into())
     }
 }
 
 /// The command that goes on with an unfinished run, and that it does.
-pub(super) fn resume(run: &ledger::Run, target: &Target) -> String {
-    let again = target.again();
+pub(super) fn resume(run: &ledger::Run, again: &str) -> String {
     if run.identity.contains_key(PACE) {
         return format!("reindex serve {again} goes on from here");
     }

@@ -8,7 +8,7 @@ use serde_json::{json, value::RawValue};
 use super::{
     exit::Exit,
     json::pretty,
-    place::Place,
+    place::{Place, quoted},
     ui::{DIM, Ui},
 };
 use crate::{
@@ -86,20 +86,27 @@ impl Get {
         let ids: Vec<_> = missing.into_iter().map(|(id, _)| id.as_str()).collect();
         Err(Error::new(Kind::NotFound, format!("index `{}` has no such document", self.index))
             .with("id", ids.join("\n"))
-            .hint(format!("`reindex search {} WORDS` finds documents by what they say", self.index)))
+            .hint(format!(
+                "`reindex search {} WORDS{}` finds documents by what they say",
+                quoted(&self.index),
+                place.options(self.show.env.as_deref())
+            )))
     }
 }
 
 impl Show {
     /// The index, which a run must have made: an empty answer would hide a misspelt name.
     async fn index(&self, place: &Place, name: &str) -> Result<Arc<dyn Index>> {
-        let index = place.servers(self.env.as_deref(), Mode::ReadOnly).await?.index(name)?;
-        match index.current().await? {
-            Some(_) => Ok(index),
-            None => Err(Error::new(Kind::NotFound, format!("there is no index `{name}`")).hint(
-                "run the recipe that fills it: reindex run RECIPE; if it was run elsewhere, name that directory with -C",
-            )),
+        let servers = place.servers(self.env.as_deref(), Mode::ReadOnly).await?;
+        let index = servers.index(name)?;
+        if index.current().await?.is_some() {
+            return Ok(index);
         }
+        let recipe = place.recipe_that(|recipe| recipe.grant.write.index.iter().any(|index| index == name));
+        let (recipe, options) = (recipe.unwrap_or("RECIPE".to_owned()), place.options(self.env.as_deref()));
+        Err(servers.looked_in(Error::new(Kind::NotFound, format!("there is no index `{name}`")), name).hint(format!(
+            "run the recipe that fills it: reindex run {recipe}{options}; if it was run elsewhere, name that directory with -C"
+        )))
     }
 
     /// Pretty for eyes; one line a document for programs, with its text as the index holds it.

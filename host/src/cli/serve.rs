@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     exit::Exit,
-    place::{Place, Target},
+    place::{Place, Target, quoted, quoted_path},
     signals::watched,
     ui::Ui,
 };
@@ -19,6 +19,9 @@ use crate::{
     run::Project,
     serve::{Health, Listener, Service, Setting, routes},
 };
+
+/// The address unless one is named.
+const LISTEN: &str = "127.0.0.1:9464";
 
 /// The address that is none.
 const NOWHERE: &str = "none";
@@ -40,7 +43,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
     /// Where it answers /livez, /readyz and /metrics: an address, with port 0 for any that is free, or `none`
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464")]
+    #[arg(long, value_name = "ADDRESS", default_value = LISTEN)]
     listen: String,
     /// Never builds a plugin from source; the recipes must name .wasm files
     #[arg(long)]
@@ -75,7 +78,7 @@ impl Serve {
                 }
             }
         };
-        watched(ui, &observers, &stop, self.again(), work).await
+        watched(ui, &observers, &stop, self.again(place), work).await
     }
 
     /// Reads every recipe and its environment; and what is wrong with those that cannot be read.
@@ -92,9 +95,10 @@ impl Serve {
     }
 
     /// The command that goes on.
-    fn again(&self) -> String {
-        let recipes: String = self.recipes.iter().map(|recipe| format!(" {}", recipe.display())).collect();
-        let env = self.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
-        format!("reindex serve{recipes}{env} goes on from here")
+    fn again(&self, place: &Place) -> String {
+        let recipes: String = self.recipes.iter().map(|recipe| format!(" {}", quoted_path(recipe))).collect();
+        let listen = if self.listen == LISTEN { String::new() } else { format!(" --listen {}", quoted(&self.listen)) };
+        let no_build = if self.no_build { " --no-build" } else { "" };
+        format!("reindex serve{recipes}{}{listen}{no_build} goes on from here", place.options(self.env.as_deref()))
     }
 }

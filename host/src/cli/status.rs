@@ -15,7 +15,7 @@ use crate::{
     clock::{Clock, System},
     error::Result,
     ledger::{Counts, Group, Phase, Run, Scope},
-    observe::text::{clean, duration, first_line, megapixels, number, rate},
+    observe::text::{clean, duration, first_line, megapixels, number, one_line, rate},
     run,
 };
 
@@ -30,7 +30,7 @@ use crate::{
   reindex status recipes/persons.toml --run 20261120T101500.123-a1b2c3")]
 pub(super) struct Status {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Looks at this run [default: the one that needs looking after]
     #[arg(long, value_name = "RUN")]
     run: Option<String>,
@@ -42,11 +42,13 @@ pub(super) struct Status {
 impl Status {
     pub(super) async fn run(self, place: &Place, ui: Ui) -> Result<Exit> {
         let project = place.project(&self.target, Mode::ReadOnly).await?;
+        let again = place.again(&self.target);
         let Some(status) = project.status(self.run.as_deref()).await? else {
             if self.json {
                 ui.json(&serde_json::Value::Null);
             }
-            ui.ending("no run yet", &format!("reindex run {}", self.target.again()));
+            let place = one_line(&project.environment.database.display().to_string());
+            ui.ending(&format!("no run yet in {place}"), &format!("reindex run {again}"));
             return Ok(Exit::Done);
         };
         if self.json {
@@ -67,7 +69,7 @@ impl Status {
             ui.data("");
             status.others.iter().for_each(|open| ui.data(&other(ui, open)));
         }
-        ui.data(&format!("\n{} {}", ui.style(DIM, "next:"), next(&status, self.run.as_ref(), &self.target)));
+        ui.data(&format!("\n{} {}", ui.style(DIM, "next:"), next(&status, self.run.as_ref(), &again)));
         Ok(Exit::Done)
     }
 }
@@ -147,21 +149,27 @@ fn other(ui: Ui, open: &run::Open) -> String {
     format!("also open: run {}  {scope}, began {}  {counts}", open.run, open.started)
 }
 
-fn next(status: &run::Status, named: Option<&String>, target: &Target) -> String {
-    let (again, run) = (target.again(), &status.run);
+fn next(status: &run::Status, named: Option<&String>, again: &str) -> String {
+    let run = &status.run;
     let is_open = status.counts.failed + status.counts.waiting > 0;
     let this = named.map(|run| format!(" --run {run}")).unwrap_or_default();
     let retry =
         format!("reindex failures {again} --run {} lists them; reindex retry {again}{this}, once mended", run.id);
+    if let (Some(how), true, false) =
+        (&status.source_changed, is_open || run.phase != Phase::Finished, status.is_worked_on())
+    {
+        let run = format!("the source changed since ({how}), so nothing is tried again; reindex run {again} --fresh");
+        return format!("{run} reads what is there now");
+    }
     match (run.phase, status.is_worked_on()) {
         (Phase::Running | Phase::Finishing, true) => format!("wait; reindex status {again} looks again"),
         _ if is_open && run.scope == Scope::Loaded && run.phase == Phase::Finished => {
             format!("reindex ids dump {again} --json says why; reindex ids reset {again} --state STATE, once mended")
         }
         (Phase::Finishing, false) if is_open && run.scope != Scope::Loaded => {
-            format!("{retry}; then {}", resume(run, target))
+            format!("{retry}; then {}", resume(run, again))
         }
-        (Phase::Running | Phase::Finishing, false) => resume(run, target),
+        (Phase::Running | Phase::Finishing, false) => resume(run, again),
         _ if is_open => retry,
         _ => match status.others.first() {
             Some(open) => format!("reindex failures {again} --run {} lists what is open there", open.run),

@@ -76,17 +76,16 @@ impl Named {
         servers.backends.table(&self.table, servers.config(&self.table)?)
     }
 
-    /// The arguments that name the same table again.
-    fn again(&self) -> String {
-        let env = self.env.as_ref().map(|env| format!(" --env {env}")).unwrap_or_default();
-        format!("{}{env}", quoted(&self.table))
+    /// The options that name the same environment again.
+    fn options(&self, place: &Place) -> String {
+        place.options(self.env.as_deref())
     }
 
-    fn missing(&self, keys: &[&String]) -> Error {
+    fn missing(&self, place: &Place, keys: &[&String]) -> Error {
         let shown: Vec<_> = keys.iter().map(|key| clean(key)).collect();
         Error::new(Kind::NotFound, format!("table `{}` has no such record", self.table))
             .with("key", shown.join("\n"))
-            .hint(format!("`reindex table get {}` shows the first records", self.again()))
+            .hint(format!("`reindex table get {}` shows the first records", quoted(&self.table) + &self.options(place)))
     }
 }
 
@@ -96,11 +95,15 @@ impl Table {
             Self::Create { named, key, format } => create(&named, key, format, place, ui).await,
             Self::Get { named, key, limit } => {
                 let table = named.open(&named.servers(place, Mode::ReadOnly).await?)?;
-                if key.is_empty() { first(&*table, limit, ui).await } else { get(&named, &*table, &key, ui).await }
+                if key.is_empty() {
+                    first(&*table, limit, ui).await
+                } else {
+                    get(&named, place, &*table, &key, ui).await
+                }
             }
             Self::Delete { named, key } => {
                 let table = named.open(&named.servers(place, Mode::ReadWrite).await?)?;
-                delete(&named, &*table, &key, ui).await
+                delete(&named, place, &*table, &key, ui).await
             }
         }
     }
@@ -114,16 +117,16 @@ async fn create(named: &Named, key: Vec<String>, format: Option<Format>, place: 
     let own = if typed { Form::DynamodbJson } else { Form::Plain };
     let form = format.map_or(own, Form::from);
     servers.backends.create_table(&named.table, config, &key, form).await?;
-    let next = format!("reindex load {} FILE puts records into it", named.again());
+    let next = format!("reindex load {} FILE{} puts records into it", quoted(&named.table), named.options(place));
     ui.ending(&format!("table `{}` is there, with the key {}", named.table, key.join(" and ")), &next);
     Ok(Exit::Done)
 }
 
-async fn get(named: &Named, table: &dyn Records, keys: &[String], ui: Ui) -> Result<Exit> {
+async fn get(named: &Named, place: &Place, table: &dyn Records, keys: &[String], ui: Ui) -> Result<Exit> {
     let found = table.get_many(keys).await?;
     found.iter().flatten().for_each(|body| show(body, ui));
     let missing: Vec<_> = keys.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(key, _)| key).collect();
-    if missing.is_empty() { Ok(Exit::Done) } else { Err(named.missing(&missing)) }
+    if missing.is_empty() { Ok(Exit::Done) } else { Err(named.missing(place, &missing)) }
 }
 
 async fn first(table: &dyn Records, limit: usize, ui: Ui) -> Result<Exit> {
@@ -142,12 +145,12 @@ async fn first(table: &dyn Records, limit: usize, ui: Ui) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn delete(named: &Named, table: &dyn Records, keys: &[String], ui: Ui) -> Result<Exit> {
+async fn delete(named: &Named, place: &Place, table: &dyn Records, keys: &[String], ui: Ui) -> Result<Exit> {
     let removed = table.remove_many(keys).await?;
     let missing: Vec<_> = keys.iter().zip(&removed).filter(|(_, removed)| !**removed).map(|(key, _)| key).collect();
     let count = (keys.len() - missing.len()) as u64;
     ui.say(&format!("removed {} records of table `{}`", number(count), named.table));
-    if missing.is_empty() { Ok(Exit::Done) } else { Err(named.missing(&missing)) }
+    if missing.is_empty() { Ok(Exit::Done) } else { Err(named.missing(place, &missing)) }
 }
 
 /// Pretty for eyes; one line a record for programs, as the table holds it.

@@ -125,7 +125,9 @@ impl Ui {
         }
         let report = text::clean(&error.report());
         let report = report.strip_prefix("error:").map_or(report.clone(), |rest| self.err_style(RED, "error:") + rest);
-        err(&report.replacen("\n\nhint:", &format!("\n\n{}", self.err_style(GREEN, "hint:")), 1));
+        // Foreign text is indented, so what begins a line after an empty one is ours.
+        let report = report.replace("\n\nerror:", &format!("\n\n{}", self.err_style(RED, "error:")));
+        err(&report.replace("\n\nhint:", &format!("\n\n{}", self.err_style(GREEN, "hint:"))));
     }
 
     /// Shows a run: a bar on a terminal, lines in a log, JSON on request.

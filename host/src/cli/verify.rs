@@ -29,7 +29,7 @@ use crate::{
 Exits with 0 when nothing differs, and with 7 when something does.")]
 pub(super) struct Verify {
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
     /// Only the documents of N records, chosen at random; the source is still read whole
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     sample: Option<u32>,
@@ -48,14 +48,19 @@ impl Verify {
         let events = observer.events();
         let sample = self.sample.map(|sample| sample as usize);
         let work = async { project.job(!self.no_build, &events).await?.verify(sample, &events, &stop).await };
-        let again = format!("reindex verify {}", self.target.again());
+        let recipe = place.again(&self.target);
+        let sampled = self.sample.map(|sample| format!(" --sample {sample}")).unwrap_or_default();
+        let again = format!("reindex verify {recipe}{sampled}");
         let verified = watched(ui, std::slice::from_ref(&observer), &stop, again, work).await?;
         if self.json {
             ui.json(&verified);
         } else {
             show(ui, &verified);
         }
-        ui.ending(&line(&verified, sample.is_some(), begun.elapsed()), &next(&verified, &self.target.again()));
+        ui.ending(
+            &line(&verified, sample.is_some(), begun.elapsed()),
+            &next(&verified, &recipe, !project.recipe.prunes.is_empty()),
+        );
         Ok(if verified.differing() > 0 { Exit::Differences } else { Exit::Done })
     }
 }
@@ -86,9 +91,18 @@ fn line(verified: &Verified, sampled: bool, elapsed: Duration) -> String {
     format!("{} documents compared, {differing} differ{shown}{sure} in {}", number(*compared), duration(elapsed))
 }
 
-fn next(verified: &Verified, again: &str) -> String {
+fn next(verified: &Verified, again: &str, prunes: bool) -> String {
     if verified.differing() == 0 {
         return format!("reindex status {again}");
     }
-    format!("reindex run {again} writes every document again; `reindex run {again} --rebuild` fills a new index")
+    if verified.differing() == verified.extra.count {
+        // A run writes what the source has, and these it has not.
+        let prune = if prunes {
+            format!("reindex prune {again} --dry-run shows what it would remove; ")
+        } else {
+            String::new()
+        };
+        return format!("{prune}reindex run {again} --rebuild fills a new index without them");
+    }
+    format!("reindex run {again} writes every document again; reindex run {again} --rebuild fills a new index")
 }

@@ -5,6 +5,7 @@
 mod pattern;
 mod read;
 mod shape;
+mod syntax;
 #[cfg(test)]
 pub(crate) mod tests;
 mod variables;
@@ -44,21 +45,25 @@ struct Place {
 impl<'t> Document<'t> {
     /// Parses a file; `what` is the word that errors use for it.
     pub(crate) fn parse(what: &'static str, path: &'t Path, text: &'t str) -> Result<(Self, Spanned<DeTable<'t>>)> {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let mut document = Self { what, path, text, starts, places: BTreeMap::new() };
+        let mut document = Self::unread(what, path, text);
         let table = DeTable::parse(text).map_err(|error| {
             let message = error.message().trim_end().to_owned();
-            document.error(error.span().unwrap_or(0..0), message).hint("the file has to be TOML; see https://toml.io")
+            syntax::explain(&document, error.span().unwrap_or(0..0), message)
         })?;
         document.note("", table.get_ref());
         Ok((document, table))
+    }
+
+    fn unread(what: &'static str, path: &'t Path, text: &'t str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { what, path, text, starts, places: BTreeMap::new() }
     }
 
     /// An error that points at a part of the text.
     pub(crate) fn error(&self, at: Range<usize>, message: impl Into<String>) -> Error {
         let (line, column) = self.position(at.start);
         let place = format!("{}:{line}:{column}", self.path.display());
-        let error = Error::usage(message).with(self.what, place);
+        let error = Error::usage(message).with(self.what, place).at_line(line);
         match self.excerpt(&at) {
             Some(excerpt) => error.with("line", excerpt),
             None => error,
@@ -68,17 +73,23 @@ impl<'t> Document<'t> {
     /// An error that points at a value, or only at the file if the key is not in it.
     pub(crate) fn error_at(&self, key: &str, message: impl Into<String>) -> Error {
         match self.places.get(key) {
-            Some(place) => self.error(place.value.clone(), message),
-            None => Error::usage(message).with(self.what, self.path.display().to_string()),
+            Some(place) => self.error(place.value.clone(), message).at_key(key),
+            None => Error::usage(message).with(self.what, self.path.display().to_string()).at_key(key),
         }
     }
 
     /// An error that points at the key itself instead of its value.
     pub(crate) fn error_at_key(&self, key: &str, message: impl Into<String>) -> Error {
         match self.places.get(key) {
-            Some(place) => self.error(place.key.clone(), message),
+            Some(place) => self.error(place.key.clone(), message).at_key(key),
             None => self.error_at(key, message),
         }
+    }
+
+    /// Whether a key is written in the file and holds a value rather than a table.
+    pub(crate) fn has_value(&self, key: &str) -> bool {
+        let below = format!("{key}.");
+        self.places.contains_key(key) && !self.places.keys().any(|other| other.starts_with(&below))
     }
 
     /// Refuses a format version that this program does not support.
@@ -113,7 +124,7 @@ impl<'t> Document<'t> {
             let span = error.span().unwrap_or(0..self.text.len());
             let key = self.key_at(&span);
             let hidden = secrets.iter().any(|secret| secret.start < span.end && span.start < secret.end);
-            let refusal = self.error(span, format!("`{key}` does not accept this value"));
+            let refusal = self.error(span, format!("`{key}` does not accept this value")).at_key(key);
             match shape::example_at(schema, key) {
                 Some(example) => {
                     refusal.hint(format!("write it like: {} = {example}", key.rsplit('.').next().unwrap_or(key)))
@@ -181,6 +192,23 @@ impl<'t> Document<'t> {
         let carets = "^".repeat(marked.clamp(1, room));
         Some(format!("{}\n{}{carets}", shown.trim_end(), " ".repeat(column - 1 - skip)))
     }
+}
+
+/// Takes keys out of a table, by their dotted paths; of a list, the key whose list it is.
+pub(crate) fn remove(table: &mut DeTable, keys: &[String]) {
+    let keys: Vec<_> = keys.iter().map(|key| key.split_once('[').map_or(key.as_str(), |(list, _)| list)).collect();
+    remove_below("", table, &keys);
+}
+
+fn remove_below(above: &str, table: &mut DeTable, keys: &[&str]) {
+    let kept = std::mem::take(table).into_iter().filter_map(|(key, mut value)| {
+        let path = join(above, key.get_ref());
+        if let DeValue::Table(table) = value.get_mut() {
+            remove_below(&path, table, keys);
+        }
+        (!keys.contains(&path.as_str())).then_some((key, value))
+    });
+    *table = kept.collect();
 }
 
 /// How much of a line an error shows, in characters.

@@ -3,6 +3,8 @@
 //! Supports the few keywords of JSON Schema that this program's schemas use, so that editors, this check and the types
 //! that the schemas are generated from agree. The owner of the file checks ranges and names.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use toml::{
     Spanned,
@@ -13,12 +15,16 @@ use super::{Document, join, list, nearest};
 use crate::error::{Error, Result};
 
 /// Checks a table against a schema.
+///
+/// *Errors*: every mistake, joined, each with its key.
 pub(crate) fn check(document: &Document, schema: &Value, table: &DeTable) -> Result<()> {
-    Shape { document }.table(schema, "", table)
+    Shape { document, whole: schema }.table(schema, "", table)
 }
 
 struct Shape<'a> {
     document: &'a Document<'a>,
+    /// The schema of the whole file.
+    whole: &'a Value,
 }
 
 impl Shape<'_> {
@@ -27,19 +33,25 @@ impl Shape<'_> {
             return self.choice(&choices, path, table);
         }
         let others = &schema["additionalProperties"];
-        for (key, value) in table {
+        let known = keys(schema);
+        let member = |(key, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue>)| {
             let at = join(path, key.get_ref());
             match (schema["properties"].get(&**key.get_ref()), others) {
-                (Some(schema), _) => self.value(schema, &at, value)?,
-                (None, Value::Bool(false)) => return Err(self.unknown(key.get_ref(), path, &keys(schema))),
-                (None, others) => self.value(others, &at, value)?,
+                (Some(schema), _) => self.value(schema, &at, value),
+                (None, Value::Bool(false)) => Err(self.unknown(key.get_ref(), path, &known)),
+                (None, others) => self.value(others, &at, value),
             }
-        }
+        };
+        let wrong = table.iter().map(member).filter_map(Result::err);
         let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        match required.into_iter().find(|key| table.get(*key).is_none()) {
-            Some(key) => Err(self.missing(key, path, &schema["properties"][key])),
-            None => Ok(()),
-        }
+        // One that is misspelt is named already.
+        let misspelt = |key: &str| {
+            let unknown = table.keys().filter(|said| !known.contains(&&**said.get_ref()));
+            unknown.filter_map(|said| nearest(said.get_ref(), known.iter().copied())).any(|near| near == key)
+        };
+        let missing = required.filter(|key| table.get(*key).is_none() && !misspelt(key));
+        let missing = missing.map(|key| self.missing(key, path, &schema["properties"][key]));
+        Error::joined(wrong.chain(missing))
     }
 
     /// A table that must hold exactly one of several keys.
@@ -69,10 +81,11 @@ impl Shape<'_> {
         }
         match value.get_ref() {
             DeValue::Table(table) => self.table(schema, path, table),
-            DeValue::Array(array) => array
-                .iter()
-                .enumerate()
-                .try_for_each(|(n, element)| self.value(items(schema), &format!("{path}[{n}]"), element)),
+            DeValue::Array(array) => {
+                let elements = array.iter().enumerate();
+                let checked = elements.map(|(n, element)| self.value(items(schema), &format!("{path}[{n}]"), element));
+                Error::joined(checked.filter_map(Result::err))
+            }
             DeValue::String(text) => self.word(schema, path, text),
             DeValue::Integer(number) => self.number(schema, path, number),
             _ => Ok(()),
@@ -94,11 +107,13 @@ impl Shape<'_> {
 
     /// A whole number must fit the program's type.
     fn number(&self, schema: &Value, path: &str, number: &DeInteger) -> Result<()> {
+        let limit = |word: &str| branches(schema).find_map(|branch| branch[word].as_i64());
         let most = match branches(schema).find_map(|branch| branch["format"].as_str()) {
             Some("uint32") => i64::from(u32::MAX),
             Some("uint64") => i64::MAX,
             _ => return Ok(()),
         };
+        let most = limit("maximum").unwrap_or(most);
         match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(value) if (0..=most).contains(&value) => Ok(()),
             _ => Err(self.document.error_at(path, format!("`{path}` is {number}, but must be from 0 to {most}"))),
@@ -108,7 +123,12 @@ impl Shape<'_> {
     fn unknown(&self, key: &str, path: &str, known: &[&str]) -> Error {
         let place = if path.is_empty() { String::new() } else { format!(" under `{path}`") };
         let error = self.document.error_at_key(&join(path, key), format!("unknown key `{}`{place}", join("", key)));
+        let tops = keys(self.whole);
         match nearest(key, known.iter().copied()) {
+            // A person forgets that whatever stands below a table's name belongs to it.
+            _ if !path.is_empty() && tops.contains(&key) => {
+                error.hint(format!("`{key}` is no key of `[{path}]`: move it above the first table"))
+            }
             Some(near) => error.hint(format!("did you mean `{near}`?")),
             None => error.hint(format!("known here: {}", list(known, "and"))),
         }
@@ -116,7 +136,7 @@ impl Shape<'_> {
 
     fn missing(&self, key: &str, path: &str, schema: &Value) -> Error {
         let at = join(path, key);
-        let error = self.document.error_at_key(path, format!("`{at}` is missing"));
+        let error = self.document.error_at_key(path, format!("`{at}` is missing")).at_key(&*at);
         let error = match schema["description"].as_str() {
             Some(text) => error.with("means", first_sentence(text)),
             None => error,

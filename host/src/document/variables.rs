@@ -18,7 +18,7 @@ pub(crate) type May = fn(&str) -> Result<(), &'static str>;
 
 /// Replaces `${NAME}` in the texts of a table and returns where; `$${` stands for a plain `${`.
 ///
-/// *Errors*: an unset variable, a malformed one, and one in a place that `may` refuses, with what to do instead.
+/// *Errors*: every one of these, joined: an unset variable, a malformed one, and one in a place that `may` refuses, with what to do instead.
 pub(crate) fn substitute(
     document: &Document,
     table: &mut DeTable,
@@ -39,10 +39,9 @@ struct Replacer<'a> {
 
 impl Replacer<'_> {
     fn table(&mut self, path: &str, table: &mut DeTable) -> Result<()> {
-        for (key, value) in table.iter_mut() {
-            self.value(&join(path, key.get_ref()), value)?;
-        }
-        Ok(())
+        let values = table.iter_mut().map(|(key, value)| self.value(&join(path, key.get_ref()), value));
+        let wrong: Vec<_> = values.filter_map(Result::err).collect();
+        Error::joined(wrong)
     }
 
     fn value(&mut self, path: &str, value: &mut Spanned<DeValue>) -> Result<()> {
@@ -50,7 +49,10 @@ impl Replacer<'_> {
         match value.get_mut() {
             DeValue::Table(table) => self.table(path, table),
             DeValue::Array(array) => {
-                array.iter_mut().enumerate().try_for_each(|(n, element)| self.value(&format!("{path}[{n}]"), element))
+                let elements = array.iter_mut().enumerate();
+                let values = elements.map(|(n, element)| self.value(&format!("{path}[{n}]"), element));
+                let wrong: Vec<_> = values.filter_map(Result::err).collect();
+                Error::joined(wrong)
             }
             DeValue::String(text) if text.contains("${") => {
                 *text = Cow::Owned(self.text(path, text)?);

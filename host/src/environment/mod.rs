@@ -27,6 +27,8 @@ use crate::{
 
 pub use said::{Aws, schema};
 
+use find::Around;
+
 /// The newest version of the environment format, and the only one so far.
 pub const FORMAT: u32 = 1;
 
@@ -58,21 +60,30 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Finds an environment from the directory of a recipe, up to the workspace's root, and checks it.
+    /// Finds an environment from the directory of a recipe upwards, and checks it.
     ///
+    /// The nearest file `environments/<name>.toml` is it. `local` keeps its state in the nearest directory that has
+    /// `.reindex` or `environments`. Both are looked for up to the workspace's root, and up to `home` if the recipe is
+    /// below that; where `local` has no state yet, it is made in `home`, or beside a recipe that is not below it.
     /// `variables` answers what replaces `${NAME}`. *Errors*: an unknown name, whose hint lists the environments there
     /// are; everything a person can mend in the file, with its line.
-    pub fn find(recipe_dir: &Path, name: &str, variables: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
-        match find::file(recipe_dir, name) {
+    pub fn find(
+        recipe_dir: &Path,
+        home: &Path,
+        name: &str,
+        variables: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let around = Around::new(recipe_dir, home);
+        match around.file(name) {
             Some(path) => Self::parse(&document::read("environment", &path)?, &path, variables),
-            None if name == LOCAL => Ok(Self::local(&find::base(recipe_dir))),
-            None => Err(find::unknown(recipe_dir, name)),
+            None if name == LOCAL => Ok(Self::local(&around.base())),
+            None => Err(around.unknown(name)),
         }
     }
 
     /// The names of the environments that a recipe in this directory can use, `local` first.
     pub fn list(recipe_dir: &Path) -> Vec<String> {
-        find::names(recipe_dir)
+        Around::new(recipe_dir, recipe_dir).names()
     }
 
     /// The embedded default, which keeps everything in `.reindex/` in a directory.
@@ -95,8 +106,12 @@ impl Environment {
         let (document, mut table) = Document::parse("environment", path, text)?;
         format(&document, table.get_ref())?;
         let schema = schema();
-        document::check(&document, &schema, table.get_ref())?;
-        let secrets = document::substitute(&document, table.get_mut(), variables, |_| Ok(()))?;
+        let shape = document::check(&document, &schema, table.get_ref());
+        let replaced = document::substitute(&document, table.get_mut(), variables, |_| Ok(()));
+        let secrets = match (shape, replaced) {
+            (Ok(()), Ok(secrets)) => secrets,
+            (shape, replaced) => return Err(mistakes(shape.err().into_iter().chain(replaced.err()))),
+        };
         Ok(Self::meant(document.deserialize(table, &schema, &secrets)?, path))
     }
 
@@ -156,6 +171,11 @@ impl Environment {
 
 /// The name of an environment's own SQLite file.
 const DATABASE: &str = "reindex.db";
+
+/// Several mistakes as one error.
+fn mistakes(all: impl IntoIterator<Item = Error>) -> Error {
+    Error::joined(all).err().unwrap_or_else(|| Error::bug("a mistake got lost"))
+}
 
 /// Refuses a format this program does not know, before its keys are looked at.
 fn format(document: &Document, table: &DeTable) -> Result<()> {

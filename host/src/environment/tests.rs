@@ -60,7 +60,7 @@ fn a_name_that_is_not_bound_is_answered_with_the_line_to_add() {
 #[test]
 fn local_needs_no_file_and_binds_every_name() {
     let dir = tempfile::tempdir().unwrap();
-    let local = Environment::find(dir.path(), LOCAL, &|_| None).unwrap();
+    let local = Environment::find(dir.path(), dir.path(), LOCAL, &|_| None).unwrap();
     assert_eq!((local.state.as_path(), &local.file), (dir.path().join(".reindex").as_path(), &None));
     assert_eq!(local.backend("anything").unwrap(), &EMBEDDED);
 }
@@ -75,7 +75,7 @@ fn an_environment_is_found_above_the_recipe_but_not_above_its_workspace() {
         fs::write(dir.path().join(path).join(format!("{name}.toml")), "environment = 1\n").unwrap();
     }
     fs::write(dir.path().join("work/Cargo.lock"), "").unwrap();
-    let find = |name: &str| Environment::find(&recipes, name, &|_| None);
+    let find = |name: &str| Environment::find(&recipes, &recipes, name, &|_| None);
     assert_eq!(find("dev").unwrap().state, dir.path().join("work/.reindex/dev"));
     assert_eq!(find(LOCAL).unwrap().state, dir.path().join("work/.reindex"));
     assert_eq!(Environment::list(&recipes), ["local", "dev", "prod"]);
@@ -102,7 +102,7 @@ fn what_replaced_a_variable_is_never_shown() {
 #[test]
 fn the_example_beside_the_recipes_is_good_and_binds_what_they_name() {
     let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../recipes");
-    let example = Environment::find(&recipes, "example", &|_| None).unwrap();
+    let example = Environment::find(&recipes, &recipes, "example", &|_| None).unwrap();
     for name in ["people", "tenancies", "properties", "persons", "tenures", "assets"] {
         example.backend(name).unwrap();
     }

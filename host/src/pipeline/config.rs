@@ -19,6 +19,7 @@ pub struct Config {
     #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub lease: Duration,
     /// Records in one batch, at most.
+    #[schemars(range(max = 1_000_000))]
     pub batch_records: u32,
     /// Bytes in one batch, at most; a larger record is a batch of its own.
     #[schemars(with = "String", regex(pattern = crate::document::SIZE))]
@@ -28,6 +29,7 @@ pub struct Config {
     #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub batch_age: Duration,
     /// How often a write or an item is tried before it counts as failed.
+    #[schemars(range(max = 1000))]
     pub attempts: u32,
     /// The share of failed records (0 to 1) at which a run stops …
     pub stop_after_failure_share: f64,

@@ -236,5 +236,5 @@ impl Held {
 
 pub(super) fn lost(line: u32) -> Error {
     Error::new(Kind::Stopped, format!("another process took over part {line} of this run"))
-        .hint("let that one finish; `reindex status` shows how far it is")
+        .hint("let that one finish; `reindex status RECIPE` shows how far it is")
 }

@@ -220,6 +220,6 @@ impl Config {
         }
         let message = format!("stopped: {} of {} records failed", counts.failed, counts.read);
         Err(Error::new(Kind::Stopped, message)
-            .hint("`reindex status` groups the reasons; raise `run.stop-after-failures` if this many may fail, then run again to go on"))
+            .hint("`reindex status RECIPE` groups the reasons; raise `run.stop-after-failures` if this many may fail, then run again to go on"))
     }
 }

@@ -25,6 +25,12 @@ const MAX_SEGMENTS: u32 = 1_000_000;
 /// The most plugin calls at a time that make sense on one machine.
 const MAX_WORKERS: u32 = 1024;
 
+/// The most records in one batch.
+const MAX_BATCH: u32 = 1_000_000;
+
+/// The most tries of an operation.
+const MAX_ATTEMPTS: u32 = 1000;
+
 /// The shortest lease that services keep: they count seconds.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
@@ -61,18 +67,25 @@ pub(super) fn may_be_variable(key: &str) -> Result<(), &'static str> {
 }
 
 /// Checks everything that the shape of the keys cannot say. Sees variables as written, never their values.
+///
+/// *Errors*: every mistake, joined.
 pub(super) fn check(document: &Document, said: &said::Recipe) -> Result<()> {
     let check = Check { document };
-    check.plugin(&said.plugin)?;
-    check.source(&said.source)?;
-    if let Some(name) = &said.name {
-        check.name("name", name)?;
-    }
-    check.name("default-env", &said.default_env)?;
-    check.names(said)?;
-    check.image(said)?;
-    check.limits(said)?;
-    check.run(said)
+    all([
+        check.plugin(&said.plugin),
+        check.source(&said.source),
+        said.name.as_ref().map_or(Ok(()), |name| check.name("name", name)),
+        check.name("default-env", &said.default_env),
+        check.names(said),
+        check.image(said),
+        check.limits(said),
+        check.run(said),
+    ])
+}
+
+/// Every mistake of some checks, joined.
+pub(super) fn all(checks: impl IntoIterator<Item = Result<()>>) -> Result<()> {
+    Error::joined(checks.into_iter().filter_map(Result::err))
 }
 
 /// Names become names of indexes and files.
@@ -81,6 +94,13 @@ pub(super) fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME
         && text.bytes().next().is_some_and(small)
         && text.bytes().all(|byte| small(byte) || matches!(byte, b'-' | b'_'))
+}
+
+/// A name that a recipe could give to what a server calls like this, such as `Orders` or `prod.orders`.
+fn own_name(server: &str) -> Option<String> {
+    let plain = !server.is_empty() && server.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let own = server.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    (plain && is_name(&own)).then_some(own)
 }
 
 /// The longest name, in bytes: room is left for what an index name adds.
@@ -97,8 +117,8 @@ pub(super) fn granted(config: &grant::Config) -> impl Iterator<Item = (&String, 
     })
 }
 
-struct Check<'a> {
-    document: &'a Document<'a>,
+pub(super) struct Check<'a> {
+    pub(super) document: &'a Document<'a>,
 }
 
 impl Check<'_> {
@@ -129,19 +149,20 @@ impl Check<'_> {
     fn source(&self, source: &said::Source) -> Result<()> {
         match source {
             said::Source::Scan(scan) => {
-                self.name("source.scan.table", &scan.table)?;
-                self.most("source.scan.segments", scan.segments, MAX_SEGMENTS, "0 means as many as suit the store")?;
-                self.attributes(&scan.attributes)?;
-                self.rate(scan.read_share, scan.max_rcu)?;
-                self.record("source.scan", &scan.key, &scan.version)
+                const AT_BEST: &str = "0 means as many as suit the store";
+                all([
+                    self.name("source.scan.table", &scan.table),
+                    self.most("source.scan.segments", scan.segments, MAX_SEGMENTS, AT_BEST),
+                    self.attributes(&scan.attributes),
+                    self.rate(scan.read_share, scan.max_rcu),
+                    self.record("source.scan", &scan.key, &scan.version),
+                ])
             }
             said::Source::File(file) => {
-                self.path("source.file.path", &file.path)?;
-                self.record("source.file", &file.key, &file.version)
+                all([self.path("source.file.path", &file.path), self.record("source.file", &file.key, &file.version)])
             }
             said::Source::Export(export) => {
-                self.export(export)?;
-                self.record("source.export", &export.key, &export.version)
+                all([self.export(export), self.record("source.export", &export.key, &export.version)])
             }
             said::Source::Queue(queue) => self.queue(queue),
             said::Source::Requests(requests) => self.requests(requests),
@@ -149,10 +170,17 @@ impl Check<'_> {
     }
 
     fn requests(&self, said: &said::Requests) -> Result<()> {
-        self.name("source.requests.bucket", &said.bucket)?;
-        self.name("source.requests.objects", &said.objects)?;
-        self.most("source.requests.segments", said.segments, MAX_SEGMENTS, "0 means one a core")?;
-        self.above_zero("source.requests.poll", said.poll > Duration::ZERO)?;
+        all([
+            self.name("source.requests.bucket", &said.bucket),
+            self.name("source.requests.objects", &said.objects),
+            self.most("source.requests.segments", said.segments, MAX_SEGMENTS, "0 means one a core"),
+            self.above_zero("source.requests.poll", said.poll > Duration::ZERO),
+            self.time("source.requests.poll", said.poll),
+            self.intake(said),
+        ])
+    }
+
+    fn intake(&self, said: &said::Requests) -> Result<()> {
         if let Some(queue) = &said.queue {
             self.name("source.requests.queue", queue)?;
             if said.watch {
@@ -221,13 +249,18 @@ impl Check<'_> {
     }
 
     fn queue(&self, queue: &said::Queue) -> Result<()> {
-        self.name("source.queue.queue", &queue.queue)?;
-        if let Some(table) = &queue.table {
-            self.name("source.queue.table", table)?;
-        }
-        self.record("source.queue", &queue.key, &queue.version)?;
-        self.most("source.queue.consumers", queue.consumers, MAX_WORKERS, "0 means one a core")?;
-        self.above_zero("source.queue.max-deliveries", queue.max_deliveries > 0)?;
+        all([
+            self.name("source.queue.queue", &queue.queue),
+            queue.table.as_ref().map_or(Ok(()), |table| self.name("source.queue.table", table)),
+            self.record("source.queue", &queue.key, &queue.version),
+            self.most("source.queue.consumers", queue.consumers, MAX_WORKERS, "0 means one a core"),
+            self.above_zero("source.queue.max-deliveries", queue.max_deliveries > 0),
+            self.time("source.queue.idle", queue.idle),
+            self.consuming(queue),
+        ])
+    }
+
+    fn consuming(&self, queue: &said::Queue) -> Result<()> {
         let refuse = |key: &str, reason: &str| self.document.error_at(key, format!("`{key}` {reason}"));
         if !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&queue.lease) {
             return Err(refuse("source.queue.lease", "is outside of one second to twelve hours")
@@ -300,16 +333,18 @@ impl Check<'_> {
             }
             said::Source::File(_) | said::Source::Export(_) => {}
         }
+        let mut wrong = Vec::new();
         for (name, capability, key) in granted(&said.grant) {
-            self.name(&key, name)?;
+            wrong.extend(self.name(&key, name).err());
             let (first, at) = seen.entry(name).or_insert_with(|| (capability, key.clone()));
             // Objects and images are in buckets both.
             let sort = |capability| if capability == Capability::Image { Capability::Storage } else { capability };
             if sort(*first) != sort(capability) {
-                return Err(self.ambiguous(name, (*first, at), (capability, &key)));
+                wrong.push(self.ambiguous(name, (*first, at), (capability, &key)));
             }
         }
-        said.index.keys().try_for_each(|name| self.index(name, said))
+        wrong.extend(said.index.keys().filter_map(|name| self.index(name, said).err()));
+        Error::joined(wrong)
     }
 
     fn ambiguous(&self, name: &str, first: (Capability, &str), second: (Capability, &str)) -> Error {
@@ -324,10 +359,12 @@ impl Check<'_> {
     fn index(&self, name: &str, said: &said::Recipe) -> Result<()> {
         let key = document::join("index", name);
         if !said.grant.write.index.iter().any(|granted| granted == name) {
-            return Err(self
-                .document
-                .error_at_key(&key, format!("`[{key}]` defines an index that the plugin may not write"))
-                .hint(format!("add \"{name}\" to `index` under `[grant.write]`")));
+            let error =
+                self.document.error_at_key(&key, format!("`[{key}]` defines an index that the plugin may not write"));
+            return Err(match document::nearest(name, said.grant.write.index.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean `[index.{near}]`, which it may write?")),
+                None => error.hint(format!("add \"{name}\" to `index` under `[grant.write]`")),
+            });
         }
         let index = &said.index[name];
         if let Some(definition) = &index.definition {
@@ -358,6 +395,11 @@ impl Check<'_> {
         }
         let shown: String = name.chars().take(MAX_NAME).collect();
         let error = self.document.error_at(key, format!("`{key}` cannot be {shown:?}"));
+        if let Some(own) = own_name(name) {
+            return Err(error.hint(format!(
+                "a recipe has names of its own: write \"{own}\" here, and what the server calls it under `[backend.{own}.<kind>]` of an environment"
+            )));
+        }
         Err(error.hint(format!(
             "a name begins with a small letter or a digit, goes on with those, `-` and `_`, and has {MAX_NAME} characters at most"
         )))
@@ -378,65 +420,57 @@ impl Check<'_> {
                 .error_at("grant.write.image[0]", "an image is opened for reading, and stored as an object")
                 .hint(format!("write \"{bucket}\" to `storage` under `[grant.write]` instead")));
         }
-        self.above_zero("image.max-pixels", image.max_pixels > 0)?;
-        self.above_zero("image.max-pages", image.max_pages > 0)?;
-        self.above_zero("image.max-bands", image.max_bands > 0)?;
-        self.above_zero("image.max-bytes", image.max_bytes.0 > 0)?;
-        self.most("image.workers", image.workers, MAX_WORKERS, "0 means one a core")?;
-        self.most("image.threads", image.threads, MAX_WORKERS, "1 suits many images at a time")?;
-        self.above_zero("image.threads", image.threads > 0)?;
-        self.above_zero("image.wall", image.wall > Duration::ZERO)?;
-        self.above_zero("image.cpu", image.cpu > Duration::ZERO)?;
-        self.above_zero("image.memory", image.memory.0 > 0)?;
-        self.above_zero("image.scratch", image.scratch.0 > 0)?;
-        self.above_zero("image.renew-after", image.renew_after > 0)
+        all([
+            self.above_zero("image.max-pixels", image.max_pixels > 0),
+            self.above_zero("image.max-pages", image.max_pages > 0),
+            self.above_zero("image.max-bands", image.max_bands > 0),
+            self.size("image.max-bytes", image.max_bytes),
+            self.most_size("image.max-profile", image.max_profile),
+            self.most("image.workers", image.workers, MAX_WORKERS, "0 means one a core"),
+            self.most("image.threads", image.threads, MAX_WORKERS, "1 suits many images at a time"),
+            self.above_zero("image.threads", image.threads > 0),
+            self.above_zero("image.wall", image.wall > Duration::ZERO),
+            self.time("image.wall", image.wall),
+            self.above_zero("image.cpu", image.cpu > Duration::ZERO),
+            self.time("image.cpu", image.cpu),
+            self.size("image.memory", image.memory),
+            self.size("image.scratch", image.scratch),
+            self.above_zero("image.renew-after", image.renew_after > 0),
+        ])
     }
 
     fn limits(&self, said: &said::Recipe) -> Result<()> {
         let limits = &said.limits;
-        self.above_zero("limits.cpu", limits.cpu > Duration::ZERO)?;
-        self.above_zero("limits.wall", limits.wall > Duration::ZERO)?;
-        self.above_zero("limits.memory", limits.memory.0 > 0)?;
-        self.above_zero("limits.host-memory", limits.host_memory.0 > 0)?;
-        self.above_zero("limits.output", limits.output.0 > 0)?;
-        self.above_zero("limits.item", limits.item.0 > 0)?;
-        self.above_zero("limits.poison-in-a-row", limits.poison_in_a_row > 0)
+        all([
+            self.above_zero("limits.cpu", limits.cpu > Duration::ZERO),
+            self.time("limits.cpu", limits.cpu),
+            self.time("limits.cpu-per-record", limits.cpu_per_record),
+            self.above_zero("limits.wall", limits.wall > Duration::ZERO),
+            self.time("limits.wall", limits.wall),
+            self.size("limits.memory", limits.memory),
+            self.size("limits.host-memory", limits.host_memory),
+            self.size("limits.output", limits.output),
+            self.size("limits.item", limits.item),
+            self.above_zero("limits.poison-in-a-row", limits.poison_in_a_row > 0),
+        ])
     }
 
     fn run(&self, said: &said::Recipe) -> Result<()> {
+        const FEW: &str = "a batch is held in memory, and a few hundred records are fast already";
         let run = &said.run;
-        self.most("run.workers", run.workers, MAX_WORKERS, "0 means one a core")?;
-        self.above_zero("run.batch-records", run.batch_records > 0)?;
-        self.above_zero("run.batch-bytes", run.batch_bytes.0 > 0)?;
-        self.above_zero("run.attempts", run.attempts > 0)?;
-        self.above_zero("run.lease", run.lease > Duration::ZERO)?;
         let share = run.stop_after_failure_share;
-        if (0.0..=1.0).contains(&share) {
-            return Ok(());
-        }
-        Err(self.share("run.stop-after-failure-share", share))
-    }
-
-    fn share(&self, key: &str, share: f64) -> Error {
-        self.document
-            .error_at(key, format!("`{key}` is {share}, but a share goes from 0 to 1"))
-            .hint("one per cent is 0.01")
-    }
-
-    fn above_zero(&self, key: &str, holds: bool) -> Result<()> {
-        if holds {
-            return Ok(());
-        }
-        Err(self
-            .document
-            .error_at(key, format!("`{key}` is 0, and nothing could run"))
-            .hint("leave the key out for the default, or write more than 0"))
-    }
-
-    fn most(&self, key: &str, value: u32, most: u32, hint: &str) -> Result<()> {
-        if value <= most {
-            return Ok(());
-        }
-        Err(self.document.error_at(key, format!("`{key}` is {value}, but can be {most} at most")).hint(hint))
+        all([
+            self.most("run.workers", run.workers, MAX_WORKERS, "0 means one a core"),
+            self.most("run.segments-at-once", run.segments_at_once, MAX_SEGMENTS, "0 means as many as suit the ledger"),
+            self.above_zero("run.batch-records", run.batch_records > 0),
+            self.most("run.batch-records", run.batch_records, MAX_BATCH, FEW),
+            self.size("run.batch-bytes", run.batch_bytes),
+            self.time("run.batch-age", run.batch_age),
+            self.above_zero("run.attempts", run.attempts > 0),
+            self.most("run.attempts", run.attempts, MAX_ATTEMPTS, "the pauses between them grow"),
+            self.above_zero("run.lease", run.lease > Duration::ZERO),
+            self.time("run.lease", run.lease),
+            if (0.0..=1.0).contains(&share) { Ok(()) } else { Err(self.share("run.stop-after-failure-share", share)) },
+        ])
     }
 }

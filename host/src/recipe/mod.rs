@@ -3,6 +3,7 @@
 //! A recipe goes through two steps here: what was said (`said`, keys as written) and what is meant
 //! ([`Recipe`], checked). What runs is made elsewhere: nothing here opens a source, a plugin or a backend.
 
+mod bounds;
 mod check;
 mod defaults;
 mod identity;
@@ -20,6 +21,8 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+use toml::{Spanned, de::DeTable};
 
 use crate::{
     capability::{Capability, grant, image, storage::ScanOptions},
@@ -220,6 +223,15 @@ impl Source {
         }
     }
 
+    /// The recipe's name of the table that is read, or whose records its messages name.
+    pub fn table(&self) -> Option<&str> {
+        match self {
+            Self::Scan { table, .. } => Some(table),
+            Self::Queue { table, .. } => table.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The attributes that are read, key and version among them; none of them means all.
     pub fn attributes(&self) -> &[String] {
         match self {
@@ -266,7 +278,9 @@ impl Recipe {
         check::format(&document, table.get_ref())?;
         check::belongs_here(&document, table.get_ref())?;
         let schema = schema();
-        document::check(&document, &schema, table.get_ref())?;
+        if let Some(mistakes) = mistakes(&document, &schema, table.clone(), variables)? {
+            return Err(mistakes);
+        }
         let mut table = defaults::over(&table)?;
         // Read once as written, so that identity and errors know variables by name and never by value.
         let as_written = table.clone();
@@ -352,6 +366,56 @@ impl Recipe {
             .hint("building runs its code outside the sandbox: build it yourself, and name the `.wasm` with `file`"))
     }
 }
+
+/// Every mistake of a recipe, joined. What is wrong is taken out and the rest is looked at on.
+fn mistakes(
+    document: &Document,
+    schema: &serde_json::Value,
+    mut table: Spanned<DeTable<'_>>,
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<Error>> {
+    let mut found = Vec::new();
+    let take_out = |table: &mut Spanned<DeTable<'_>>, error: Error, found: &mut Vec<Error>| {
+        let keys: Vec<_> = error.each().filter_map(|error| error.key().map(str::to_owned)).collect();
+        document::remove(table.get_mut(), &keys);
+        found.push(error);
+    };
+    if let Err(error) = document::check(document, schema, table.get_ref()) {
+        take_out(&mut table, error, &mut found);
+    }
+    let mut replaced = table.clone();
+    if let Err(error) = document::substitute(document, replaced.get_mut(), variables, check::may_be_variable) {
+        take_out(&mut table, error, &mut found);
+    }
+    for _ in 0..MOST_MISTAKES {
+        // Something that has to be there was wrong, and is taken out: the rest cannot be put together.
+        if !found.is_empty() && document::check(document, schema, table.get_ref()).is_err() {
+            break;
+        }
+        match document.deserialize::<said::Recipe>(defaults::over(&table)?, schema, &[]) {
+            Ok(said) => {
+                let wrong = check::check(document, &said).err().into_iter().flat_map(Error::parted);
+                // What is said of a table whose key was taken out may be only that.
+                let is_part = |key: &str, of: &str| key.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'));
+                let taken: Vec<_> =
+                    found.iter().flat_map(Error::each).filter_map(Error::key).map(str::to_owned).collect();
+                found.extend(
+                    wrong.filter(|error| error.key().is_none_or(|of| !taken.iter().any(|key| is_part(key, of)))),
+                );
+                break;
+            }
+            Err(error) if error.key().is_none_or(|key| !document.has_value(key)) => {
+                found.push(error);
+                break;
+            }
+            Err(error) => take_out(&mut table, error, &mut found),
+        }
+    }
+    Ok(Error::joined(found).err())
+}
+
+/// So many values that cannot be read are named at once.
+const MOST_MISTAKES: usize = 100;
 
 impl fmt::Debug for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

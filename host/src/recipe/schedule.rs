@@ -33,7 +33,7 @@ impl Schedule {
                 format!("`schedule.cron` is {cron:?}, but has five fields: \"30 5 * * *\" is every day at 5:30");
             return Err(("schedule.cron", reason));
         };
-        let clock = (hour != "*").then_some(clock);
+        let clock = (!is_every_hour(hour)).then_some(clock);
         let zone = if clock.is_some() { "UTC" } else { zone };
         match format!("{cron} {zone}").parse() {
             Ok(times) => Ok(Self { times, clock }),
@@ -54,6 +54,22 @@ impl Schedule {
             }
         }
     }
+}
+
+/// Whether the field for hours, a list of `*`, numbers and ranges with or without a step, names every hour of a day.
+fn is_every_hour(field: &str) -> bool {
+    let names = |part: &str, hour: u8| {
+        let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+        let (first, last) = match (range, range.split_once('-')) {
+            ("*", _) => (Some(0), Some(23)),
+            (_, Some((first, last))) => (first.parse().ok(), last.parse().ok()),
+            // A step makes a range of a single number, to the end of the day.
+            (first, None) => (first.parse().ok(), if part == range { first.parse().ok() } else { Some(23) }),
+        };
+        let (Some(first), Some(last), Ok(step @ 1..)) = (first, last, step.parse::<u8>()) else { return false };
+        (first..=last).contains(&hour) && (hour - first).is_multiple_of(step)
+    };
+    (0..24).all(|hour| field.split(',').any(|part| names(part, hour)))
 }
 
 /// What the clock on the wall shows, as if it were one of UTC.
@@ -103,6 +119,20 @@ mod tests {
         assert_eq!(found, ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:30:00Z"]);
         let found = times("30 * * * *", "2026-03-29T00:00:00Z", 3);
         assert_eq!(found, ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"]);
+    }
+
+    #[test]
+    fn every_way_to_write_every_hour_follows_the_hours_that_pass() {
+        for hour in ["*", "*/1", "0-23", "0/1", "0-23/1", "*/2,1-23/2", "0-11,12-23", "5-23,0,1,2-4"] {
+            assert!(is_every_hour(hour), "{hour}");
+            let found = times(&format!("0 {hour} * * *"), "2026-10-24T23:30:00Z", 3);
+            assert_eq!(found, ["2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z"], "{hour}");
+        }
+        for hour in ["0", "1-23", "*/2", "0-22", "0-23/2", "1/1", "", "x", "*/0", "0-23/x"] {
+            assert!(!is_every_hour(hour), "{hour}");
+        }
+        let found = times("*/30 0-23 * * *", "2026-10-25T00:30:00Z", 2);
+        assert_eq!(found, ["2026-10-25T01:00:00Z", "2026-10-25T01:30:00Z"]);
     }
 
     #[test]

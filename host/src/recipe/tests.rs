@@ -287,9 +287,9 @@ proptest! {
     fn a_table_laid_over_itself_or_under_nothing_is_itself(lines in prop::collection::vec(line(), 0..8)) {
         let text = lines.join("\n");
         for text in [DEFAULTS, &text] {
-            let Ok(table) = toml::de::DeTable::parse(text).map(toml::Spanned::into_inner) else { continue };
-            let plain = |table: &toml::de::DeTable| format!("{:?}", text_of(&toml::de::DeValue::Table(table.clone())));
-            for over in [toml::de::DeTable::new(), table.clone()] {
+            let Ok(table) = DeTable::parse(text).map(Spanned::into_inner) else { continue };
+            let plain = |table: &DeTable| format!("{:?}", text_of(&toml::de::DeValue::Table(table.clone())));
+            for over in [DeTable::new(), table.clone()] {
                 let mut laid = table.clone();
                 defaults::overlay(&mut laid, over);
                 prop_assert_eq!(plain(&laid), plain(&table));

@@ -226,7 +226,7 @@ fn passing() -> Error {
     Error::usage(
         "requests are what is to be done and not everything, so nothing is rebuilt from them, nor by a list of ids",
     )
-    .hint("`reindex rerun` asks for everything under a prefix once more; then `reindex run` works on it")
+    .hint("`reindex rerun RECIPE PREFIX` asks for everything under a prefix once more; then `reindex run RECIPE` works on it")
 }
 
 fn not_keyed() -> Error {

@@ -50,7 +50,10 @@ impl Job {
             steps.step(&format!("refreshed {}", target.alias), target.index.refresh(target.concrete(&run)?)).await?;
         }
         if let Work::Rebuild { waive, .. } = *work {
-            targets.iter().try_for_each(|target| target.waive(&run, waive))?;
+            for target in &targets {
+                target.waive(&run, waive)?;
+                target.is_not_emptied(&run, waive).await?;
+            }
         }
         self.verify_at_end(steps, pipeline, work, events).await?;
         match *work {

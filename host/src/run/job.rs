@@ -162,7 +162,7 @@ impl Job {
         identity.insert("plugin settings".into(), digest(&self.settings));
         identity.insert("source".into(), self.source_identity(info));
         identity.insert("segments".into(), segments.to_string());
-        identity.insert("grants".into(), digest(&format!("{:?}", self.grants)));
+        identity.insert("grants".into(), digest(&self.grants.identity()));
         for target in self.targets()? {
             identity.insert(format!("definition of index {}", target.alias), digest(&target.definition));
         }

@@ -43,7 +43,7 @@ impl Lock {
         let pid = pid(&mut file).map_or_else(String::new, |pid| format!(" as process {pid}"));
         Err(Error::usage(format!("recipe `{recipe}` is already running{pid}"))
             .retry(Retry::Later)
-            .hint(format!("`reindex status {recipe}.toml` shows how far it is; wait for it, or stop it first")))
+            .hint("`reindex status RECIPE` shows how far it is; wait for it, or stop it first"))
     }
 
     /// The process that runs the recipe now, if one does.

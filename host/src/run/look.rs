@@ -30,6 +30,9 @@ pub struct Status {
     pub pid: Option<u32>,
     /// Who holds a part of it on a shared ledger. Somebody who died holds it until another takes over.
     pub workers: Vec<Worker>,
+    /// How the source changed since the run began, if it did so that nothing of it can be tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_changed: Option<String>,
     /// Other runs of the recipe that ids failed in and are open, the newest first.
     pub others: Vec<Open>,
 }
@@ -118,7 +121,7 @@ pub(super) async fn named(ledger: &dyn Ledger, recipe: &str, id: &str) -> Result
     let run = ledger.find(id).await?.filter(|run| run.recipe == recipe);
     run.ok_or_else(|| {
         Error::new(Kind::NotFound, format!("recipe `{recipe}` has no run {id}"))
-            .hint("`reindex status` names the runs that left ids open")
+            .hint("`reindex status RECIPE` names the runs that left ids open")
     })
 }
 
@@ -180,7 +183,7 @@ pub async fn status(
     let workers = if ledger.is_shared() { workers(&run, ledger.progress(&run).await?) } else { Vec::new() };
     let others = with_open_ids(ledger, recipe).await?.into_iter().map(|(_, open)| open);
     let others = others.filter(|open| open.needs_care() && open.run != run.id).collect();
-    Ok(Some(Status { run, counts, groups, pid, workers, others }))
+    Ok(Some(Status { run, counts, groups, pid, workers, source_changed: None, others }))
 }
 
 /// Everybody who holds a line, by name.

@@ -71,7 +71,7 @@ pub enum Work {
     Rebuild {
         /// Whether the old index is removed after the swap.
         drop_old: bool,
-        /// So many records may be missing from the new index.
+        /// So many records may be missing from the new index; as many documents as the old one holds, if it is empty.
         waive: u64,
     },
     /// These ids.
@@ -83,7 +83,8 @@ pub enum Work {
 }
 
 impl Work {
-    fn scope(&self) -> Scope {
+    /// What the ledger calls it.
+    pub fn scope(&self) -> Scope {
         match self {
             Self::Full => Scope::Full,
             Self::Rebuild { .. } => Scope::Rebuild,
@@ -232,6 +233,7 @@ impl Job {
         let _lock = self.lock()?;
         self.look(events).await?;
         let mut run = self.run_to_retry(run).await?;
+        self.look_for(&run, &filter, events).await?;
         if run.scope == Scope::Loaded {
             return Err(loaded::not_retried());
         }
@@ -248,7 +250,7 @@ impl Job {
             && let Some(owner) = leases.living(&[run.retries()]).await?
         {
             return Err(Error::usage(format!("worker {owner} tries again what failed in run {}", run.id))
-                .hint("wait until it is done; `reindex status` shows how far it is"));
+                .hint("wait until it is done; `reindex status RECIPE` shows how far it is"));
         }
         let pipeline = self.pipeline(&routed, self.source.clone(), leases, None, (events, stop)).await?;
         let before = pipeline.counts();
@@ -264,10 +266,27 @@ impl Job {
         self.recount(&mut run, counts).await?;
         events.send(Event::Ended { run: run.id.clone(), finished: run.phase == Phase::Finished, counts });
         if !tried? {
-            return Err(stopped("`reindex retry` goes on with the rest"));
+            return Err(stopped("`reindex retry RECIPE` goes on with the rest"));
         }
         let groups = self.ledger.groups(&run.id, EXAMPLES).await?;
         Ok(Summary { run, resumed: true, counts, groups, elapsed: begun.elapsed() })
+    }
+
+    /// Says so if nothing that a run left open is like that.
+    ///
+    /// *Errors*: it did not leave the id open that was named.
+    async fn look_for(&self, run: &Run, filter: &Filter, events: &Events) -> Result<()> {
+        if *filter == Filter::default() || !self.ledger.rows(&run.id, filter, None, 1).await?.is_empty() {
+            return Ok(());
+        }
+        if let Some(id) = &filter.id {
+            let message = format!("run {} left no such id open that is like that", run.id);
+            return Err(Error::new(Kind::NotFound, message)
+                .with("id", id.clone())
+                .hint("`reindex failures RECIPE` lists what is open in every run"));
+        }
+        events.note(format!("no open id of run {} is like that, so none is tried again", run.id));
+        Ok(())
     }
 
     async fn run_to_retry(&self, run: Option<&str>) -> Result<Run> {

@@ -21,13 +21,13 @@ use crate::{
         Capability, Resources,
         grant::Grants,
         queue::Queue,
-        storage::{Bucket, Scan},
+        storage::{Bucket, Sameness, Scan},
     },
     clock::System,
-    environment::Environment,
+    environment::{Environment, LOCAL},
     error::{Error, Result},
     event::{Event, Events},
-    ledger::{Ledger, list::List},
+    ledger::{Ledger, Run, list::List},
     pipeline::Messages,
     recipe::{ExportAt, PluginAt, Recipe, Source},
     record::{Form, Shape},
@@ -46,6 +46,14 @@ pub struct Project {
     pub(super) backends: Backends,
     /// Where compiled plugins are kept; without it each start compiles.
     code_cache: Option<CodeCache>,
+}
+
+/// An error, and one more if there is one.
+fn with(error: Error, more: Result<()>) -> Error {
+    match more {
+        Ok(()) => error,
+        Err(more) => Error::joined([error, more]).err().unwrap_or_else(|| Error::bug("a mistake got lost")),
+    }
 }
 
 /// A source, ready to be read.
@@ -70,9 +78,26 @@ impl Project {
         mode: Mode,
         variables: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let recipe = Recipe::load(path, variables)?;
+        Self::open_in(None, path, environment, mode, variables)
+    }
+
+    /// The same for a person who works in a directory, whose state serves the recipes below it; see
+    /// [`Environment::find`].
+    pub fn open_in(
+        home: Option<&Path>,
+        path: &Path,
+        environment: Option<&str>,
+        mode: Mode,
+        variables: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let recipe = Recipe::load(path, variables).map_err(|error| {
+            let dir = path.parent().filter(|_| path.is_file());
+            let find =
+                |dir: &Path| Environment::find(dir, home.unwrap_or(dir), environment.unwrap_or(LOCAL), variables);
+            with(error, dir.map_or(Ok(()), |dir| find(dir).map(|_| ())))
+        })?;
         let name = environment.unwrap_or(&recipe.default_env);
-        let environment = Environment::find(&recipe.dir, name, variables)?;
+        let environment = Environment::find(&recipe.dir, home.unwrap_or(&recipe.dir), name, variables)?;
         let backends = backends(&environment, mode);
         Ok(Self { recipe, environment, backends, code_cache: None })
     }
@@ -107,10 +132,12 @@ impl Project {
         let recipe = &self.recipe;
         let file = self.plugin_file(may_build, events).await?;
         let grants = Grants::new(&recipe.grant);
-        let plugin = load_plugin(self.code_cache.as_ref(), &self.plugin_name(), &file).await?;
-        Job::compare_grants(&plugin, &grants)
-            .map_err(|error| error.with("recipe", self.place_of_grant(&plugin, &grants)))?;
-        self.look_at_settings(&plugin).await?;
+        let plugin = load_plugin(self.code_cache.as_ref(), &self.plugin_name(), &file).await;
+        let plugin = plugin.map_err(|error| match file.is_file() {
+            true => error,
+            false => error.with("recipe", self.recipe.place_of("plugin.file")),
+        })?;
+        self.look_at_plugin(&plugin, &grants).await?;
         let Opened { source, messages, form, segments } = self.source().await?;
         let mut pace = recipe.run.clone();
         if messages.is_some() {
@@ -148,6 +175,16 @@ impl Project {
         })
     }
 
+    /// Whether the plugin can work with its grants and its settings; then, whether a file to read is there.
+    async fn look_at_plugin(&self, plugin: &Plugin, grants: &Grants) -> Result<()> {
+        let granted = Job::compare_grants(plugin, grants)
+            .map_err(|error| error.with("recipe", self.place_of_grant(plugin, grants)));
+        let set = self.look_at_settings(plugin).await;
+        let Err(wrong) = Error::joined([granted, set].into_iter().filter_map(Result::err)) else { return Ok(()) };
+        let is_file = matches!(self.recipe.source, Source::File { .. });
+        Err(if is_file { with(wrong, self.source().await.map(|_| ())) } else { wrong })
+    }
+
     /// Asks the plugin whether it can work with what the recipe says to it.
     async fn look_at_settings(&self, plugin: &Plugin) -> Result<()> {
         let flaws = plugin.check(&self.recipe.plugin.settings).await?;
@@ -166,7 +203,21 @@ impl Project {
 
     /// How far a run is, or the one that needs looking after.
     pub async fn status(&self, run: Option<&str>) -> Result<Option<Status>> {
-        status(&self.own_ledger()?, &self.recipe.name, run, &self.environment.state).await
+        let status = status(&self.own_ledger()?, &self.recipe.name, run, &self.environment.state).await?;
+        let Some(mut status) = status else { return Ok(None) };
+        status.source_changed = self.how_source_changed(&status.run).await;
+        Ok(Some(status))
+    }
+
+    /// How a source on this machine changed since a run began. One that cannot be looked at says so in the next run.
+    async fn how_source_changed(&self, run: &Run) -> Option<String> {
+        let is_here =
+            matches!(self.recipe.source, Source::File { .. } | Source::Export { at: ExportAt::Directory(_), .. });
+        let then = run.source.as_ref().filter(|_| is_here)?;
+        match self.source().await.ok()?.source.compare(then).await.ok()? {
+            Sameness::Changed(how) => Some(how),
+            _ => None,
+        }
     }
 
     /// The ledger with the runs of this recipe.
@@ -243,8 +294,12 @@ impl Project {
                 Ok(Opened::scan(self.backends.scan(table, Some(config), options)?, form, *segments))
             }
             Source::File { path, form, .. } => {
-                let lines =
-                    files::JsonLines::open(path, *form, max_bytes).map_err(|error| at("source.file.path", error))?;
+                let lines = files::JsonLines::open(path, *form, max_bytes).map_err(|error| {
+                    let error = at("source.file.path", error);
+                    let hint =
+                        "`path` under `[source.file]` is relative to the recipe: put the file there, or mend the path";
+                    if path.exists() { error } else { error.hint(hint) }
+                })?;
                 Ok(Opened::scan(Arc::new(lines), *form, 1))
             }
             Source::Export { at: place, .. } => {

@@ -209,7 +209,30 @@ impl Target {
         }
         let (read, alias) = (counts.read, &self.alias);
         let message = format!("{open} of {read} records are not in {name}, so `{alias}` still names the old index");
-        Err(Error::new(Kind::Stopped, message).hint("`reindex status` says why; mend them and `reindex retry`, or accept the loss with `--waive N`; then `run --rebuild` again swaps"))
+        Err(Error::new(Kind::Stopped, message).hint("`reindex status RECIPE` says why; mend them and `reindex retry RECIPE`, or accept the loss with `--waive N`; then `reindex run RECIPE --rebuild` again swaps"))
+    }
+
+    /// Refuses an empty index in the place of one with documents: a source that was emptied is a reason to look.
+    pub async fn is_not_emptied(&self, run: &Run, waived: u64) -> Result<()> {
+        let Some(old) = run.replaced.get(&self.alias) else { return Ok(()) };
+        let name = self.concrete(run)?;
+        if self.index.count(name).await? > 0 {
+            return Ok(());
+        }
+        let lost = match self.index.count(old).await {
+            Err(error) if error.kind() == Kind::NotFound => 0,
+            counted => counted?,
+        };
+        if lost <= waived {
+            return Ok(());
+        }
+        let (read, alias) = (run.counts.unwrap_or_default().read, &self.alias);
+        let message = format!(
+            "{name} is empty after {read} records, and {old} holds {lost} documents, so `{alias}` still names the old index"
+        );
+        Err(Error::new(Kind::Stopped, message).hint(format!(
+            "see whether the source is whole; if it is to be empty, accept the loss with `--waive {lost}`; then `reindex run RECIPE --rebuild --fresh` reads it again"
+        )))
     }
 
     /// Lets the alias name the rebuilt index, and reads it back, since the reply may be lost.

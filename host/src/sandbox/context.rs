@@ -1,8 +1,8 @@
 //! The context of a plugin: its grants, its limits, and the host functions behind its imports.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{self, Arc, PoisonError},
     time::Duration,
 };
 
@@ -59,6 +59,8 @@ pub struct Context {
 /// Answers a plugin's reads: checks the grant, finds the backend, and retries.
 pub(super) struct Services {
     pub context: Context,
+    /// What was asked for and is not granted.
+    refused: sync::Mutex<BTreeSet<Grant>>,
     /// How each table's records are read; cached, since it costs a request.
     shapes: Mutex<HashMap<String, Arc<Shape>>>,
     /// The random bytes that every instance reads, in the same order.
@@ -69,7 +71,7 @@ impl Services {
     pub fn new(context: Context) -> Self {
         let mut entropy = vec![0; ENTROPY_BYTES];
         blake3::Hasher::new().update(&context.seed.to_le_bytes()).finalize_xof().fill(&mut entropy);
-        Self { context, shapes: Mutex::default(), entropy }
+        Self { context, refused: sync::Mutex::default(), shapes: Mutex::default(), entropy }
     }
 
     /// Checks a grant; sends an event if it is missing.
@@ -77,7 +79,15 @@ impl Services {
         self.context.grants.check(capability, name, access).inspect_err(|_| {
             let grant = Grant { capability, name: name.to_owned(), access };
             self.context.events.send(Event::Denied { grant: grant.to_string() });
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(grant);
         })
+    }
+
+    /// The error of a read that was not granted, if a plugin gives it as its reason to retry: no retry would succeed.
+    pub fn not_granted(&self, reason: &str) -> Option<Error> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut errors = refused.iter().map(|grant| self.context.grants.denied(grant));
+        errors.find(|error| reason.contains(error.message()))
     }
 
     /// Reads records as canonical plain JSON.

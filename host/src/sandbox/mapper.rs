@@ -55,8 +55,8 @@ impl Mapper {
     /// Maps a batch: one answer for each item, in the same order.
     ///
     /// *Errors*: [`Kind::Plugin`] once [`Limits::poison_in_a_row`](super::Limits::poison_in_a_row) records in a row
-    /// made the plugin fail, since further calls would fail, too. A store that cannot be read; repeating the call is
-    /// safe.
+    /// made the plugin fail, since further calls would fail, too. [`Kind::Denied`] if an item is to be tried again since
+    /// a read was not granted. A store that cannot be read; repeating the call is safe.
     /// *Cancel*: dropping the future loses nothing but the work.
     pub async fn transform(&self, items: &[Item]) -> Result<Vec<Answer>> {
         let mut reads = Reads::default();
@@ -114,12 +114,22 @@ impl Mapper {
         if let Some(error) = reads.place.take() {
             return Err(error);
         }
+        if let Some(error) = answer.iter().flatten().find_map(|outcome| self.not_granted(outcome)) {
+            return Err(error);
+        }
         match &answer {
             Ok(_) => inner.parked.lock().unwrap_or_else(PoisonError::into_inner).push(instance),
             Err(fault) if fault.forget => *reads = Reads::default(),
             Err(_) => {}
         }
         Ok(answer)
+    }
+
+    /// An item that is to be tried again since a read was not granted would be refused each time.
+    fn not_granted(&self, outcome: &types::Outcome) -> Option<Error> {
+        let types::Outcome::Retry(reason) = outcome else { return None };
+        let error = self.0.services.not_granted(reason)?;
+        Some(error.with("plugin", self.0.plugin.name()))
     }
 
     fn cannot_start(&self, fault: Fault) -> Error {

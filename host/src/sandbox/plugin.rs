@@ -91,7 +91,7 @@ impl Plugin {
         is_component(bytes).map_err(about)?;
         let digest = blake3::hash(bytes).to_hex().to_string();
         let component = compile(engine, bytes).await.map_err(about)?;
-        check_doors(engine, &component).map_err(about)?;
+        check_imports(engine, &component).map_err(about)?;
         let pre = link(engine, &component).map_err(about)?;
         let description = describe(&pre, name).await.map_err(about)?;
         let check = check_of(&component);
@@ -177,7 +177,7 @@ async fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component> {
 }
 
 /// Refuses imports that a plugin never gets, by name, and an API version that this host does not support.
-fn check_doors(engine: &Engine, component: &Component) -> Result<()> {
+fn check_imports(engine: &Engine, component: &Component) -> Result<()> {
     let of = component.component_type();
     let exports: Vec<_> = of.exports(engine.wasmtime()).map(|(name, _)| name).collect();
     let imports: Vec<_> = of.imports(engine.wasmtime()).map(|(name, _)| name).collect();

@@ -1,7 +1,8 @@
 //! What becomes of an item when a read is not answered: it is to be tried again.
 //!
-//! None of these reasons lies in the item. A missing grant, too, is mended in the recipe, and its text says how. The flaw
-//! of an image is the item's own, though: it will be there again next time.
+//! None of these reasons lies in the item. A missing grant is mended in the recipe: the host knows its text, ends the
+//! run with it and says which line to add. The flaw of an image is the item's own, though: it will be there again next
+//! time.
 
 use crate::{
     Outcome,

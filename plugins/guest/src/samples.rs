@@ -13,11 +13,15 @@ use serde_json::{Value, json};
 
 use crate::{Effect, Item, Outcome, Plugin};
 
+/// What a sample says of reads.
+const HOST_ONLY: [&str; 5] = ["tables", "indexes", "buckets", "images", "settings"];
+
 /// Runs every sample of a directory and compares the outcomes with the expected ones.
 ///
 /// # Panics
 ///
-/// An outcome differs, a file cannot be read or is not a sample, or there is no sample at all.
+/// An outcome differs, a file cannot be read or is not a sample, a sample has something to read, or there is no sample at
+/// all.
 pub fn check<P: Plugin>(directory: impl AsRef<Path>) {
     let samples = sample_files(directory.as_ref());
     assert!(!samples.is_empty(), "no samples in {}", directory.as_ref().display());
@@ -43,7 +47,15 @@ fn sample_files(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn items(sample: &Path) -> Vec<Item> {
+    let file = sample.display();
     let sample = read(sample);
+    // A read would abort the test, and say nothing of why.
+    let of_the_host = HOST_ONLY.iter().find(|name| sample.get(**name).is_some());
+    assert!(
+        of_the_host.is_none(),
+        "{file} has `{}`, which only the host answers: run `reindex plugin test` instead",
+        of_the_host.unwrap_or(&"")
+    );
     let items = sample["items"].as_array().expect("`items` is a list");
     items
         .iter()
@@ -97,4 +109,17 @@ fn document(body: &str) -> Value {
     let document: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error} in the document {body}"));
     assert_eq!(document.to_string(), body, "a document is written without white space");
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "run `reindex plugin test` instead")]
+    fn a_sample_with_something_to_read_says_what_runs_it() {
+        let file = std::env::temp_dir().join(format!("reindex-guest-sample-{}.json", std::process::id()));
+        fs::write(&file, r#"{"items":[],"tables":{"people":{}}}"#).expect("a temporary file can be written");
+        items(&file);
+    }
 }

@@ -102,6 +102,16 @@ impl queue::Queue for Queue {
             .await
     }
 
+    async fn has_seen(&self, id: Option<&str>) -> Result<Option<bool>> {
+        let (name, id) = (self.name.clone(), id.map(str::to_owned));
+        self.database
+            .read(move |connection| {
+                let sql = "SELECT EXISTS (SELECT 1 FROM seen_messages WHERE queue = ?1 AND (?2 IS NULL OR id = ?2))";
+                Ok(Some(connection.prepare_cached(sql)?.query_row(params![name, id], |row| row.get(0))?))
+            })
+            .await
+    }
+
     async fn depth(&self) -> Result<Depth> {
         let (name, now) = (self.name.clone(), self.database.now_ms());
         self.database

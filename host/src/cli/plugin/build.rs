@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{built, cargo};
 use crate::{
-    cli::{exit::Exit, ui::Ui},
+    cli::{exit::Exit, place::quoted_path, ui::Ui},
     error::Result,
 };
 
@@ -24,7 +24,7 @@ impl Build {
         let built = built(ui, &self.dir).await?;
         ui.data(&built.wasm.display().to_string());
         let word = if built.fresh { "up to date" } else { "built" };
-        ui.ending(word, &format!("reindex plugin test {}", self.dir.display()));
+        ui.ending(word, &format!("reindex plugin test {}", quoted_path(&self.dir)));
         Ok(Exit::Done)
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{code_cache, exit::Exit, signals::watched, ui::Ui};
+use super::{code_cache, exit::Exit, place::quoted_path, signals::watched, ui::Ui};
 use crate::{
     build as cargo,
     error::{Error, Result},
@@ -52,7 +52,7 @@ async fn built(ui: Ui, source: &Path) -> Result<cargo::Built> {
         });
         build.await.map_err(|error| Error::bug("the build gave up").because(error))?
     };
-    watched(ui, std::slice::from_ref(&observer), &stop, format!("reindex plugin build {}", source.display()), work)
+    watched(ui, std::slice::from_ref(&observer), &stop, format!("reindex plugin build {}", quoted_path(source)), work)
         .await
 }
 

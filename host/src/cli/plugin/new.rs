@@ -2,13 +2,13 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use clap::Args;
 
 use crate::{
-    cli::{exit::Exit, ui::Ui},
+    cli::{exit::Exit, place::quoted_path, ui::Ui},
     error::{Error, Kind, Result},
 };
 
@@ -117,8 +117,8 @@ impl New {
                 self.write(&format!("vendor/reindex-guest/{to}"), text)?;
             }
         }
-        let dir = self.dir.display();
-        ui.data(&dir.to_string());
+        let dir = quoted_path(&self.dir);
+        ui.data(&self.dir.display().to_string());
         ui.ending(
             &format!("made plugin `{name}`; the mapping is {dir}/src/mapping.rs"),
             &format!("reindex plugin test {dir}; reindex run {dir}/recipe.toml"),
@@ -152,12 +152,27 @@ fn filled(template: &str, name: &str) -> String {
     template.replace("{{name}}", name)
 }
 
-/// Whether the nearest workspace above a directory has the SDK among its dependencies.
+/// Whether the nearest workspace above a directory takes it as a member and has the SDK among its dependencies. Any
+/// other plugin stands on its own: cargo refuses a package that lies in a workspace and is no member of it.
 fn is_member(dir: &Path) -> bool {
     let Ok(dir) = std::path::absolute(dir) else { return false };
-    let manifests = dir.ancestors().skip(1).filter_map(|above| fs::read_to_string(above.join("Cargo.toml")).ok());
-    let workspace = manifests.into_iter().find(|text| text.lines().any(|line| line.starts_with("[workspace")));
-    workspace.is_some_and(|text| text.lines().any(|line| line.starts_with("reindex-guest")))
+    let manifest = |above: &Path| fs::read_to_string(above.join("Cargo.toml")).ok()?.parse::<toml::Table>().ok();
+    let workspace = |above: &Path| Some((above.to_owned(), manifest(above)?.get("workspace")?.clone()));
+    let Some((root, workspace)) = dir.ancestors().skip(1).find_map(workspace) else { return false };
+    let within = dir.strip_prefix(root).unwrap_or(&dir);
+    let names = |key: &str| {
+        let listed = workspace.get(key).and_then(toml::Value::as_array).into_iter().flatten();
+        listed.filter_map(toml::Value::as_str).any(|pattern| is_like(within, Path::new(pattern)))
+    };
+    let has_sdk = workspace.get("dependencies").is_some_and(|dependencies| dependencies.get("reindex-guest").is_some());
+    has_sdk && names("members") && !names("exclude")
+}
+
+/// Whether a path is like a pattern of a workspace, in which `*` stands for any part of a path.
+fn is_like(path: &Path, pattern: &Path) -> bool {
+    let (path, pattern) = (path.components(), pattern.components().filter(|part| *part != Component::CurDir));
+    path.clone().count() == pattern.clone().count()
+        && path.zip(pattern).all(|(part, like)| part == like || like.as_os_str() == "*")
 }
 
 #[cfg(test)]
@@ -194,6 +209,22 @@ mod tests {
         assert_eq!(names(&SDK, "src/"), files(&root.join("plugins/guest/src")));
         assert_eq!(names(&WIT, "wit/"), files(&root.join("wit")));
         assert_eq!(TEMPLATE.len() + 1, files(&root.join("plugins/guest/template")).len());
+    }
+
+    #[test]
+    fn only_a_plugin_that_the_workspace_takes_as_a_member_is_one() {
+        let root = tempfile::tempdir().unwrap();
+        let takes = |manifest: &str, dir: &str| {
+            fs::write(root.path().join("Cargo.toml"), manifest).unwrap();
+            is_member(&root.path().join(dir))
+        };
+        let workspace = "[workspace]\nmembers = [\"host\", \"./plugins/*\"]\nexclude = [\"plugins/old\"]\n";
+        let with_sdk = format!("{workspace}[workspace.dependencies]\nreindex-guest = \"1\"\n");
+        assert!(takes(&with_sdk, "plugins/parcels"));
+        for dir in ["parcels", "plugins/old", "plugins/deep/parcels", "host/parcels"] {
+            assert!(!takes(&with_sdk, dir), "{dir}");
+        }
+        assert!(!takes(workspace, "plugins/parcels"), "the workspace has no SDK");
     }
 
     #[test]

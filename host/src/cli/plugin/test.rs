@@ -24,6 +24,7 @@ use crate::{
     cli::{
         exit::Exit,
         json,
+        place::quoted_path,
         ui::{DIM, GREEN, RED, Ui, YELLOW},
     },
     error::{Error, Result},
@@ -96,14 +97,24 @@ impl Test {
             failed += u32::from(matches!(verdict, Verdict::Differs(..) | Verdict::Broken(_)));
             show(ui, sample, &verdict);
         }
-        let again = format!("reindex plugin test {}", self.plugin.display());
+        let samples_option = self.samples.as_ref().map(|dir| format!(" --samples {}", quoted_path(dir)));
+        let again = format!("reindex plugin test {}{}", quoted_path(&self.plugin), samples_option.unwrap_or_default());
         let passed = samples.len() - failed as usize;
         let line = format!("{passed} of {} samples passed: together, alone and reversed", samples.len());
         match failed {
-            0 => ui.ending(&line, "name the plugin in a recipe, and try `reindex run RECIPE --dry-run`"),
+            0 => ui.ending(&line, &self.next()),
             _ => ui.ending(&line, &format!("mend the plugin, or `{again} --accept` if its answers are right")),
         }
         Ok(if failed == 0 { Exit::Done } else { Exit::Differences })
+    }
+
+    /// Tries the recipe beside the plugin, if there is one.
+    fn next(&self) -> String {
+        let recipe = self.plugin.join("recipe.toml");
+        if recipe.is_file() {
+            return format!("reindex run {} --dry-run", quoted_path(&recipe));
+        }
+        "name the plugin in a recipe, and try `reindex run RECIPE --dry-run`".to_owned()
     }
 
     fn directory(&self) -> PathBuf {

@@ -73,6 +73,7 @@ pub fn answer(item: &Item) -> Outcome {
         "finish" => finish(item),
         "seek" => seek(item, with),
         "table" => said(table(with)),
+        "table-or-retry" => Outcome::Retry(table(with)),
         "same-key" => said(same_key(with)),
         "bucket" => said(bucket(with)),
         "index" => said(format!("{:?}", index::get_many(with, &["a".to_owned()]))),
