@@ -199,7 +199,7 @@ impl Error {
         self.scope == Scope::Item
     }
 
-    /// Says how often the call was made before it was given up. Whoever tries again counts them: all tries of an
+    /// Says how often the call was made before it was given up. The caller that retries counts them: all tries of an
     /// operation come out of one budget.
     #[must_use]
     pub fn tried(mut self, tries: u32) -> Self {

@@ -74,7 +74,7 @@ pub enum Event {
         /// What, and what to do about it.
         text: String,
     },
-    /// Something failed, and whoever keeps a service going tries it again in time.
+    /// Something failed, and the supervisor of a service retries it in time.
     Error {
         /// What, in one line.
         message: String,

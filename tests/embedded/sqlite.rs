@@ -94,14 +94,15 @@ async fn a_file_that_is_removed_or_replaced_while_it_is_written_to_is_noticed() 
     for replaced in [false, true] {
         let (_directory, path) = directory();
         let database = open(&path);
-        let table = database.create_table("t", &texts(&["id"]), Form::Plain).await.unwrap();
+        let list = database.list("ids");
+        list.load(&texts(&["a"]), false).await.unwrap();
         let aside = path.with_extension("aside");
         std::fs::copy(&path, &aside).unwrap();
         std::fs::remove_file(&path).unwrap();
         if replaced {
             std::fs::rename(&aside, &path).unwrap();
         }
-        let error = table.put_many(&texts(&[r#"{"id":"a"}"#])).await.unwrap_err();
+        let error = list.load(&texts(&["b"]), false).await.unwrap_err();
         assert!(error.message().contains("removed or replaced") && !error.may_retry(), "{error:?}");
     }
 }

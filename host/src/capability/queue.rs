@@ -19,7 +19,7 @@ pub struct Message {
     pub priority: u8,
 }
 
-/// A message in somebody's hands until its lease ends.
+/// A message in flight: leased until it is acknowledged or its lease ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The message.
@@ -38,9 +38,9 @@ pub struct Delivery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Depth {
-    /// Messages that nobody holds.
+    /// Messages that are not in flight.
     pub waiting: u64,
-    /// Messages in somebody's hands.
+    /// Messages in flight.
     pub in_hand: u64,
     /// Messages that were given up, if the queue keeps such.
     pub dead: Option<u64>,
@@ -65,7 +65,7 @@ pub trait Queue: Send + Sync {
     async fn receive(&self, max: usize, lease: Duration, wait: Duration) -> Result<Vec<Delivery>>;
 
     /// Ends deliveries for good. False where the lease is known to have run out: then nothing was changed. A service
-    /// that forgets late may end a delivery that has gone to somebody else.
+    /// that forgets late may end a delivery that another consumer has by then.
     async fn acknowledge(&self, receipts: &[String]) -> Result<Vec<bool>>;
 
     /// Begins the lease of deliveries anew, from now; a zero lease gives them back at once. False where the lease is
@@ -88,7 +88,7 @@ pub trait Queue: Send + Sync {
 pub const LONGEST_LEASE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Which of several queues, the most urgent one first, takes messages of a priority: 0 goes to the last, 1 to the one
-/// before it, and so on; whatever is above goes to the first.
+/// before it, and so on; a higher priority goes to the first.
 pub fn rank(priority: u8, queues: usize) -> usize {
     queues.saturating_sub(1).saturating_sub(usize::from(priority))
 }

@@ -64,7 +64,7 @@ impl Place {
         self.open(target, Mode::ReadOnly)
     }
 
-    /// Reads a recipe and its environment, and finds out who calls AWS if anybody does.
+    /// Reads a recipe and its environment, and the credentials for AWS if anything calls it.
     pub(super) async fn project(&self, target: &Target, mode: Mode) -> Result<Project> {
         let project = self.open(target, mode)?;
         Ok(if project.calls_aws() { project.with_aws(Session::standard().await) } else { project })

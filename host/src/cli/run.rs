@@ -246,7 +246,7 @@ impl<'a> Show<'a> {
     }
 }
 
-/// The command that goes on with an unfinished run, and that it does.
+/// The command that resumes an unfinished run, and that it does.
 pub(super) fn resume(run: &ledger::Run, again: &str) -> String {
     if run.identity.contains_key(PACE) {
         return format!("reindex serve {again} goes on from here");

@@ -27,7 +27,7 @@ use crate::{
 
 /// How often the ledger is looked at for what other workers do, unless leases are short.
 const LOOK: Duration = Duration::from_secs(3);
-/// How soon a wait notices that somebody asks to stop.
+/// How soon a wait notices a request to stop.
 const NOTICE: Duration = Duration::from_millis(100);
 
 /// One process among the workers of a run.
@@ -61,13 +61,13 @@ impl Leases {
         self.ledger.is_shared()
     }
 
-    /// Takes a line if it is free, or its owner is dead. None if somebody else may be at work on it.
+    /// Takes a line if it is free, or its owner is dead. None if another worker may be at work on it.
     pub async fn attempt(&self, line: u32) -> Result<Option<(Held, Progress)>> {
         let found = self.look().await?.swap_remove(line as usize);
         if self.is_free(line, &found) { self.take(line, &found).await } else { Ok(None) }
     }
 
-    /// Takes a line as soon as nobody alive holds it.
+    /// Takes a line as soon as no live worker holds it.
     pub async fn turn(&self, line: u32) -> Result<(Held, Progress)> {
         let mut looks = 0;
         loop {
@@ -102,7 +102,7 @@ impl Leases {
         Ok(None)
     }
 
-    /// Whether nobody else holds a line, dead or alive, as far as one look can tell.
+    /// Whether no other worker holds a line, dead or alive, as of one look.
     pub async fn are_alone(&self) -> Result<bool> {
         if !self.are_shared() {
             return Ok(true);
@@ -119,7 +119,7 @@ impl Leases {
 
     /// Waits before the ledger is looked at again, longer from time to time.
     ///
-    /// *Errors*: [`Kind::Stopped`] if somebody asks to stop.
+    /// *Errors*: [`Kind::Stopped`] on a request to stop.
     pub async fn rest(&self, looks: u32) -> Result<()> {
         let end = Instant::now() + backoff::jittered(self.pace(looks));
         while Instant::now() < end {
@@ -149,7 +149,7 @@ impl Leases {
         lease.owner == self.owner
     }
 
-    /// Whether whoever holds this line was silent for too long at the last looks.
+    /// Whether the holder of this line was silent for too long at the last looks.
     pub(super) fn stands_still(&self, line: u32) -> bool {
         self.watched().stands_still(line)
     }
@@ -169,7 +169,7 @@ impl Leases {
         !self.are_shared() || lease.owner == self.owner || self.watched().stands_still(line)
     }
 
-    /// Takes a line that was found free; none if somebody else was faster.
+    /// Takes a line that was found free; none if another worker was faster.
     pub(super) async fn take(&self, line: u32, found: &Progress) -> Result<Option<(Held, Progress)>> {
         let (run, before) = (&self.run.id, found.lease.as_ref());
         let Some(progress) = self.ledger.claim(run, line, before, &self.owner, self.lasting).await? else {
@@ -223,12 +223,12 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether somebody else took the line over.
+    /// Whether another worker took the line over.
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Learns that somebody else took the line over.
+    /// Marks the line as taken over by another worker.
     pub fn lose(&self) {
         self.lost.store(true, Ordering::Relaxed);
     }

@@ -1,8 +1,8 @@
 //! Source → batch → plugin → sinks → ledger.
 //!
-//! Each segment is one line of work, and whoever works on it holds its lease: a reader cuts batches, plugin calls run side by side, and batches are
-//! committed one after the other in the order they were read. A batch's effects are acknowledged before the
-//! ledger's checkpoint passes it, so a run that is killed at any point and started again ends as if it had
+//! Each segment is one line of work, whose worker holds its lease: a reader cuts batches, plugin calls run in parallel,
+//! and batches are committed one after the other in the order they were read. A batch's effects are acknowledged before
+//! the ledger's checkpoint passes it, so a run that is killed at any point and started again ends as if it had
 //! never stopped.
 
 mod backoff;
@@ -130,7 +130,7 @@ impl Pipeline {
         self.divide(&Segments { scan, total: run.segments }).await
     }
 
-    /// Works through a queue. Answers whether it was empty; if not, somebody asked to stop.
+    /// Works through a queue. Answers whether it was drained; if not, the run was asked to stop.
     async fn consume(&self, messages: &Arc<Messages>) -> Result<bool> {
         let Parts { run, ledger, events, .. } = &*self.parts;
         let _leases = task::spawn(messages.clone().keep_leases());

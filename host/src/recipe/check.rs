@@ -173,7 +173,7 @@ impl Check<'_> {
         all([
             self.name("source.requests.bucket", &said.bucket),
             self.name("source.requests.objects", &said.objects),
-            self.most("source.requests.segments", said.segments, MAX_SEGMENTS, "0 means one a core"),
+            self.most("source.requests.segments", said.segments, MAX_SEGMENTS, "0 means one per core"),
             self.above_zero("source.requests.poll", said.poll > Duration::ZERO),
             self.time("source.requests.poll", said.poll),
             self.intake(said),
@@ -253,7 +253,7 @@ impl Check<'_> {
             self.name("source.queue.queue", &queue.queue),
             queue.table.as_ref().map_or(Ok(()), |table| self.name("source.queue.table", table)),
             self.record("source.queue", &queue.key, &queue.version),
-            self.most("source.queue.consumers", queue.consumers, MAX_WORKERS, "0 means one a core"),
+            self.most("source.queue.consumers", queue.consumers, MAX_WORKERS, "0 means one per core"),
             self.above_zero("source.queue.max-deliveries", queue.max_deliveries > 0),
             self.time("source.queue.idle", queue.idle),
             self.consuming(queue),
@@ -426,7 +426,7 @@ impl Check<'_> {
             self.above_zero("image.max-bands", image.max_bands > 0),
             self.size("image.max-bytes", image.max_bytes),
             self.most_size("image.max-profile", image.max_profile),
-            self.most("image.workers", image.workers, MAX_WORKERS, "0 means one a core"),
+            self.most("image.workers", image.workers, MAX_WORKERS, "0 means one per core"),
             self.most("image.threads", image.threads, MAX_WORKERS, "1 suits many images at a time"),
             self.above_zero("image.threads", image.threads > 0),
             self.above_zero("image.wall", image.wall > Duration::ZERO),
@@ -460,7 +460,7 @@ impl Check<'_> {
         let run = &said.run;
         let share = run.stop_after_failure_share;
         all([
-            self.most("run.workers", run.workers, MAX_WORKERS, "0 means one a core"),
+            self.most("run.workers", run.workers, MAX_WORKERS, "0 means one per core"),
             self.most("run.segments-at-once", run.segments_at_once, MAX_SEGMENTS, "0 means as many as suit the ledger"),
             self.above_zero("run.batch-records", run.batch_records > 0),
             self.most("run.batch-records", run.batch_records, MAX_BATCH, FEW),

@@ -141,7 +141,7 @@ pub enum Source {
         version: Version,
         /// How messages are written that are records.
         form: Form,
-        /// How many lines of work take messages; 0 means one a core.
+        /// How many lines of work take messages; 0 means one per core.
         consumers: u32,
         /// How they are taken.
         consuming: pipeline::Consuming,
@@ -158,11 +158,11 @@ pub enum Source {
         prefixes: Vec<String>,
         /// How the names of objects end that become requests; none means any.
         endings: Vec<String>,
-        /// Who tells of new objects, if anybody does.
+        /// What notifies of new objects; none if nothing does.
         intake: Option<Intake>,
         /// How often a service looks for requests that others have put there.
         poll: Duration,
-        /// Into how many parts they are divided; 0 means one a core.
+        /// Into how many parts they are divided; 0 means one per core.
         segments: u32,
         /// What makes a request's key: bucket and key of its object.
         key: Key,

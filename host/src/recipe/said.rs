@@ -169,7 +169,7 @@ pub(super) struct Queue {
     pub version: Version,
     /// How messages are written that are records.
     pub form: Form,
-    /// How many lines of work take messages; 0 means one a core.
+    /// How many lines of work take messages; 0 means one per core.
     pub consumers: u32,
     /// For how long a message is taken; begun anew while it is worked on.
     #[serde(with = "compact::required", skip_serializing)]
@@ -203,7 +203,7 @@ pub(super) struct Requests {
     /// How the names of objects end that become requests, in any case; none means any.
     #[serde(skip_serializing)]
     pub endings: Vec<String>,
-    /// The name of the queue that is told of new objects by the bucket: S3's notifications, or MinIO's.
+    /// The name of the queue to which the bucket sends notifications of new objects: S3's, or MinIO's.
     #[serde(skip_serializing)]
     #[schemars(regex(pattern = crate::document::NAME), extend("examples" = ["uploads"]))]
     pub queue: Option<String>,
@@ -214,7 +214,7 @@ pub(super) struct Requests {
     #[serde(with = "compact::required", skip_serializing)]
     #[schemars(with = "String", regex(pattern = crate::document::TIME))]
     pub poll: Duration,
-    /// Into how many parts requests are divided; 0 means one a core.
+    /// Into how many parts requests are divided; 0 means one per core.
     pub segments: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The beginning of a run: which one this process goes on with or joins, and the indexes it fills.
+//! The beginning of a run: which one this process resumes or joins, and the indexes it fills.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -108,7 +108,7 @@ impl Job {
         run.follows || run.phase == Phase::Finished || self.messages.is_some()
     }
 
-    /// Ends an unfinished run for good. What a rebuild filled and nobody searches goes with it.
+    /// Ends an unfinished run for good. An index that a rebuild filled and no alias names is removed with it.
     async fn give_up(&self, run: &mut Run, events: &Events, stop: &Stop) -> Result<()> {
         let leases = self.leases(run, events, stop)?;
         if leases.are_shared()
@@ -145,7 +145,7 @@ impl Job {
             .hint("put it back as it was and run again to go on, or give that run up and start over with `--fresh`"))
     }
 
-    /// A run of this job that nobody has written down yet.
+    /// A run of this job that is not in the ledger yet.
     pub(super) async fn draft(&self, Options { work, follow, .. }: &Options) -> Result<Run> {
         if let (Some(messages), false) = (&self.messages, *work == Work::Full) {
             return Err(messages.refuse("it is read whole: neither rebuilt from, nor by ids, nor up to a limit"));

@@ -31,7 +31,7 @@ impl Job {
     /// Makes sure before a run that every server is the one that is meant, and that images can be opened if they are to
     /// be; warns if one could do harm.
     ///
-    /// *Errors*: whatever forbids the run.
+    /// *Errors*: everything that forbids the run.
     pub(super) async fn look(&self, events: &Events) -> Result<()> {
         self.servers.look(&self.resources).await?;
         if let Some(finding) = self.images().await?.filter(|finding| finding.attention) {
@@ -40,7 +40,7 @@ impl Job {
         Ok(())
     }
 
-    /// Who opens images, if anybody does.
+    /// What opens images; none if nothing does.
     async fn images(&self) -> Result<Option<Finding>> {
         let Some(images) = &self.resources.images else { return Ok(None) };
         let About { maker, open } = images.about().await?;
@@ -59,7 +59,7 @@ impl Job {
 
     /// Compares the plugin with the recipe. Does no I/O.
     ///
-    /// *Errors*: whatever would forbid a run.
+    /// *Errors*: everything that would forbid a run.
     pub fn check(&self) -> Result<Vec<Finding>> {
         Self::compare_grants(&self.plugin, &self.grants)?;
         let description = self.plugin.description();
@@ -89,7 +89,7 @@ impl Job {
 
     /// Looks at every resource the run would touch, without changing one.
     ///
-    /// *Errors*: whatever cannot be reached or does not fit.
+    /// *Errors*: a resource that cannot be reached or does not fit.
     pub async fn connect(&self) -> Result<Vec<Finding>> {
         let mut findings = self.servers.look(&self.resources).await?;
         findings.extend(self.images().await?);

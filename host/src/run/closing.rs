@@ -46,7 +46,7 @@ impl Job {
         let run = steps.run.clone();
         for target in &targets {
             steps.step(&format!("restored {}", target.alias), target.restore(&run)).await?;
-            // Whoever searches after the run finds all of it.
+            // A search after the run finds all of it.
             steps.step(&format!("refreshed {}", target.alias), target.index.refresh(target.concrete(&run)?)).await?;
         }
         if let Work::Rebuild { waive, .. } = *work {

@@ -45,7 +45,7 @@ pub(super) fn owner() -> Result<String> {
     Ok(name.trim_start_matches('-').to_owned())
 }
 
-/// Six hexadecimal digits that nobody else draws.
+/// Six random hexadecimal digits.
 pub(super) fn chance() -> Result<String> {
     let mut bytes = [0; 3];
     getrandom::fill(&mut bytes).map_err(|error| Error::bug("the system gives no random bytes").because(error))?;

@@ -29,7 +29,7 @@ use super::{
 };
 
 /// Into how many segments a source is cut on a shared ledger, where the recipe says nothing: more than there are
-/// workers, so that whoever comes late finds some.
+/// workers, so that a late one finds some.
 const SHARED_SEGMENTS: u32 = 64;
 /// How many of the documents that were written are looked up at the end of a run.
 const SAMPLE: usize = 200;

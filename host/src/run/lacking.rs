@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 /// The paths of the fields that a definition lacks, without those inside a field that it lacks as a whole. A field that
 /// one of its dynamic templates matches by path, or that lies in an object it says is dynamic, is none of them. A
-/// definition without any field lacks none: whatever comes makes its own.
+/// definition without any field lacks none: each document adds its own.
 pub(super) fn lacking(there: &str, definition: &str) -> Vec<String> {
     let (Ok(there), Ok(definition)) = (serde_json::from_str::<Value>(there), serde_json::from_str::<Value>(definition))
     else {

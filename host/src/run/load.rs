@@ -1,7 +1,7 @@
-//! The settings of an index during a load, and that they come back whatever becomes of the run.
+//! The settings of an index during a load, and their restoration, however the run ends.
 //!
-//! What was set before stands in the run's record before anything changes. Whoever leaves a run last sets it back, and
-//! whoever comes next and finds a run that nobody works on does. Setting back twice, or too early, costs speed alone.
+//! What was set before stands in the run's record before anything changes. The last worker of a run restores it, and
+//! so does the next process that finds a run without workers. To restore twice, or too early, costs only speed.
 
 use super::{
     Job,
@@ -28,7 +28,7 @@ impl Job {
         Ok(())
     }
 
-    /// Leaves a run: unless it goes on with other workers, its indexes get their settings back.
+    /// Leaves a run: unless other workers continue it, its indexes get their settings back.
     ///
     /// This holds for a finished one, too: a worker that hung may have set an index up after another one closed the run.
     pub(super) async fn leave(&self, run: &Run, leases: &Leases, events: &Events) {
@@ -56,7 +56,7 @@ impl Job {
         Ok(())
     }
 
-    /// Sets back what runs of this recipe left behind that nobody works on, but for the one that goes on now.
+    /// Restores the settings that runs of this recipe without workers left behind, except the run that continues now.
     pub(super) async fn clear_up(&self, going_on: Option<&str>, events: &Events, stop: &Stop) -> Result<()> {
         for mut run in self.ledger.runs(&self.name, ENOUGH).await? {
             if run.phase == Phase::Abandoned && !run.marks.contains(CLEARED) {
@@ -76,13 +76,13 @@ impl Job {
         self.restore(run).await?;
         for target in self.targets()? {
             match target.discard(run, events).await {
-                // Somebody lets another alias name it, so that it is theirs now.
+                // Another alias names it, so that it belongs to another user now.
                 Err(error) if error.kind() == Kind::Usage => events.note(error.to_string()),
                 discarded => discarded?,
             }
         }
         run.marks.insert(CLEARED.to_owned());
-        // Whoever else wrote the record did the same.
+        // The other writer of the record did the same.
         self.ledger.save(run).await.map(drop)
     }
 }

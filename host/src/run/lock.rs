@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Kind, Result, Retry},
 };
 
-/// A reader of the lock holds it for a moment; whoever starts a run waits that long.
+/// A reader of the lock holds it for a moment; a process that starts a run waits that long.
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(20);
 

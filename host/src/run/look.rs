@@ -28,7 +28,7 @@ pub struct Status {
     pub groups: Vec<Group>,
     /// The process of this machine that works on it now.
     pub pid: Option<u32>,
-    /// Who holds a part of it on a shared ledger. Somebody who died holds it until another takes over.
+    /// The workers that hold a part of it on a shared ledger. A dead worker holds it until another takes over.
     pub workers: Vec<Worker>,
     /// How the source changed since the run began, if it did so that nothing of it can be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +65,7 @@ impl Open {
 }
 
 impl Status {
-    /// Whether somebody works on it, as far as one look can tell.
+    /// Whether a worker holds a part of it, as of one look.
     pub fn is_worked_on(&self) -> bool {
         self.pid.is_some() || !self.workers.is_empty()
     }
@@ -126,7 +126,7 @@ pub(super) async fn named(ledger: &dyn Ledger, recipe: &str, id: &str) -> Result
 }
 
 /// The runs that were not given up, the newest first, down to the newest one that finished the whole source: it read
-/// again whatever earlier runs left open. A queue and requests hand out nothing again, so there all runs stand.
+/// again all that earlier runs left open. A queue and requests hand out nothing again, so there all runs count.
 async fn standing(ledger: &dyn Ledger, recipe: &str) -> Result<Vec<Run>> {
     let mut runs = ledger.runs(recipe, ENOUGH).await?;
     runs.retain(|run| run.phase != Phase::Abandoned);
@@ -186,7 +186,7 @@ pub async fn status(
     Ok(Some(Status { run, counts, groups, pid, workers, source_changed: None, others }))
 }
 
-/// Everybody who holds a line, by name.
+/// The workers that hold a line, by name.
 fn workers(run: &Run, lines: Vec<Progress>) -> Vec<Worker> {
     let mut workers = BTreeMap::new();
     for (line, lease) in (0..).zip(lines).filter_map(|(line, progress)| Some((line, progress.lease?))) {

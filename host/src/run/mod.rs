@@ -143,8 +143,8 @@ impl Summary {
 }
 
 impl Job {
-    /// Runs the job: goes on with an unfinished run of equal identity, or begins one. On a shared ledger, it works
-    /// beside whoever else does, and ends when the run does.
+    /// Runs the job: resumes an unfinished run of equal identity, or begins one. On a shared ledger, it works
+    /// beside other workers, and ends when the run does.
     ///
     /// *Errors*: [`Kind::Usage`] if an unfinished run differs, [`Kind::Stopped`] and [`Kind::Unavailable`] if it
     /// cannot go on now; what was done stays done, and the next run goes on from there.
@@ -202,7 +202,7 @@ impl Job {
         events.send(Event::Started { recipe, run: run.clone(), resumed, total, before });
         let worked = self.work_through(steps, &pipeline, work, events).await;
         let finished = worked.is_ok();
-        // Whoever finished it said what it came to, so that every worker says the same.
+        // The worker that finished it recorded its counts, so that all workers report the same.
         let counts = steps.run.counts.filter(|_| finished).unwrap_or_else(|| pipeline.counts());
         events.send(Event::Ended { run, finished, counts });
         worked.map(|()| counts)

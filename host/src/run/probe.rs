@@ -1,6 +1,6 @@
 //! Proving an endpoint's contract on scratch resources: segments that neither overlap nor skip, versions honoured.
 //!
-//! Every remote endpoint is given a scratch resource of its own, which is removed whatever comes of the proof; a bound
+//! Every remote endpoint is given a scratch resource of its own, which is removed however the probe ends; a bound
 //! resource is never touched.
 
 use std::{
@@ -199,7 +199,7 @@ async fn conditions(bucket: &dyn Bucket, key: &str) -> Result<String> {
 /// Removes an object by the etag of one before it, which must not succeed, and by its own.
 async fn removal(bucket: &dyn Bucket, key: &str, before: &str) -> Result<String> {
     match bucket.delete_if(key, before).await {
-        // Whoever never asks for it may well use the bucket.
+        // A recipe that never needs it can use the bucket all the same.
         Err(error) if error.kind() == Kind::Unavailable && !error.may_retry() => return Ok(error.message().to_owned()),
         Err(error) => return Err(error),
         Ok(true) => return broken("an object was removed by the etag of another one".to_owned()),
@@ -214,7 +214,7 @@ async fn removal(bucket: &dyn Bucket, key: &str, before: &str) -> Result<String>
     }
 }
 
-/// Sends a message, and takes it twice before it is acknowledged. The queue is removed by whoever made it.
+/// Sends a message, and takes it twice before it is acknowledged. The queue is removed by its creator.
 async fn queue(queue: &dyn Queue) -> Result<String> {
     let message = Message { id: "probe".to_owned(), body: "probe".to_owned(), priority: 0 };
     for answer in queue.send(std::slice::from_ref(&message)).await? {

@@ -35,7 +35,7 @@ impl Project {
         }
     }
 
-    /// Who takes in events of the objects' bucket and writes requests down; none if the recipe names nobody who tells.
+    /// The intake of events of the objects' bucket, which writes requests; none if the recipe names no notifier.
     pub fn intake(&self, events: &Events) -> Result<Option<Intake>> {
         let Source::Requests { objects, intake: Some(intake), .. } = &self.recipe.source else { return Ok(None) };
         let notifier = match intake {

@@ -16,7 +16,7 @@ use super::Finding;
 pub struct Servers {
     /// The environment's file.
     pub file: Option<PathBuf>,
-    /// Who calls AWS, if anybody does.
+    /// The credentials for AWS; none if nothing calls it.
     pub session: Option<Session>,
     /// The AWS account it has to be.
     pub account: Option<String>,
@@ -103,7 +103,7 @@ impl Servers {
     }
 }
 
-/// The region DynamoDB Local gives its tables, in an account that is nobody's.
+/// The region DynamoDB Local gives its tables, in an account that does not exist.
 const EMULATED: &str = "ddblocal";
 
 /// The region and the account of an ARN (`arn:aws:dynamodb:<region>:<account>:…`); none of an emulator's.

@@ -1,5 +1,5 @@
 //! The opening and closing steps of a run: only one worker at a time does them, each is marked in the run's record
-//! once it is done, and whoever takes over does those that are not marked.
+//! once it is done, and a worker that takes over does those that are not marked.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl Steps {
                 looks += 1;
             }
         }
-        // Somebody may have done them between the look at the record and the lease.
+        // Another worker may have done them between the look at the record and the lease.
         self.reload().await?;
         if over(&self.run) {
             self.give_back().await;

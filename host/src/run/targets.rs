@@ -12,7 +12,7 @@ use crate::{
 
 use super::{identity, lacking::lacking};
 
-/// How long whoever made an index at the same moment as another waits before it looks again, about.
+/// About how long a run that created an index at the same moment as another waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// How many fields a person is shown that an index has and the definition lacks.
@@ -91,7 +91,7 @@ impl Target {
         Ok(())
     }
 
-    /// Takes the index that somebody else made since the run chose a name; nothing is written to the chosen one yet.
+    /// Takes the index that another process created since the run chose a name; nothing is in the chosen one yet.
     pub async fn reconsider(&self, run: &mut Run) -> Result<()> {
         if run.scope != Scope::Rebuild
             && let Some(current) = self.index.current().await?
@@ -121,7 +121,7 @@ impl Target {
         Ok(())
     }
 
-    /// Sets an index up for the load, if the run made it: nobody else's settings are touched.
+    /// Sets an index up for the load, if the run made it: no other index's settings are touched.
     pub async fn tune(&self, run: &Run) -> Result<()> {
         match self.index.tunes().filter(|_| run.load_settings.contains_key(&self.alias)) {
             Some(tune) => tune.tune(self.concrete(run)?).await,
@@ -139,7 +139,7 @@ impl Target {
     }
 
     /// Makes the run's index where it is still missing, and lets the alias name it unless a rebuild does so later. Of
-    /// two runs that make one for the same alias at one moment, one goes on with the other's.
+    /// two runs that make one for the same alias at one moment, one uses the other's.
     pub async fn make(&self, run: &mut Run, events: &Events) -> Result<()> {
         loop {
             let name = self.concrete(run)?.to_owned();

@@ -1,8 +1,8 @@
 //! What a service answers over HTTP: whether it lives, whether it is ready, its metrics, and the routes of a program
 //! that embeds it.
 //!
-//! A client that sends no request in time is disconnected. When too many connections are open, the oldest one that waits
-//! for a request is closed, so that silent clients keep no health check waiting.
+//! A client that sends no request in time is disconnected. When too many connections are open, the oldest one without a
+//! request is closed, so that silent clients keep no health check waiting.
 
 use std::{
     collections::VecDeque,
@@ -54,7 +54,7 @@ pub struct Listener {
 impl Listener {
     /// Listens on an address such as `127.0.0.1:9464`; port 0 takes one that is free.
     ///
-    /// *Errors*: it is none, or somebody else listens there.
+    /// *Errors*: it is no address, or another process listens there.
     pub async fn open(address: &str) -> Result<Self> {
         let failed = |error| {
             Error::usage(format!("cannot listen on {address}")).because(error).hint(

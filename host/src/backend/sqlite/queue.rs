@@ -1,7 +1,7 @@
 //! Messages under leases, by priority.
 //!
 //! The ids of acknowledged messages are kept for good, so that a repeat sent much later changes nothing too.
-//! There are no dead letters here, and no times of sending: a message is delivered until somebody acknowledges it.
+//! There are no dead letters here, and no times of sending: a message is delivered until it is acknowledged.
 
 use std::{
     sync::Arc,
@@ -17,7 +17,7 @@ use crate::{
     error::Result,
 };
 
-/// How often somebody who waits looks.
+/// How often a waiting consumer polls.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A queue in a database.
@@ -188,7 +188,7 @@ fn receive(connection: &Connection, queue: &str, max: usize, now: i64, until: i6
     Ok(deliveries)
 }
 
-/// The messages nobody holds, in their order, with number and attempts.
+/// The messages that are not in flight, in their order, with number and attempts.
 fn next(connection: &Connection, queue: &str, now: i64, max: usize) -> Result<Vec<(i64, u32, Message)>, Fault> {
     let mut statement = connection.prepare_cached(
         "SELECT number, attempts, id, body, priority FROM messages

@@ -45,7 +45,7 @@ struct SaidItem {
     body: Box<RawValue>,
 }
 
-/// Whatever is found, by resource and key.
+/// What is found, by resource and key.
 type Named<T> = BTreeMap<String, BTreeMap<String, T>>;
 
 /// JSON texts by resource and key.

@@ -56,7 +56,7 @@ impl End<'_> {
         Ok(self.outcome(&verified))
     }
 
-    /// Documents without a record were deleted in the source since they were read, or are somebody else's. What goes
+    /// Documents without a record were deleted in the source since they were read, or are of another program. What goes
     /// beyond what was written is a difference; when differences are mended, those without a record are removed.
     async fn explain_beyond(&self, how: &How, counts: &Counts, verified: &mut Verified) -> Result<()> {
         let held = held(&self.job.targets()?, self.run).await?;

@@ -109,7 +109,7 @@ impl Job {
         }
         let repair = match run {
             Some(run) if run.marks.contains(DIFFERS) => Repair::Everything,
-            // What was read from the source before it changed is written as it is now, in an index that nobody reads yet.
+            // What was read from the source before it changed is written as it is now, in an index without an alias yet.
             Some(run) if run.scope == Scope::Rebuild => Repair::Older,
             _ => Repair::Nothing,
         };
