@@ -75,6 +75,22 @@ fn documents_without_a_record_are_not_said_to_go_by_a_run() {
 }
 
 #[test]
+fn records_that_are_refused_and_that_no_run_has_seen_are_found_by_verify() {
+    let place = place();
+    place.reindex("run persons").exits(3);
+    place.reindex("verify persons").exits(0);
+    let refused = r#"{"Item":{"id":{"S":"refused"},"versionNumber":{"N":"1"},"tenures":{"L":[{"M":{}}]}}}"#;
+    place.write("refused.jsonl", refused);
+    place.reindex("load people refused.jsonl --format dynamodb-json").exits(0);
+    let verified = place.reindex("verify persons --json").exits(7).json();
+    assert_eq!(verified["refused"], serde_json::json!({ "count": 1, "examples": ["refused"] }), "{verified}");
+    let shown = place.reindex("verify persons").exits(7);
+    assert!(shown.out.contains("refused  refused by the mapping") && shown.err.contains("next: reindex run persons"));
+    place.reindex("run persons").exits(3);
+    place.reindex("verify persons").exits(0);
+}
+
+#[test]
 fn ids_of_which_the_source_has_none_are_no_success_and_one_that_comes_again_counts_once() {
     let place = place();
     place.write("ids.txt", "stranger\nstranger\n other \n");

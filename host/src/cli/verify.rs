@@ -20,13 +20,14 @@ use crate::{
 /// Compares every document of the source with the index; changes nothing
 ///
 /// Reads and maps the source once more. A document differs if it is missing, has another content or an older version,
-/// or has no record. What fails to be mapped, and what has failed before, is no difference: `reindex status` shows it.
+/// or has no record. What failed before is no difference: `reindex status` shows it. A record that
+/// cannot be mapped and that no run has seen as it is counts as refused.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   reindex verify recipes/persons.toml
   reindex verify recipes/persons.toml --sample 1000 --json
 
-Exits with 0 when nothing differs, and with 7 when something does.")]
+Exits with 0 when nothing differs and no record is refused, else with 7.")]
 pub(super) struct Verify {
     #[command(flatten)]
     pub(super) target: Target,
@@ -61,7 +62,7 @@ impl Verify {
             &line(&verified, sample.is_some(), begun.elapsed()),
             &next(&verified, &recipe, !project.recipe.prunes.is_empty()),
         );
-        Ok(if verified.differing() > 0 { Exit::Differences } else { Exit::Done })
+        Ok(if verified.is_equal() { Exit::Done } else { Exit::Differences })
     }
 }
 
@@ -71,6 +72,9 @@ fn show(ui: Ui, verified: &Verified) {
             ui.data(&format!("{}  {kind}", clean(id)));
         }
     }
+    for id in &verified.refused.examples {
+        ui.data(&format!("{}  refused by the mapping", clean(id)));
+    }
 }
 
 /// The last line: what was found, and how sure that is.
@@ -78,11 +82,12 @@ fn line(verified: &Verified, sampled: bool, elapsed: Duration) -> String {
     let Verified { compared, newer, open, .. } = verified;
     let kinds = verified.kinds().map(|(kind, found)| (found.count, kind));
     let shown = kinds.into_iter().chain([(*newer, "newer than their records"), (*open, "records that failed before")]);
+    let shown = shown.chain([(verified.refused.count, "records refused by the mapping")]);
     let shown = shown.filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {} {word}", number(count)));
     let shown: String = shown.collect();
     let sure = match (sampled, verified.differing()) {
         // Of n documents none differs: at 95 % confidence the share that does is below 3/n.
-        (true, 0) if *compared > 0 => {
+        (true, 0) if *compared > 0 && verified.refused.count == 0 => {
             format!("; at 95 % confidence less than {:.2} % of all differ", (300.0 / *compared as f64).min(100.0))
         }
         _ => String::new(),
@@ -92,6 +97,9 @@ fn line(verified: &Verified, sampled: bool, elapsed: Duration) -> String {
 }
 
 fn next(verified: &Verified, again: &str, prunes: bool) -> String {
+    if verified.differing() == 0 && verified.refused.count > 0 {
+        return format!("reindex run {again} writes the others, and records why these are refused");
+    }
     if verified.differing() == 0 {
         return format!("reindex status {again}");
     }

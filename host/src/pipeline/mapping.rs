@@ -25,6 +25,16 @@ pub(super) struct Mapped {
     pub answer: std::result::Result<Outcome, Failure>,
 }
 
+impl Mapped {
+    /// Whether it failed, or would have to be tried again.
+    pub fn is_refused(&self) -> bool {
+        match &self.answer {
+            Err(failure) => failure.state != State::NotFound,
+            Ok(outcome) => matches!(outcome, Outcome::Invalid(_) | Outcome::TooBig(_) | Outcome::Retry(_)),
+        }
+    }
+}
+
 /// Maps a batch; returns one answer per entry, in the same order. Waits for a time if the stores that the plugin reads
 /// are unreachable.
 pub(super) async fn map(parts: &Parts, entries: Vec<Entry>) -> Result<Vec<Mapped>> {

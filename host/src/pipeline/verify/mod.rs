@@ -75,6 +75,18 @@ pub struct Found {
     pub examples: Vec<String>,
 }
 
+impl Found {
+    fn add(&mut self, id: &str) {
+        self.join(&Self { count: 1, examples: vec![id.to_owned()] });
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.count += other.count;
+        let room = EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(other.examples.iter().take(room).cloned());
+    }
+}
+
 /// What a comparison found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,6 +95,8 @@ pub struct Verified {
     pub records: u64,
     /// Records left out, since the ledger has the reason why they are not done.
     pub open: u64,
+    /// Records that cannot be mapped, though the ledger has no reason for them: no run has seen them as they are.
+    pub refused: Found,
     /// Documents compared.
     pub compared: u64,
     /// Documents in the index whose version is higher than that of their record when it was read.
@@ -114,6 +128,11 @@ impl Verified {
     /// How many documents differ.
     pub fn differing(&self) -> u64 {
         self.missing.count + self.different.count + self.older.count + self.extra.count
+    }
+
+    /// Whether no document differs, and every record that has none is explained.
+    pub fn is_equal(&self) -> bool {
+        self.differing() + self.refused.count == 0
     }
 
     /// The kinds of differences by name.
@@ -304,6 +323,9 @@ impl Pipeline {
             aliases().for_each(|alias| add(Expected::unknown(alias, &entry.origin.position)));
         }
         for mapped in self.map(Batch { entries, last: false }).join().await?.into_entries() {
+            if mapped.is_refused() {
+                page.seen.refused.add(&mapped.id);
+            }
             let documents = Expected::of(mapped, &mut page.seen.other_ids);
             match documents {
                 Ok(documents) => documents.into_iter().for_each(&mut add),
@@ -396,6 +418,7 @@ impl Verified {
     fn add(&mut self, part: &Self) {
         self.records += part.records;
         self.open += part.open;
+        self.refused.join(&part.refused);
         self.compared += part.compared;
         self.newer += part.newer;
         self.repaired += part.repaired;

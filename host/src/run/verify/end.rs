@@ -129,6 +129,12 @@ impl End<'_> {
             };
             self.events.note(format!("{repaired} documents {why}"));
         }
+        if verified.refused.count > 0 {
+            let (count, examples) = (verified.refused.count, verified.refused.examples.join(", "));
+            self.events.warn(format!(
+                "{count} records changed since they were read and cannot be mapped any more: {examples}; a further run records why"
+            ));
+        }
         if verified.differing() > 0 {
             return Some(self.difference(verified));
         }
