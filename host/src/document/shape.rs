@@ -125,7 +125,7 @@ impl Shape<'_> {
         let error = self.document.error_at_key(&join(path, key), format!("unknown key `{}`{place}", join("", key)));
         let tops = keys(self.whole);
         match nearest(key, known.iter().copied()) {
-            // A person forgets that whatever stands below a table's name belongs to it.
+            // It is easy to forget that every key below the name of a table belongs to it.
             _ if !path.is_empty() && tops.contains(&key) => {
                 error.hint(format!("`{key}` is no key of `[{path}]`: move it above the first table"))
             }

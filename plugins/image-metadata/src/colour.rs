@@ -1,4 +1,4 @@
-//! The colour model of the pixels, whatever the colour profile says.
+//! The colour model of the pixels; the colour profile is not considered.
 
 use crate::{
     block::{Block, Format, named},

@@ -1,4 +1,4 @@
-//! The namespaces that have a prefix of their own, whatever a packet calls them.
+//! The namespaces with a fixed prefix, which a packet cannot change.
 
 /// Namespace, prefix.
 pub(super) const KNOWN: [(&str, &str); 58] = [

@@ -1,4 +1,4 @@
-//! Prefixes of namespaces. The known ones have theirs, whatever a packet calls them; others keep that of the packet.
+//! Prefixes of namespaces. The known ones have fixed prefixes; others keep that of the packet.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::{namespaces::KNOWN, node::Read};
 
 const OLD_DUBLIN_CORE: &str = "http://purl.org/dc/1.1/";
 const DUBLIN_CORE: &str = "http://purl.org/dc/elements/1.1/";
-/// The prefix of a namespace that is nobody's but the default.
+/// The prefix of the default namespace.
 const WITHOUT: &str = "_dflt";
 
 /// The prefixes of one packet.

@@ -1,4 +1,4 @@
-//! Whatever the bytes are, the reader comes to an end, soon and without much memory.
+//! The reader ends on any bytes, within bounds on time and memory.
 
 use std::{slice, time::Duration};
 
