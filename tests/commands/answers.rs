@@ -9,10 +9,22 @@ use crate::plugins::root;
 fn a_message_that_is_sent_again_by_its_id_is_not_said_to_be_sent() {
     let place = place();
     let first = place.reindex("queue send work x --id -a").exits(0);
-    assert!(first.err.contains("sent 1 messages"), "{}", first.err);
+    assert!(first.err.contains("sent 1 message to `work`"), "{}", first.err);
     let again = place.reindex("queue send work y --id -a").exits(0);
     assert!(again.err.contains("sent 0 messages") && again.err.contains("seen this id before"), "{}", again.err);
+    let json = place.reindex("queue send work y --id -a --json").exits(0);
+    assert_eq!(json.out.trim(), r#"{"id":"-a","sent":false}"#);
     assert!(place.reindex("queue depth work").exits(0).out.contains("1 waiting"));
+}
+
+#[test]
+fn a_message_without_text_or_with_an_empty_id_is_refused() {
+    let place = place();
+    for (line, says) in [("queue send work ''", "the message is empty"), ("queue send work x --id ''", "an empty id")] {
+        let ran = place.reindex(line).exits(2);
+        assert!(ran.err.contains(says), "{line}: {}", ran.err);
+    }
+    assert!(place.reindex("queue send work -").exits(2).err.contains("no line with a message"));
 }
 
 #[test]

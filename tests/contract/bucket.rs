@@ -110,6 +110,8 @@ async fn objects_are_found_as_they_were_put(bucket: &dyn Bucket) {
     bucket.put("a/x", b"two".to_vec(), None).await.unwrap();
     assert_ne!(head(bucket, "a/x").await.unwrap().etag, before[0].as_ref().unwrap().etag);
     assert!(all(bucket, "none").await.is_none() && bucket.read("").await.unwrap().is_none());
+    let listed = bucket.list("", None, 10).await.unwrap().objects;
+    assert!(listed.len() == 2 && listed.iter().all(|info| info.modified.is_some()), "{listed:?}");
     for key in ["a/x", "a/x", "a", "none/none", "empty", ""] {
         bucket.delete(key).await.unwrap();
     }

@@ -13,7 +13,7 @@ use crate::{
     backend::Mode,
     error::{Error, Kind, Result},
     ledger::{Filter, IdRow, Run, State},
-    observe::text::{clean, first_line, number},
+    observe::text::{clean, count, first_line, number},
     run::Failures as Pages,
 };
 
@@ -116,7 +116,7 @@ impl Failures {
             return ui.data(&format!("{name}  {word}  {}", first_line(reason)));
         }
         let version = version.map(|version| format!(", version {version}")).unwrap_or_default();
-        let tried = ui.style(DIM, &format!("tried {attempts} times, last at {at}{version}"));
+        let tried = ui.style(DIM, &format!("tried {}, last at {at}{version}", count((*attempts).into(), "time")));
         ui.data(&format!("{}  {word}  {tried}\n{}", ui.style(BOLD, &name), clean(reason)));
     }
 

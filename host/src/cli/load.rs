@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     observe::{
         Observer,
-        text::{duration, first_line, number},
+        text::{count, duration, first_line, number},
     },
     pipeline::Stop,
     record::Form,
@@ -83,11 +83,11 @@ impl Load {
         let work = self.fill(&*table, &mut lines, &mut tally, (ui, &observer, &stop));
         let ended = watched(ui, std::slice::from_ref(&observer), &stop, again.clone(), work).await;
         let refused =
-            if tally.refused > 0 { format!(", {} lines refused", number(tally.refused)) } else { String::new() };
+            if tally.refused > 0 { format!(", {} refused", count(tally.refused, "line")) } else { String::new() };
         let word = if matches!(ended, Ok(true)) { "loaded" } else { "stopped" };
         let line = format!(
-            "{word}: {} records in table `{}`{refused} in {}",
-            number(tally.loaded),
+            "{word}: {} in table `{}`{refused} in {}",
+            count(tally.loaded, "record"),
             self.resource,
             duration(begun.elapsed())
         );
@@ -188,7 +188,7 @@ impl Load {
                     Err(error) => refuse(tally, number, error.message()),
                 }
             }
-            observer.events().send(Event::Waiting { reason: format!("{} records loaded", number(tally.loaded)) });
+            observer.events().send(Event::Waiting { reason: format!("{} loaded", count(tally.loaded, "record")) });
         }
         Ok(false)
     }

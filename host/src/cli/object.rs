@@ -8,7 +8,7 @@ use crate::{
     backend::Mode,
     capability::storage::Omissions,
     error::Result,
-    observe::text::{number, one_line},
+    observe::text::{count, number, one_line},
 };
 
 /// How many objects are listed at a time.
@@ -68,7 +68,7 @@ impl Object {
             }
         }
         omissions.lines().iter().for_each(|line| ui.say(&one_line(line)));
-        ui.say(&format!("{} objects", number(listed as u64)));
+        ui.say(&count(listed as u64, "object"));
         Ok(Exit::Done)
     }
 }

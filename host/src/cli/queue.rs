@@ -15,7 +15,7 @@ use crate::{
     capability::queue,
     clock::{Clock, System},
     error::{Error, Result},
-    observe::text::{clean, duration, first_line, number},
+    observe::text::{clean, count, duration, first_line, number},
 };
 
 /// How many messages are sent at a time.
@@ -105,6 +105,15 @@ async fn send(
         body => vec![body.to_owned()],
     };
     let bodies: Vec<_> = bodies.into_iter().filter(|body| !body.trim().is_empty()).collect();
+    if bodies.is_empty() {
+        let what = if body == "-" { "standard input has no line with a message" } else { "the message is empty" };
+        return Err(Error::usage(what).hint("nothing was sent; name the text of a message, or `-` and a line for each"));
+    }
+    if id.as_deref() == Some("") {
+        return Err(
+            Error::usage("a message cannot have an empty id").hint("leave out `--id`, and it gets one of its own")
+        );
+    }
     if id.is_some() && bodies.len() > 1 {
         return Err(
             Error::usage("several messages cannot have one id").hint("leave out `--id`, or send them one by one")
@@ -112,31 +121,28 @@ async fn send(
     }
     let message = |body| Ok(queue::Message { id: id.clone().map_or_else(own_id, Ok)?, body, priority });
     let messages = bodies.into_iter().map(message).collect::<Result<Vec<_>>>()?;
-    let (mut sent, mut refused, mut repeated) = (0, 0, 0);
-    if let (Some(id), false) = (&id, messages.is_empty()) {
-        repeated = u64::from(queue.has_seen(Some(id)).await? == Some(true));
-    }
+    let repeated = match &id {
+        Some(id) => queue.has_seen(Some(id)).await? == Some(true),
+        None => false,
+    };
+    let (mut sent, mut refused) = (0, 0);
     for some in messages.chunks(AT_ONCE) {
         for (message, answer) in some.iter().zip(queue.send(some).await?) {
-            match answer {
-                Ok(()) => sent += 1,
-                Err(error) => {
-                    refused += 1;
-                    ui.say(&format!("refused: {}: {}", first_line(&message.body), first_line(error.message())));
-                }
+            let accepted = answer.is_ok() && !repeated;
+            sent += u64::from(accepted);
+            if let Err(error) = answer {
+                refused += 1;
+                ui.say(&format!("refused: {}: {}", first_line(&message.body), first_line(error.message())));
             }
             if named.json {
-                ui.json(&json!({ "id": message.id }));
+                ui.json(&json!({ "id": message.id, "sent": accepted }));
             }
         }
     }
-    let repeats = match repeated {
-        0 => "",
-        _ => ": it has seen this id before, and a repeat changes nothing",
-    };
+    let repeats = if repeated { ": it has seen this id before, and a repeat changes nothing" } else { "" };
     let refusals = if refused > 0 { format!(", {} refused", number(refused)) } else { String::new() };
     ui.ending(
-        &format!("sent {} messages to `{}`{refusals}{repeats}", number(sent - repeated.min(sent)), named.name),
+        &format!("sent {} to `{}`{refusals}{repeats}", count(sent, "message"), named.name),
         &format!("reindex queue peek {}{} shows what waits", quoted(&named.name), place.options(named.env.as_deref())),
     );
     Ok(if refused > 0 { Exit::Failures } else { Exit::Done })
@@ -154,7 +160,7 @@ fn own_id() -> Result<String> {
 
 fn text(depth: &queue::Depth) -> Vec<String> {
     let mut lines =
-        vec![format!("{} waiting", number(depth.waiting)), format!("{} in somebody's hands", number(depth.in_hand))];
+        vec![format!("{} waiting", number(depth.waiting)), format!("{} in flight", number(depth.in_hand))];
     lines.extend(depth.dead.map(|dead| format!("{} among the dead letters", number(dead))));
     if let Some(oldest) = depth.oldest {
         let age = System.now().duration_since(oldest).try_into().unwrap_or_default();

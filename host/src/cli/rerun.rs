@@ -13,7 +13,7 @@ use crate::{
     backend::Mode,
     error::Result,
     event::Event,
-    observe::text::{number, one_line},
+    observe::text::{self, number, one_line},
     pipeline::Stop,
     request::Asked,
 };
@@ -63,7 +63,7 @@ impl Rerun {
             if self.dry_run && !self.json {
                 observer.aside(&mut || keys.iter().for_each(|key| ui.data(&one_line(key))));
             }
-            events.send(Event::Waiting { reason: format!("{} objects asked for", number(asked.asked)) });
+            events.send(Event::Waiting { reason: format!("{} asked for", text::count(asked.asked, "object")) });
         };
         let prefixes = (!self.all).then_some(self.prefixes.as_slice());
         let work = project.rerun(prefixes, self.dry_run, (&events, &stop), each);
@@ -76,14 +76,14 @@ impl Rerun {
 
     fn end(&self, place: &Place, ui: Ui, asked: &Asked, ended: bool) -> Exit {
         for (reason, count) in &asked.passed {
-            ui.say(&format!("not asked for: {} objects, {reason}", number(*count)));
+            ui.say(&format!("not asked for: {}, {reason}", text::count(*count, "object")));
         }
         asked.omitted.lines().iter().for_each(|line| ui.say(&one_line(line)));
         let omitted = match asked.omitted.count() {
             0 => String::new(),
             count => format!("; {} omitted", number(count)),
         };
-        let what = format!("{} objects{omitted}", number(asked.asked));
+        let what = format!("{}{omitted}", text::count(asked.asked, "object"));
         match (ended, self.dry_run) {
             (false, _) => {
                 ui.ending(&format!("stopped: {what} asked for"), &self.again(place));

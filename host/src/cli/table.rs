@@ -15,7 +15,7 @@ use crate::{
     backend::Mode,
     capability::storage::{Segment, Table as Records},
     error::{Error, Kind, Result},
-    observe::text::{clean, number},
+    observe::text::{self, clean, number},
     record::Form,
 };
 
@@ -149,7 +149,7 @@ async fn delete(named: &Named, place: &Place, table: &dyn Records, keys: &[Strin
     let removed = table.remove_many(keys).await?;
     let missing: Vec<_> = keys.iter().zip(&removed).filter(|(_, removed)| !**removed).map(|(key, _)| key).collect();
     let count = (keys.len() - missing.len()) as u64;
-    ui.say(&format!("removed {} records of table `{}`", number(count), named.table));
+    ui.say(&format!("removed {} of table `{}`", text::count(count, "record"), named.table));
     if missing.is_empty() { Ok(Exit::Done) } else { Err(named.missing(place, &missing)) }
 }
 

@@ -17,6 +17,12 @@ pub fn number(n: u64) -> String {
     text
 }
 
+/// Formats how many things there are, with the plural of their name where it is due.
+pub fn count(n: u64, thing: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", number(n))
+}
+
 /// Formats how long something took, or will take, in at most two units.
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs();

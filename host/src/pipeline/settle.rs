@@ -71,7 +71,8 @@ pub(super) fn row(entry: Mapped, failure: Failure, at: Timestamp, attempts: u32)
     };
     if row.state == State::Ready && row.attempts >= attempts {
         row.state = State::UnknownError;
-        row.reason = format!("{} (tried {} times)", row.reason, row.attempts);
+        let times = if row.attempts == 1 { "time" } else { "times" };
+        row.reason = format!("{} (tried {} {times})", row.reason, row.attempts);
     }
     row
 }

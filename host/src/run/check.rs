@@ -103,7 +103,7 @@ impl Job {
         }
         for (name, queue) in &self.resources.queues {
             let depth = queue.depth().await?;
-            let text = format!("{} messages wait, {} are in somebody's hands", depth.waiting, depth.in_hand);
+            let text = format!("{} messages wait, {} are in flight", depth.waiting, depth.in_hand);
             findings.push(Finding::new(format!("queue `{name}`"), text));
         }
         findings.extend(self.buckets().await?);

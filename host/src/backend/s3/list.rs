@@ -8,7 +8,7 @@ use aws_sdk_s3::{
 };
 use percent_encoding::percent_decode_str;
 
-use super::{Bucket, climbs, unquoted};
+use super::{Bucket, climbs, timestamp, unquoted};
 use crate::{
     backend::aws::incomplete,
     capability::storage::{Listing, ObjectInfo, Omitted},
@@ -19,7 +19,7 @@ use crate::{
 const PAGE: usize = 1000;
 
 impl Bucket {
-    /// Lists as [`crate::capability::storage::Bucket::list`] documents, without media types, metadata and times.
+    /// Lists as [`crate::capability::storage::Bucket::list`] documents, without media types and metadata.
     pub(super) async fn listed(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Listing> {
         let (mut listing, mut token, mut last) = (Listing::default(), None, None);
         let limit = limit.max(1);
@@ -86,7 +86,7 @@ impl Bucket {
             etag: unquoted(object.e_tag.as_deref()),
             content_type: None,
             metadata: BTreeMap::new(),
-            modified: None,
+            modified: object.last_modified.and_then(timestamp),
         }))
     }
 }

@@ -219,9 +219,13 @@ fn climbs(key: &str) -> bool {
 /// S3's description of an object: size, etag, media type, metadata.
 type About = (Option<i64>, Option<String>, Option<String>, Option<HashMap<String, String>>);
 
+/// A time of the server; none that lies beyond what a [`Timestamp`] holds.
+fn timestamp(time: DateTime) -> Option<Timestamp> {
+    Timestamp::from_nanosecond(time.as_nanos()).ok()
+}
+
 /// *Errors*: an answer without size or etag, which does not come from S3.
 fn info(key: &str, (size, etag, content_type, metadata): About, modified: Option<DateTime>) -> Result<ObjectInfo> {
-    let nanosecond = |time: DateTime| Timestamp::from_nanosecond(time.as_nanos()).ok();
     let (Some(size), Some(etag)) = (size.and_then(|size| u64::try_from(size).ok()), etag) else {
         return Err(incomplete("the object cannot be described", "it has no length or no etag").with("key", key));
     };
@@ -231,7 +235,7 @@ fn info(key: &str, (size, etag, content_type, metadata): About, modified: Option
         etag: unquoted(Some(&etag)),
         content_type,
         metadata: metadata.map(BTreeMap::from_iter).unwrap_or_default(),
-        modified: modified.and_then(nanosecond),
+        modified: modified.and_then(timestamp),
     })
 }
 

@@ -46,7 +46,7 @@ pub struct ObjectInfo {
     pub content_type: Option<String>,
     /// The metadata that its writer set, by name. A listing may leave it out.
     pub metadata: BTreeMap<String, String>,
-    /// When it was stored, as returned by describing or reading: storing the same bytes again changes it.
+    /// When it was stored, as returned by describing, reading or listing: storing the same bytes again changes it.
     pub modified: Option<Timestamp>,
 }
 
