@@ -30,7 +30,7 @@ fn a_mark_at_the_beginning_is_no_part_of_the_first_id() {
         assert!(ran.code == 2 && ran.err.contains("UTF-16") && ran.err.contains("utf-16.txt"), "{}", ran.err);
     }
     let loaded = reindex(place.path(), &["load", "people", "-"], "\u{FEFF}{\"id\":\"a\"}\r\n");
-    assert_eq!((loaded.code, timeless(&loaded.err).lines().next()), (0, Some("loaded: 1 records")));
+    assert_eq!((loaded.code, timeless(&loaded.err).lines().next()), (0, Some("loaded: 1 record")));
 }
 
 #[test]
