@@ -159,8 +159,7 @@ fn own_id() -> Result<String> {
 }
 
 fn text(depth: &queue::Depth) -> Vec<String> {
-    let mut lines =
-        vec![format!("{} waiting", number(depth.waiting)), format!("{} in flight", number(depth.in_hand))];
+    let mut lines = vec![format!("{} waiting", number(depth.waiting)), format!("{} in flight", number(depth.in_hand))];
     lines.extend(depth.dead.map(|dead| format!("{} among the dead letters", number(dead))));
     if let Some(oldest) = depth.oldest {
         let age = System.now().duration_since(oldest).try_into().unwrap_or_default();
